@@ -7,10 +7,13 @@
 pub mod keys;
 pub mod limits;
 pub mod permissions;
+pub mod problems;
 pub mod segments;
 pub mod time;
 pub mod traits;
 pub mod values;
 
+pub use problems::Problems;
+pub use time::Timestamp;
 pub use traits::TraitValue;
 pub use values::FlagValue;

@@ -1,1 +1,32 @@
-//! 
+//! Every limit of the product, stated once. Lengths are in characters (Unicode code points).
+
+/// Length of an identity's identifier.
+pub const IDENTIFIER_LENGTH: usize = 2000;
+/// Length of a trait's key.
+pub const TRAIT_KEY_LENGTH: usize = 200;
+/// Length of a trait's text value.
+pub const TRAIT_VALUE_LENGTH: usize = 2000;
+/// Traits stored on one identity. A trait's id is made of its identity's id and its slot below this number.
+pub const TRAITS_PER_IDENTITY: i64 = 4096;
+/// Identities in one bulk request (`bulk-identities`).
+pub const BULK_IDENTITIES: usize = 100;
+/// Length of a feature's name.
+pub const FEATURE_NAME_LENGTH: usize = 2000;
+/// Length of a feature's text value.
+pub const FEATURE_VALUE_LENGTH: usize = 20_000;
+/// Features of one project.
+pub const FEATURES_PER_PROJECT: i64 = 1000;
+/// Segments of one project.
+pub const SEGMENTS_PER_PROJECT: i64 = 500;
+/// Segment overrides in one environment.
+pub const SEGMENT_OVERRIDES_PER_ENVIRONMENT: i64 = 2000;
+/// Conditions of one segment, over all its rules.
+pub const CONDITIONS_PER_SEGMENT: usize = 100;
+/// Length of the value of a condition.
+pub const CONDITION_VALUE_LENGTH: usize = 1000;
+/// Length of the property of a condition.
+pub const CONDITION_PROPERTY_LENGTH: usize = 1000;
+/// Rows on a page of a list: the default and the most.
+pub const PAGE_SIZE: i64 = 999;
+/// Bytes of a request body.
+pub const BODY_BYTES: usize = 10 * 1024 * 1024;

@@ -1,1 +1,24 @@
-//! 
+//! SQL: schema, transactions, the change log and every statement, one file per noun.
+//!
+//! The only crate that names the database library. One text per statement serves SQLite and Postgres
+//! (see [`db`]); a test prepares each of them on both. It checks no permission and no rule: that is `app`.
+//!
+//! To add a table: a migration in `migrations/` with its line in [`db`], and a file here for its noun with a
+//! `row!` and its statements.
+
+pub mod changes;
+pub mod db;
+pub mod environments;
+pub mod feature_segments;
+pub mod feature_states;
+pub mod features;
+pub mod identities;
+pub mod organisations;
+pub mod projects;
+pub mod segments;
+pub mod server_keys;
+
+pub use db::{Db, DbError, Tx};
+
+/// What most statements return.
+pub type Result<T> = std::result::Result<T, DbError>;

@@ -1,0 +1,180 @@
+//! Identities: one row each, with its traits.
+
+use std::collections::HashMap;
+
+use burgee_model::traits::{TraitChange, TraitError, TraitSet};
+use serde_json::json;
+
+use crate::{Db, Result, Tx, query, row, sql};
+
+row! {
+    /// An identity as its row has it.
+    pub struct IdentityRow {
+        pub id: i64,
+        pub environment_id: i64,
+        pub identifier: String,
+        pub traits: String,
+        pub created_at: i64,
+    }
+}
+
+/// An identity with its traits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Identity {
+    pub id: i64,
+    pub environment_id: i64,
+    pub identifier: String,
+    pub traits: TraitSet,
+    pub created_at: i64,
+}
+
+impl From<IdentityRow> for Identity {
+    fn from(row: IdentityRow) -> Self {
+        let traits = TraitSet::parse(&row.traits).unwrap_or_else(|error| {
+            tracing::error!(identity.id = row.id, %error, "the traits of an identity can't be read");
+            TraitSet::default()
+        });
+        Self {
+            id: row.id,
+            environment_id: row.environment_id,
+            identifier: row.identifier,
+            traits,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// One identity by its identifier, in one round trip.
+pub async fn find_by_identifier(db: &Db, environment_id: i64, identifier: &str) -> Result<Option<Identity>> {
+    let row = query!(
+        db,
+        fetch_optional as IdentityRow,
+        "SELECT id, environment_id, identifier, traits, created_at FROM identities
+         WHERE environment_id = $1 AND identifier = $2",
+        environment_id,
+        identifier
+    )?;
+    Ok(row.map(Identity::from))
+}
+
+/// One identity by its id.
+pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<Identity>> {
+    let row = sql!(
+        tx,
+        fetch_optional as IdentityRow,
+        "SELECT id, environment_id, identifier, traits, created_at FROM identities WHERE id = $1",
+        id
+    )?;
+    Ok(row.map(Identity::from))
+}
+
+/// What to do to one identity: create it when it is not there, then change its traits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IdentityWrite {
+    pub environment_id: i64,
+    pub identifier: String,
+    pub changes: Vec<(String, TraitChange)>,
+}
+
+/// How a write ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Written {
+    /// The identity as it is now; `created` when this write made it.
+    Identity { identity: Identity, created: bool },
+    /// The traits were refused; the identity exists, with the traits it had.
+    Refused(TraitError),
+    /// The environment is gone.
+    NoEnvironment,
+}
+
+/// Carries out many writes in one transaction, in order, with a fixed number of statements.
+///
+/// Safe beside other nodes: missing rows are inserted first, then all rows are locked, then changed, each time in one
+/// order, so that two nodes neither lose traits nor wait for each other in a circle.
+pub async fn write_all(tx: &mut Tx, writes: &[IdentityWrite], now: i64) -> Result<Vec<Written>> {
+    let mut keys: Vec<(i64, &str)> = writes.iter().map(|w| (w.environment_id, w.identifier.as_str())).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let keys = json!(keys).to_string();
+    let created = insert_missing(tx, &keys, now).await?;
+    let mut rows: HashMap<(i64, String), Identity> = lock(tx, &keys)
+        .await?
+        .into_iter()
+        .map(|row| ((row.environment_id, row.identifier.clone()), Identity::from(row)))
+        .collect();
+    let mut fresh: std::collections::HashSet<i64> = created.into_iter().collect();
+    let mut changed = HashMap::new();
+    let mut answers = Vec::with_capacity(writes.len());
+    for write in writes {
+        let Some(identity) = rows.get_mut(&(write.environment_id, write.identifier.clone())) else {
+            answers.push(Written::NoEnvironment);
+            continue;
+        };
+        match identity.traits.apply(&write.changes, now) {
+            Err(refusal) => answers.push(Written::Refused(refusal)),
+            Ok(true) => {
+                changed.insert(identity.id, identity.traits.to_text());
+                answers.push(Written::Identity { created: fresh.remove(&identity.id), identity: identity.clone() });
+            }
+            Ok(false) => {
+                answers.push(Written::Identity { created: fresh.remove(&identity.id), identity: identity.clone() });
+            }
+        }
+    }
+    store_traits(tx, &changed).await?;
+    Ok(answers)
+}
+
+/// `keys` is a JSON list of `[environment id, identifier]`. Environments that are gone are passed over.
+async fn insert_missing(tx: &mut Tx, keys: &str, now: i64) -> Result<Vec<i64>> {
+    let rows: Vec<(i64,)> = sql!(
+        tx,
+        fetch_all as (i64,),
+        sqlite: "INSERT INTO identities (environment_id, identifier, traits, created_at)
+                 SELECT e.id, k.value ->> 1, '[]', $2
+                 FROM json_each($1) k JOIN environments e ON e.id = k.value ->> 0
+                 WHERE NOT EXISTS (SELECT 1 FROM identities i
+                                   WHERE i.environment_id = e.id AND i.identifier = k.value ->> 1)
+                 ON CONFLICT (environment_id, identifier) DO NOTHING RETURNING id",
+        postgres: "INSERT INTO identities (environment_id, identifier, traits, created_at)
+                   SELECT e.id, k.value ->> 1, '[]', $2
+                   FROM json_array_elements(CAST($1 AS JSON)) k JOIN environments e ON e.id = CAST(k.value ->> 0 AS BIGINT)
+                   WHERE NOT EXISTS (SELECT 1 FROM identities i
+                                     WHERE i.environment_id = e.id AND i.identifier = k.value ->> 1)
+                   ON CONFLICT (environment_id, identifier) DO NOTHING RETURNING id",
+        keys,
+        now
+    )?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+async fn lock(tx: &mut Tx, keys: &str) -> Result<Vec<IdentityRow>> {
+    sql!(
+        tx,
+        fetch_all as IdentityRow,
+        sqlite: "SELECT i.id, i.environment_id, i.identifier, i.traits, i.created_at
+                 FROM json_each($1) k
+                 JOIN identities i ON i.environment_id = k.value ->> 0 AND i.identifier = k.value ->> 1",
+        postgres: "SELECT i.id, i.environment_id, i.identifier, i.traits, i.created_at
+                   FROM json_array_elements(CAST($1 AS JSON)) k
+                   JOIN identities i ON i.environment_id = CAST(k.value ->> 0 AS BIGINT) AND i.identifier = k.value ->> 1
+                   ORDER BY i.id FOR UPDATE OF i",
+        keys
+    )
+}
+
+async fn store_traits(tx: &mut Tx, traits: &HashMap<i64, String>) -> Result<()> {
+    if traits.is_empty() {
+        return Ok(());
+    }
+    let pairs: Vec<(i64, &str)> = traits.iter().map(|(id, text)| (*id, text.as_str())).collect();
+    sql!(
+        tx,
+        execute,
+        sqlite: "UPDATE identities SET traits = p.value ->> 1 FROM json_each($1) p WHERE identities.id = p.value ->> 0",
+        postgres: "UPDATE identities SET traits = p.value ->> 1 FROM json_array_elements(CAST($1 AS JSON)) p
+                   WHERE identities.id = CAST(p.value ->> 0 AS BIGINT)",
+        json!(pairs).to_string()
+    )?;
+    Ok(())
+}

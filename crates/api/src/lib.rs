@@ -1,1 +1,32 @@
-//! 
+//! HTTP: the management API, the SDK API and what surrounds them.
+//!
+//! A handler reads the request, calls one act of `app` and writes the answer; it holds no rule and no SQL.
+//!
+//! * [`management`]: a file per noun with its types, handlers and its own `router()`.
+//! * [`sdk`]: the hot path: flags, identities, the environment document, realtime, OFREP, analytics intake.
+//!
+//! To add an endpoint: the act in `app`, the handler and one line of `router()` in the noun's file here, a test,
+//! and a fresh `docs/openapi.json` (`burgee openapi > docs/openapi.json`).
+
+pub mod body;
+pub mod caller;
+pub mod error;
+pub mod fields;
+pub mod headers;
+pub mod management;
+pub mod openapi;
+pub mod page;
+pub mod params;
+pub mod sdk;
+
+use axum::Router;
+use burgee_app::App;
+
+pub use error::{ApiError, ApiResult};
+
+/// Everything Burgee answers over HTTP.
+pub fn router(app: App) -> Router {
+    let (management, _) = openapi::routes().split_for_parts();
+    let routes = Router::new().merge(management).merge(sdk::router(&app));
+    headers::wrap(routes, &app).with_state(app)
+}

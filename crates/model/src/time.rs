@@ -109,7 +109,10 @@ mod tests {
         assert_eq!(moment.http_date(), "Sat, 21 Nov 2026 03:36:14 GMT");
         assert_eq!(moment.epoch_seconds_text(), "1795232174.891524");
         assert_eq!(Timestamp(1_795_232_174_000_000).rest(), "2026-11-21T03:36:14Z");
-        assert_eq!(Timestamp(1_795_232_174_000_000).epoch_seconds_text(), "1795232174.0");
+        assert_eq!(
+            Timestamp(1_795_232_174_000_000).epoch_seconds_text(),
+            "1795232174.0"
+        );
     }
 
     #[test]
@@ -117,9 +120,15 @@ mod tests {
         let moment = Timestamp(1_795_232_174_891_524);
         assert_eq!(Timestamp::parse(&moment.rest()), Some(moment));
         assert_eq!(Timestamp::parse(&moment.iso()), Some(moment));
-        assert_eq!(Timestamp::parse("2026-11-21T03:36:14"), Some(Timestamp(1_795_232_174_000_000)));
+        assert_eq!(
+            Timestamp::parse("2026-11-21T03:36:14"),
+            Some(Timestamp(1_795_232_174_000_000))
+        );
         assert_eq!(Timestamp::parse("2026-11-21"), None);
         assert_eq!(Timestamp::parse("soon"), None);
-        assert_eq!(Timestamp::parse_http_date(&moment.http_date()), Some(Timestamp(1_795_232_174_000_000)));
+        assert_eq!(
+            Timestamp::parse_http_date(&moment.http_date()),
+            Some(Timestamp(1_795_232_174_000_000))
+        );
     }
 }

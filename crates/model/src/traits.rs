@@ -157,7 +157,8 @@ impl TraitSet {
         } else {
             let slot = self.free_slot().ok_or(TraitError::TooMany)?;
             let place = self.0.partition_point(|t| t.0 < slot);
-            self.0.insert(place, StoredTrait(slot, key.to_owned(), value, now));
+            self.0
+                .insert(place, StoredTrait(slot, key.to_owned(), value, now));
         }
         Ok(())
     }
@@ -168,7 +169,10 @@ impl TraitSet {
         if next < limits::TRAITS_PER_IDENTITY {
             return Some(next);
         }
-        (0..limits::TRAITS_PER_IDENTITY).zip(self.0.iter()).find(|(slot, t)| *slot != t.0).map(|(slot, _)| slot)
+        (0..limits::TRAITS_PER_IDENTITY)
+            .zip(self.0.iter())
+            .find(|(slot, t)| *slot != t.0)
+            .map(|(slot, _)| slot)
     }
 }
 
@@ -185,7 +189,10 @@ mod tests {
         let mut traits = TraitSet::default();
         assert_eq!(traits.apply(&[set("a", 1), set("b", 2)], 7), Ok(true));
         assert_eq!(traits.apply(&[set("a", 3)], 8), Ok(true));
-        let keys: Vec<_> = traits.iter().map(|t| (t.id(5), t.key(), t.created_at())).collect();
+        let keys: Vec<_> = traits
+            .iter()
+            .map(|t| (t.id(5), t.key(), t.created_at()))
+            .collect();
         assert_eq!(keys, [(5 * 4096, "a", 7), (5 * 4096 + 1, "b", 7)]);
     }
 
@@ -193,14 +200,19 @@ mod tests {
     fn what_changes_nothing_says_so() {
         let mut traits = TraitSet::default();
         traits.apply(&[set("a", 1)], 0).unwrap();
-        assert_eq!(traits.apply(&[set("a", 1), ("x".into(), TraitChange::Remove)], 0), Ok(false));
+        assert_eq!(
+            traits.apply(&[set("a", 1), ("x".into(), TraitChange::Remove)], 0),
+            Ok(false)
+        );
         assert!(!traits.would_change(&[set("a", 1)]));
     }
 
     #[test]
     fn one_refused_change_leaves_everything_as_it_was() {
         let mut traits = TraitSet::default();
-        traits.apply(&[("t".into(), TraitChange::Set("text".into()))], 0).unwrap();
+        traits
+            .apply(&[("t".into(), TraitChange::Set("text".into()))], 0)
+            .unwrap();
         let before = traits.clone();
         let changes = [set("new", 1), ("t".into(), TraitChange::Increment(1))];
         assert_eq!(traits.apply(&changes, 0), Err(TraitError::NotAnInteger));
@@ -210,20 +222,31 @@ mod tests {
     #[test]
     fn the_last_slot_can_be_used_again_and_no_more_than_the_limit_is_taken() {
         let mut traits = TraitSet::default();
-        let all: Vec<_> = (0..limits::TRAITS_PER_IDENTITY).map(|i| set(&format!("k{i}"), i)).collect();
+        let all: Vec<_> = (0..limits::TRAITS_PER_IDENTITY)
+            .map(|i| set(&format!("k{i}"), i))
+            .collect();
         traits.apply(&all, 0).unwrap();
         assert_eq!(traits.apply(&[set("one more", 1)], 0), Err(TraitError::TooMany));
-        traits.apply(&[("k5".into(), TraitChange::Remove), set("one more", 1)], 0).unwrap();
+        traits
+            .apply(&[("k5".into(), TraitChange::Remove), set("one more", 1)], 0)
+            .unwrap();
         assert_eq!(traits.get("one more").map(StoredTrait::slot), Some(5));
     }
 
     #[test]
     fn types_survive_storage() {
         let mut traits = TraitSet::default();
-        let values =
-            [TraitValue::Int(i64::MAX), TraitValue::Float(1.0), TraitValue::Bool(true), "1".into(), TraitValue::Float(1.5e300)];
+        let values = [
+            TraitValue::Int(i64::MAX),
+            TraitValue::Float(1.0),
+            TraitValue::Bool(true),
+            "1".into(),
+            TraitValue::Float(1.5e300),
+        ];
         for (i, value) in values.iter().enumerate() {
-            traits.apply(&[(i.to_string(), TraitChange::Set(value.clone()))], 0).unwrap();
+            traits
+                .apply(&[(i.to_string(), TraitChange::Set(value.clone()))], 0)
+                .unwrap();
         }
         assert_eq!(TraitSet::parse(&traits.to_text()).unwrap(), traits);
     }

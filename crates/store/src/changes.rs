@@ -45,9 +45,6 @@ row! {
     }
 }
 
-
-
-
 /// The channel on which Postgres says that there is more to read.
 pub const CHANNEL: &str = "burgee_changes";
 
@@ -140,6 +137,10 @@ pub async fn after(tx: &mut Tx, position: i64, limit: i64) -> Result<Vec<Notice>
 
 /// The id of the newest change; 0 when there is none.
 pub async fn head(tx: &mut Tx) -> Result<i64> {
-    let (id,): (i64,) = sql!(tx, fetch_one as (i64,), "SELECT COALESCE(MAX(id), 0) AS id FROM changes")?;
+    let (id,): (i64,) = sql!(
+        tx,
+        fetch_one as (i64,),
+        "SELECT COALESCE(MAX(id), 0) AS id FROM changes"
+    )?;
     Ok(id)
 }

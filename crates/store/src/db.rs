@@ -23,7 +23,10 @@ fn migrator(id: &str) -> Migrator {
         let text = sqlx::SqlSafeStr::into_sql_str(text);
         Migration::new(version, name.into(), MigrationType::Simple, text, false)
     });
-    Migrator { migrations: Cow::Owned(migrations.collect()), ..Migrator::DEFAULT }
+    Migrator {
+        migrations: Cow::Owned(migrations.collect()),
+        ..Migrator::DEFAULT
+    }
 }
 
 /// Why a statement failed.
@@ -46,12 +49,16 @@ pub enum DbError {
 impl From<sqlx::Error> for DbError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
-            sqlx::Error::Database(d) if d.is_unique_violation() => {
-                Self::Conflict(d.constraint().map(str::to_owned).or_else(|| Some(d.message().to_owned())))
-            }
+            sqlx::Error::Database(d) if d.is_unique_violation() => Self::Conflict(
+                d.constraint()
+                    .map(str::to_owned)
+                    .or_else(|| Some(d.message().to_owned())),
+            ),
             sqlx::Error::Database(d) if d.is_foreign_key_violation() => Self::MissingParent,
             // Postgres: 08 connection, 53 resources, 57P0x shutting down or starting; SQLite: 5 busy.
-            sqlx::Error::Database(d) if d.code().is_some_and(|c| is_transient(&c)) => Self::Unavailable(error),
+            sqlx::Error::Database(d) if d.code().is_some_and(|c| is_transient(&c)) => {
+                Self::Unavailable(error)
+            }
             sqlx::Error::Io(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
@@ -64,14 +71,21 @@ impl From<sqlx::Error> for DbError {
 }
 
 fn is_transient(code: &str) -> bool {
-    code.starts_with("08") || code.starts_with("53") || code.starts_with("57P") || code == "40001" || code == "5"
+    code.starts_with("08")
+        || code.starts_with("53")
+        || code.starts_with("57P")
+        || code == "40001"
+        || code == "5"
 }
 
 /// The database: one of two engines behind one face.
 #[derive(Debug, Clone)]
 pub enum Db {
     /// One writer (SQLite allows no more) and several readers.
-    Sqlite { write: SqlitePool, read: SqlitePool },
+    Sqlite {
+        write: SqlitePool,
+        read: SqlitePool,
+    },
     Postgres(PgPool),
 }
 
@@ -124,14 +138,19 @@ impl Db {
     }
 
     async fn open_postgres(url: &str, connections: u32) -> Result<Self, DbError> {
-        let options = PgConnectOptions::from_str(url)?.application_name("burgee").statement_cache_capacity(500);
+        let options = PgConnectOptions::from_str(url)?
+            .application_name("burgee")
+            .statement_cache_capacity(500);
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
             .connect_with(options)
             .await?;
-        migrator(POSTGRES_ID).run(&pool).await.map_err(sqlx::Error::from)?;
+        migrator(POSTGRES_ID)
+            .run(&pool)
+            .await
+            .map_err(sqlx::Error::from)?;
         Ok(Self::Postgres(pool))
     }
 
@@ -147,9 +166,10 @@ impl Db {
     pub async fn read(&self) -> Result<Tx, DbError> {
         Ok(match self {
             Self::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?),
-            Self::Postgres(pool) => {
-                Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
-            }
+            Self::Postgres(pool) => Tx::Postgres(
+                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    .await?,
+            ),
         })
     }
 
@@ -292,4 +312,19 @@ macro_rules! query {
         };
         result
     }};
+}
+
+/// Creates an empty database on a Postgres server: for tests and for first set-ups.
+///
+/// `name` must be a plain identifier; anything else is refused, because it can't be bound as a parameter.
+pub async fn create_postgres_database(server: &str, name: &str) -> Result<(), DbError> {
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Err(DbError::Other(sqlx::Error::Configuration(
+            format!("{name:?} is no database name").into(),
+        )));
+    }
+    let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(server).await?;
+    let text = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+    sqlx::query(text).execute(&mut connection).await?;
+    Ok(())
 }

@@ -32,12 +32,22 @@ row! {
 
 /// One environment.
 pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<Environment>> {
-    sql!(tx, fetch_optional as Environment, "SELECT * FROM environments WHERE id = $1", id)
+    sql!(
+        tx,
+        fetch_optional as Environment,
+        "SELECT * FROM environments WHERE id = $1",
+        id
+    )
 }
 
 /// One environment by its client-side key.
 pub async fn find_by_key(tx: &mut Tx, api_key: &str) -> Result<Option<Environment>> {
-    sql!(tx, fetch_optional as Environment, "SELECT * FROM environments WHERE api_key = $1", api_key)
+    sql!(
+        tx,
+        fetch_optional as Environment,
+        "SELECT * FROM environments WHERE api_key = $1",
+        api_key
+    )
 }
 
 /// The ids of the environments that a change of this scope concerns (the narrowest given one counts; all without any).

@@ -60,7 +60,12 @@ pub fn typed_value(kind: &str, text: Option<&str>, number: Option<i64>, truth: O
 impl FeatureState {
     /// The value this state serves.
     pub fn value(&self) -> FlagValue {
-        typed_value(&self.r#type, self.string_value.as_deref(), self.integer_value, self.boolean_value)
+        typed_value(
+            &self.r#type,
+            self.string_value.as_deref(),
+            self.integer_value,
+            self.boolean_value,
+        )
     }
 
     /// What buckets are computed from: stable across copies of the state.

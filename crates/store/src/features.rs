@@ -41,12 +41,22 @@ row! {
 
 /// The features of a project, oldest first.
 pub async fn list(tx: &mut Tx, project_id: i64) -> Result<Vec<Feature>> {
-    sql!(tx, fetch_all as Feature, "SELECT * FROM features WHERE project_id = $1 ORDER BY id", project_id)
+    sql!(
+        tx,
+        fetch_all as Feature,
+        "SELECT * FROM features WHERE project_id = $1 ORDER BY id",
+        project_id
+    )
 }
 
 /// One feature.
 pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<Feature>> {
-    sql!(tx, fetch_optional as Feature, "SELECT * FROM features WHERE id = $1", id)
+    sql!(
+        tx,
+        fetch_optional as Feature,
+        "SELECT * FROM features WHERE id = $1",
+        id
+    )
 }
 
 /// The multivariate options of all features of a project, in the order of their ids.

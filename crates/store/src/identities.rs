@@ -92,7 +92,10 @@ pub enum Written {
 /// Safe beside other nodes: missing rows are inserted first, then all rows are locked, then changed, each time in one
 /// order, so that two nodes neither lose traits nor wait for each other in a circle.
 pub async fn write_all(tx: &mut Tx, writes: &[IdentityWrite], now: i64) -> Result<Vec<Written>> {
-    let mut keys: Vec<(i64, &str)> = writes.iter().map(|w| (w.environment_id, w.identifier.as_str())).collect();
+    let mut keys: Vec<(i64, &str)> = writes
+        .iter()
+        .map(|w| (w.environment_id, w.identifier.as_str()))
+        .collect();
     keys.sort_unstable();
     keys.dedup();
     let keys = json!(keys).to_string();
@@ -114,10 +117,16 @@ pub async fn write_all(tx: &mut Tx, writes: &[IdentityWrite], now: i64) -> Resul
             Err(refusal) => answers.push(Written::Refused(refusal)),
             Ok(true) => {
                 changed.insert(identity.id, identity.traits.to_text());
-                answers.push(Written::Identity { created: fresh.remove(&identity.id), identity: identity.clone() });
+                answers.push(Written::Identity {
+                    created: fresh.remove(&identity.id),
+                    identity: identity.clone(),
+                });
             }
             Ok(false) => {
-                answers.push(Written::Identity { created: fresh.remove(&identity.id), identity: identity.clone() });
+                answers.push(Written::Identity {
+                    created: fresh.remove(&identity.id),
+                    identity: identity.clone(),
+                });
             }
         }
     }

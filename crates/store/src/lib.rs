@@ -12,11 +12,14 @@ pub mod environments;
 pub mod feature_segments;
 pub mod feature_states;
 pub mod features;
+pub mod grants;
 pub mod identities;
+pub mod master_api_keys;
 pub mod organisations;
 pub mod projects;
 pub mod segments;
 pub mod server_keys;
+pub mod users;
 
 pub use db::{Db, DbError, Tx};
 

@@ -22,10 +22,31 @@ row! {
 
 /// One organisation.
 pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<Organisation>> {
-    sql!(tx, fetch_optional as Organisation, "SELECT * FROM organisations WHERE id = $1", id)
+    sql!(
+        tx,
+        fetch_optional as Organisation,
+        "SELECT * FROM organisations WHERE id = $1",
+        id
+    )
 }
 
 /// Every organisation there is.
 pub async fn all(tx: &mut Tx) -> Result<Vec<Organisation>> {
-    sql!(tx, fetch_all as Organisation, "SELECT * FROM organisations ORDER BY id")
+    sql!(
+        tx,
+        fetch_all as Organisation,
+        "SELECT * FROM organisations ORDER BY id"
+    )
+}
+
+/// The role a user has in an organisation: `ADMIN`, `USER`, or none when he is no member.
+pub async fn role(tx: &mut Tx, organisation_id: i64, user_id: i64) -> Result<Option<String>> {
+    let row: Option<(String,)> = sql!(
+        tx,
+        fetch_optional as (String,),
+        "SELECT role FROM organisation_members WHERE organisation_id = $1 AND user_id = $2",
+        organisation_id,
+        user_id
+    )?;
+    Ok(row.map(|(role,)| role))
 }

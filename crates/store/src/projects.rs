@@ -24,12 +24,22 @@ row! {
 
 /// One project.
 pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<Project>> {
-    sql!(tx, fetch_optional as Project, "SELECT * FROM projects WHERE id = $1", id)
+    sql!(
+        tx,
+        fetch_optional as Project,
+        "SELECT * FROM projects WHERE id = $1",
+        id
+    )
 }
 
 /// One project by its uuid.
 pub async fn find_by_uuid(tx: &mut Tx, uuid: &str) -> Result<Option<Project>> {
-    sql!(tx, fetch_optional as Project, "SELECT * FROM projects WHERE uuid = $1", uuid)
+    sql!(
+        tx,
+        fetch_optional as Project,
+        "SELECT * FROM projects WHERE uuid = $1",
+        uuid
+    )
 }
 
 /// The projects of an organisation, or of all, oldest first.
@@ -92,4 +102,23 @@ pub async fn update(tx: &mut Tx, p: &Project) -> Result<u64> {
 /// Deletes a project with all that is in it.
 pub async fn delete(tx: &mut Tx, id: i64) -> Result<u64> {
     sql!(tx, execute, "DELETE FROM projects WHERE id = $1", id)
+}
+
+row! {
+    /// How much is in a project.
+    pub struct Usage {
+        pub features: i64,
+        pub segments: i64,
+    }
+}
+
+/// Counts what is in a project.
+pub async fn usage(tx: &mut Tx, id: i64) -> Result<Usage> {
+    sql!(
+        tx,
+        fetch_one as Usage,
+        "SELECT (SELECT COUNT(*) FROM features WHERE project_id = $1) AS features,
+                (SELECT COUNT(*) FROM segments WHERE project_id = $1) AS segments",
+        id
+    )
 }

@@ -33,5 +33,10 @@ impl Segment {
 
 /// The segments of a project, oldest first.
 pub async fn list(tx: &mut Tx, project_id: i64) -> Result<Vec<Segment>> {
-    sql!(tx, fetch_all as Segment, "SELECT * FROM segments WHERE project_id = $1 ORDER BY id", project_id)
+    sql!(
+        tx,
+        fetch_all as Segment,
+        "SELECT * FROM segments WHERE project_id = $1 ORDER BY id",
+        project_id
+    )
 }

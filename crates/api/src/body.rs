@@ -1,0 +1,127 @@
+//! Request bodies: JSON, form or multipart, whichever the client sent, as one JSON value.
+
+use axum::extract::{FromRequest, Multipart, Request};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use burgee_model::Problems;
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use crate::error::{ApiError, detail};
+
+/// The body of a request. An empty body is an empty object.
+#[derive(Debug)]
+pub struct Body(pub Value);
+
+impl<S: Send + Sync> FromRequest<S> for Body {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let kind = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or_default();
+        let media = kind
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
+        match media.as_str() {
+            "application/json" => json(&read(request, state).await?),
+            "application/x-www-form-urlencoded" => {
+                let body = read(request, state).await?;
+                let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(&body).unwrap_or_default();
+                Ok(Self(object(pairs)))
+            }
+            "multipart/form-data" => multipart(request, state).await,
+            _ => {
+                let kind = kind.to_owned();
+                let body = read(request, state).await?;
+                if body.is_empty() {
+                    return Ok(Self(Value::Object(Map::new())));
+                }
+                let text = format!("Unsupported media type \"{kind}\" in request.");
+                Err(detail(StatusCode::UNSUPPORTED_MEDIA_TYPE, &text))
+            }
+        }
+    }
+}
+
+async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Response> {
+    Bytes::from_request(request, state)
+        .await
+        .map_err(IntoResponse::into_response)
+}
+
+fn json(bytes: &[u8]) -> Result<Body, Response> {
+    if bytes.is_empty() {
+        return Ok(Body(Value::Object(Map::new())));
+    }
+    serde_json::from_slice(bytes).map(Body).map_err(|error| {
+        let text = format!("JSON parse error - {error}");
+        detail(StatusCode::BAD_REQUEST, &text)
+    })
+}
+
+async fn multipart<S: Send + Sync>(request: Request, state: &S) -> Result<Body, Response> {
+    let broken = || {
+        detail(
+            StatusCode::BAD_REQUEST,
+            "Multipart form parse error - Invalid boundary in multipart",
+        )
+    };
+    let mut form = Multipart::from_request(request, state)
+        .await
+        .map_err(|_| broken())?;
+    let mut pairs = Vec::new();
+    while let Some(field) = form.next_field().await.map_err(|_| broken())? {
+        let name = field.name().unwrap_or_default().to_owned();
+        pairs.push((name, field.text().await.map_err(|_| broken())?));
+    }
+    Ok(Body(object(pairs)))
+}
+
+/// A form as an object of texts; the last of a repeated field counts.
+fn object(pairs: Vec<(String, String)>) -> Value {
+    Value::Object(
+        pairs
+            .into_iter()
+            .map(|(name, text)| (name, Value::String(text)))
+            .collect(),
+    )
+}
+
+impl Body {
+    /// Reads the body as one of the types that [`crate::input!`] declares.
+    pub fn parse<T: crate::fields::Field>(&self) -> Result<T, ApiError> {
+        self.parse_with(&[])
+    }
+
+    /// The same for PUT, where some fields that PATCH may leave out must be there.
+    pub fn parse_with<T: crate::fields::Field>(&self, required: &[&str]) -> Result<T, ApiError> {
+        let read = T::read(Some(&self.0));
+        let absent = required.iter().filter(|name| self.0.get(**name).is_none());
+        let mut missing = Problems::new();
+        for name in absent {
+            missing.add(name, "This field is required.");
+        }
+        match (read, missing.is_empty()) {
+            (Ok(value), true) => Ok(value),
+            (Ok(_), false) => Err(ApiError::invalid(missing)),
+            (Err(found), _) => Err(ApiError(burgee_app::Error::Rejected(merged(found, missing)))),
+        }
+    }
+}
+
+/// The problems found and the fields missing, as one answer.
+fn merged(found: Value, missing: Problems) -> Value {
+    match (found, missing.into_json()) {
+        (Value::Object(mut found), Value::Object(missing)) => {
+            found.extend(missing);
+            Value::Object(found)
+        }
+        (found, _) => found,
+    }
+}

@@ -1,0 +1,39 @@
+//! Who asks: the `Authorization` header of the management API.
+
+use axum::extract::FromRequestParts;
+use axum::http::header;
+use axum::http::request::Parts;
+use burgee_app::{App, Caller, Error};
+
+use crate::error::ApiError;
+
+/// The caller of a management operation: a user (`Token …`) or an organisation's key (`Api-Key …`).
+#[derive(Debug)]
+pub struct Signed(pub Caller);
+
+impl FromRequestParts<App> for Signed {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        const MISSING: Error = Error::Unauthenticated("Authentication credentials were not provided.");
+        let value = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or_default();
+        let mut words = value.split_whitespace();
+        let (scheme, credentials) = (words.next().unwrap_or_default(), words.next());
+        let mut tx = app.db().read().await?;
+        let caller = match (scheme.to_ascii_lowercase().as_str(), credentials) {
+            ("token", Some(token)) => Caller::from_token(&mut tx, token).await?,
+            ("token", None) => {
+                return Err(ApiError(Error::Unauthenticated(
+                    "Invalid token header. No credentials provided.",
+                )));
+            }
+            ("api-key", Some(key)) => Caller::from_api_key(&mut tx, key).await?,
+            _ => return Err(ApiError(MISSING)),
+        };
+        Ok(Self(caller))
+    }
+}

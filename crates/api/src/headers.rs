@@ -1,0 +1,155 @@
+//! What every answer carries, and what happens to a request before any handler sees it.
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use burgee_app::App;
+use burgee_model::{Timestamp, limits};
+use uuid::Uuid;
+
+use crate::error::detail;
+
+/// The Flagsmith version whose API this is; some clients compare it.
+const FLAGSMITH_VERSION: HeaderValue = HeaderValue::from_static("2.265.0");
+
+/// The name of the header that names a request in the logs.
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Adds to all routes what they share.
+pub fn wrap(routes: Router<App>, app: &App) -> Router<App> {
+    let cors = cors_headers(&app.settings().cors_extra_headers);
+    routes
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(limits::BODY_BYTES))
+        .layer(middleware::from_fn(move |request: Request, next: Next| {
+            let cors = cors.clone();
+            async move { around(request, next, &cors).await }
+        }))
+}
+
+async fn not_found() -> Response {
+    detail(StatusCode::NOT_FOUND, "Not found.")
+}
+
+async fn method_not_allowed(method: Method) -> Response {
+    detail(
+        StatusCode::METHOD_NOT_ALLOWED,
+        &format!("Method \"{method}\" not allowed."),
+    )
+}
+
+/// The common headers of an answer, and the answer to a browser's preflight.
+async fn around(request: Request, next: Next, cors: &HeaderMap) -> Response {
+    let from_browser = request.headers().contains_key(header::ORIGIN);
+    let id = request_id(request.headers());
+    let mut response = if from_browser && is_preflight(&request) {
+        preflight(cors)
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    if from_browser {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    }
+    common(headers);
+    headers.insert(REQUEST_ID.clone(), id);
+    response
+}
+
+/// Headers of answers that browsers may let scripts read.
+const EXPOSED: HeaderValue = HeaderValue::from_static("Retry-After, X-Flagsmith-Document-Updated-At, ETag");
+
+fn common(headers: &mut HeaderMap) {
+    const CACHE: HeaderValue =
+        HeaderValue::from_static("max-age=0, no-cache, no-store, must-revalidate, private");
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, CACHE);
+        headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    }
+    if !headers.contains_key(header::VARY) {
+        headers.insert(header::VARY, HeaderValue::from_static("Accept, Origin"));
+    }
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(
+        "cross-origin-opener-policy",
+        HeaderValue::from_static("same-origin"),
+    );
+    headers.insert("flagsmith-version", FLAGSMITH_VERSION);
+}
+
+/// The client's own id of the request when it is a sensible one, a new one otherwise.
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let sensible = |v: &&HeaderValue| !v.is_empty() && v.len() <= 100 && v.to_str().is_ok();
+    if let Some(value) = headers.get(&REQUEST_ID).filter(sensible) {
+        return value.clone();
+    }
+    HeaderValue::from_str(&Uuid::now_v7().to_string()).unwrap_or(HeaderValue::from_static("-"))
+}
+
+fn is_preflight(request: &Request) -> bool {
+    request.method() == Method::OPTIONS
+        && request
+            .headers()
+            .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+fn preflight(cors: &HeaderMap) -> Response {
+    (
+        StatusCode::OK,
+        cors.clone(),
+        [
+            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+            (header::VARY, "Origin"),
+        ],
+    )
+        .into_response()
+}
+
+/// The answer to a preflight, the same for every path.
+fn cors_headers(extra: &[String]) -> HeaderMap {
+    const ALLOWED: &str = "accept, accept-encoding, authorization, content-type, dnt, origin, user-agent, x-csrftoken, \
+         x-requested-with, x-environment-key, x-e2e-test-auth-token, flagsmith-application-name, \
+         flagsmith-application-version, flagsmith-sdk-user-agent, sentry-trace, traceparent, tracestate, baggage, \
+         x-api-key, if-none-match";
+    let mut allowed = ALLOWED.to_owned();
+    for name in extra {
+        allowed.push_str(", ");
+        allowed.push_str(&name.to_ascii_lowercase());
+    }
+    let mut headers = HeaderMap::new();
+    if let Ok(allowed) = HeaderValue::from_str(&allowed) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+    }
+    let methods = HeaderValue::from_static("DELETE, GET, OPTIONS, PATCH, POST, PUT");
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+    headers
+}
+
+/// Accepts paths under `/api/` with and without their last slash, by adding it before routing.
+///
+/// The reference redirects instead, which loses the body of a POST.
+pub fn add_slash<B>(mut request: axum::http::Request<B>) -> axum::http::Request<B> {
+    let path = request.uri().path();
+    if path.starts_with("/api/") && !path.ends_with('/') {
+        let query = request.uri().query().map(|q| format!("?{q}")).unwrap_or_default();
+        if let Ok(uri) = format!("{path}/{query}").parse::<Uri>() {
+            *request.uri_mut() = uri;
+        }
+    }
+    request
+}
+
+/// The present moment as the `Date`-like headers want it.
+pub fn now() -> String {
+    Timestamp::now().http_date()
+}

@@ -1,0 +1,224 @@
+//! `/api/v1/projects/`
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use burgee_app::projects::{Project, ProjectEdit};
+use burgee_app::{App, projects};
+use burgee_model::limits;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::body::Body;
+use crate::caller::Signed;
+use crate::error::ApiResult;
+use crate::fields::{Given, Pk, Text, Whole};
+use crate::input;
+use crate::params::{Path, Query};
+
+/// The routes of this noun.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list_projects, create_project))
+        .routes(routes!(
+            get_project,
+            update_project,
+            patch_project,
+            delete_project
+        ))
+        .routes(routes!(get_project_by_uuid))
+}
+
+/// A project.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProjectView {
+    pub id: i64,
+    pub uuid: String,
+    pub name: String,
+    pub organisation: i64,
+    pub hide_disabled_flags: bool,
+    pub enable_dynamo_db: bool,
+    pub migration_status: &'static str,
+    pub use_edge_identities: bool,
+    pub prevent_flag_defaults: bool,
+    pub enable_realtime_updates: bool,
+    pub only_allow_lower_case_feature_names: bool,
+    pub feature_name_regex: Option<String>,
+    pub show_edge_identity_overrides_for_feature: bool,
+    pub stale_flags_limit_days: i64,
+    pub edge_v2_migration_status: &'static str,
+    pub minimum_change_request_approvals: Option<i64>,
+    pub enforce_feature_owners: bool,
+}
+
+impl From<Project> for ProjectView {
+    fn from(p: Project) -> Self {
+        Self {
+            id: p.id,
+            uuid: p.uuid,
+            name: p.name,
+            organisation: p.organisation_id,
+            hide_disabled_flags: p.hide_disabled_flags,
+            enable_dynamo_db: false,
+            migration_status: "NOT_APPLICABLE",
+            use_edge_identities: false,
+            prevent_flag_defaults: p.prevent_flag_defaults,
+            enable_realtime_updates: p.enable_realtime_updates,
+            only_allow_lower_case_feature_names: p.only_allow_lower_case_feature_names,
+            feature_name_regex: p.feature_name_regex,
+            show_edge_identity_overrides_for_feature: false,
+            stale_flags_limit_days: p.stale_flags_limit_days,
+            edge_v2_migration_status: "NOT_STARTED",
+            minimum_change_request_approvals: p.minimum_change_request_approvals,
+            enforce_feature_owners: p.enforce_feature_owners,
+        }
+    }
+}
+
+/// A project with its limits and how far they are used.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProjectDetails {
+    #[serde(flatten)]
+    pub project: ProjectView,
+    pub max_segments_allowed: i64,
+    pub max_features_allowed: i64,
+    pub max_segment_overrides_allowed: i64,
+    pub total_features: i64,
+    pub total_segments: i64,
+}
+
+input! {
+    /// The settings of a project.
+    pub struct ProjectBody {
+        pub name: Given<Text<2000>>,
+        pub organisation: Given<Pk>,
+        pub hide_disabled_flags: Given<bool>,
+        pub prevent_flag_defaults: Given<bool>,
+        pub enable_realtime_updates: Given<bool>,
+        pub only_allow_lower_case_feature_names: Given<bool>,
+        pub feature_name_regex: Given<Option<Text<255>>>,
+        pub stale_flags_limit_days: Given<Whole<0, 36500>>,
+        pub minimum_change_request_approvals: Given<Option<Whole<0, 32767>>>,
+        pub enforce_feature_owners: Given<bool>,
+    }
+}
+
+impl From<ProjectBody> for ProjectEdit {
+    fn from(body: ProjectBody) -> Self {
+        Self {
+            name: body.name.0.map(|t| t.0),
+            hide_disabled_flags: body.hide_disabled_flags.0,
+            prevent_flag_defaults: body.prevent_flag_defaults.0,
+            enable_realtime_updates: body.enable_realtime_updates.0,
+            only_allow_lower_case_feature_names: body.only_allow_lower_case_feature_names.0,
+            feature_name_regex: body.feature_name_regex.0.map(|t| t.map(|t| t.0)),
+            stale_flags_limit_days: body.stale_flags_limit_days.0.map(|n| n.0),
+            minimum_change_request_approvals: body.minimum_change_request_approvals.0.map(|n| n.map(|n| n.0)),
+            enforce_feature_owners: body.enforce_feature_owners.0,
+        }
+    }
+}
+
+/// The projects the caller may see.
+#[utoipa::path(get, path = "/api/v1/projects/", tag = "projects",
+    params(("organisation" = Option<i64>, Query, description = "Only those of this organisation")),
+    responses((status = 200, body = Vec<ProjectView>)))]
+async fn list_projects(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    query: Query,
+) -> ApiResult<Json<Vec<ProjectView>>> {
+    let mut tx = app.db().read().await?;
+    let projects = projects::list(&mut tx, &caller, query.number("organisation")).await?;
+    Ok(Json(projects.into_iter().map(ProjectView::from).collect()))
+}
+
+/// Creates a project.
+#[utoipa::path(post, path = "/api/v1/projects/", tag = "projects", request_body = ProjectBody,
+    responses((status = 201, body = ProjectView)))]
+async fn create_project(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    body: Body,
+) -> ApiResult<(StatusCode, Json<ProjectView>)> {
+    let input: ProjectBody = body.parse_with(&["name", "organisation"])?;
+    let organisation = input.organisation.0.map_or(0, |pk| pk.0);
+    let project = projects::create(&app, &caller, organisation, input.into()).await?;
+    Ok((StatusCode::CREATED, Json(project.into())))
+}
+
+/// One project, with its limits.
+#[utoipa::path(get, path = "/api/v1/projects/{project_id}/", tag = "projects",
+    responses((status = 200, body = ProjectDetails)))]
+async fn get_project(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<i64>,
+) -> ApiResult<Json<ProjectDetails>> {
+    let mut tx = app.db().read().await?;
+    let project = projects::get(&mut tx, &caller, id).await?;
+    let usage = projects::usage(&mut tx, id).await?;
+    Ok(Json(ProjectDetails {
+        project: project.into(),
+        max_segments_allowed: limits::SEGMENTS_PER_PROJECT,
+        max_features_allowed: limits::FEATURES_PER_PROJECT,
+        max_segment_overrides_allowed: limits::SEGMENT_OVERRIDES_PER_ENVIRONMENT,
+        total_features: usage.features,
+        total_segments: usage.segments,
+    }))
+}
+
+/// One project, by its uuid.
+#[utoipa::path(get, path = "/api/v1/projects/get-by-uuid/{uuid}/", tag = "projects",
+    responses((status = 200, body = ProjectView)))]
+async fn get_project_by_uuid(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(uuid): Path<String>,
+) -> ApiResult<Json<ProjectView>> {
+    let mut tx = app.db().read().await?;
+    Ok(Json(projects::get_by_uuid(&mut tx, &caller, &uuid).await?.into()))
+}
+
+/// Changes a project; what is not given stays.
+#[utoipa::path(put, path = "/api/v1/projects/{project_id}/", tag = "projects", request_body = ProjectBody,
+    responses((status = 200, body = ProjectView)))]
+async fn update_project(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<i64>,
+    body: Body,
+) -> ApiResult<Json<ProjectView>> {
+    let input: ProjectBody = body.parse_with(&["name", "organisation"])?;
+    Ok(Json(
+        projects::update(&app, &caller, id, input.into()).await?.into(),
+    ))
+}
+
+/// Changes single fields of a project.
+#[utoipa::path(patch, path = "/api/v1/projects/{project_id}/", tag = "projects", request_body = ProjectBody,
+    responses((status = 200, body = ProjectView)))]
+async fn patch_project(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<i64>,
+    body: Body,
+) -> ApiResult<Json<ProjectView>> {
+    let input: ProjectBody = body.parse()?;
+    Ok(Json(
+        projects::update(&app, &caller, id, input.into()).await?.into(),
+    ))
+}
+
+/// Deletes a project with all that is in it.
+#[utoipa::path(delete, path = "/api/v1/projects/{project_id}/", tag = "projects", responses((status = 204)))]
+async fn delete_project(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<i64>,
+) -> ApiResult<StatusCode> {
+    projects::delete(&app, &caller, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,24 @@
+//! The OpenAPI document, made of what the handlers say of themselves.
+
+use burgee_app::App;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+/// What every operation shares.
+#[derive(Debug, OpenApi)]
+#[openapi(info(
+    title = "Burgee",
+    description = "Feature flags, remote configuration and audiences. Compatible with the Flagsmith REST API.",
+    license(name = "Apache-2.0", identifier = "Apache-2.0"),
+))]
+struct Document;
+
+/// All routes that the document describes, with their handlers.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Document::openapi()).merge(crate::management::router())
+}
+
+/// The document, without a running server.
+pub fn document() -> utoipa::openapi::OpenApi {
+    routes().split_for_parts().1
+}

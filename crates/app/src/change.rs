@@ -1,0 +1,157 @@
+//! Writing down what an act changed.
+
+use burgee_model::Timestamp;
+use burgee_store::changes::NewChange;
+use burgee_store::projects::Project;
+use serde_json::Value;
+
+use crate::caller::{Caller, Place};
+
+/// The kinds of object the log speaks of, as `related_object_type` of the audit log spells them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Organisation,
+    Project,
+    Environment,
+    ServerKey,
+    Feature,
+    FeatureState,
+    Segment,
+    Identity,
+    User,
+    Group,
+    Permission,
+    Tag,
+    MasterApiKey,
+    Invite,
+}
+
+impl Kind {
+    /// The word in the log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Organisation => "ORGANISATION",
+            Self::Project => "PROJECT",
+            Self::Environment => "ENVIRONMENT",
+            Self::ServerKey => "SERVER_KEY",
+            Self::Feature => "FEATURE",
+            Self::FeatureState => "FEATURE_STATE",
+            Self::Segment => "SEGMENT",
+            Self::Identity => "IDENTITY",
+            Self::User => "USER",
+            Self::Group => "GROUP",
+            Self::Permission => "PERMISSION",
+            Self::Tag => "TAG",
+            Self::MasterApiKey => "MASTER_API_KEY",
+            Self::Invite => "INVITE",
+        }
+    }
+}
+
+/// What happened to the object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    Create,
+    Update,
+    Delete,
+}
+
+/// Builds one entry of the change log. Scope and audit line are added with the methods.
+#[derive(Debug, Clone)]
+pub struct Change(NewChange);
+
+impl Change {
+    /// A change by this caller to this object, now.
+    pub fn new(caller: &Caller, kind: Kind, action: Action, id: i64) -> Self {
+        let mut change = Self::by_nobody(kind, action, id);
+        change.0.user_id = caller.user_id();
+        change.0.api_key_id = caller.api_key_id();
+        change
+    }
+
+    /// A change nobody signed for: sign-up, set-up, the product itself.
+    pub fn by_nobody(kind: Kind, action: Action, id: i64) -> Self {
+        Self(NewChange {
+            at: Timestamp::now().0,
+            object_type: kind.as_str(),
+            object_id: id,
+            action: match action {
+                Action::Create => "CREATE",
+                Action::Update => "UPDATE",
+                Action::Delete => "DELETE",
+            },
+            ..NewChange::default()
+        })
+    }
+
+    /// It concerns the organisation as a whole.
+    #[must_use]
+    pub fn in_organisation(mut self, organisation_id: i64) -> Self {
+        self.0.organisation_id = Some(organisation_id);
+        self
+    }
+
+    /// It concerns the project, that is all its environments.
+    #[must_use]
+    pub fn in_project(mut self, project: &Project) -> Self {
+        self.0.organisation_id = Some(project.organisation_id);
+        self.0.project_id = Some(project.id);
+        self
+    }
+
+    /// It concerns one environment.
+    #[must_use]
+    pub fn in_environment(mut self, place: &Place) -> Self {
+        self = self.in_project(&place.project);
+        self.0.environment_id = Some(place.environment.id);
+        self
+    }
+
+    /// Its uuid, where it has one.
+    #[must_use]
+    pub fn uuid(mut self, uuid: &str) -> Self {
+        self.0.object_uuid = Some(uuid.to_owned());
+        self
+    }
+
+    /// Its line in the audit log. Without one it does not appear there.
+    #[must_use]
+    pub fn says(mut self, message: impl Into<String>) -> Self {
+        self.0.message = Some(message.into());
+        self
+    }
+
+    /// An answer of the SDK API may differ because of it.
+    #[must_use]
+    pub fn serves(mut self) -> Self {
+        self.0.serves = true;
+        self
+    }
+
+    /// [`Change::serves`], when it is so.
+    #[must_use]
+    pub fn serves_if(mut self, serves: bool) -> Self {
+        self.0.serves = serves;
+        self
+    }
+
+    /// What the object was before.
+    #[must_use]
+    pub fn before(mut self, value: Value) -> Self {
+        self.0.before = Some(value);
+        self
+    }
+
+    /// What the object is now.
+    #[must_use]
+    pub fn after(mut self, value: Value) -> Self {
+        self.0.after = Some(value);
+        self
+    }
+}
+
+impl From<Change> for NewChange {
+    fn from(change: Change) -> Self {
+        change.0
+    }
+}

@@ -1,0 +1,225 @@
+//! Projects.
+
+use burgee_model::permissions::{OrganisationPermission, ProjectPermission};
+use burgee_model::{Problems, Timestamp};
+use burgee_store::grants::{self, Grant};
+use burgee_store::projects;
+use burgee_store::{Tx, organisations};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+pub use burgee_store::projects::{Project, Usage};
+
+use crate::change::{Action, Change, Kind};
+use crate::{App, Caller, Error, Result};
+
+/// What the API refuses a second project of the same name with.
+const NAME_TAKEN: &str = "A project with this name already exists.";
+
+/// The settings of a project that a client may set.
+#[derive(Debug, Clone, Default)]
+pub struct ProjectEdit {
+    pub name: Option<String>,
+    pub hide_disabled_flags: Option<bool>,
+    pub prevent_flag_defaults: Option<bool>,
+    pub enable_realtime_updates: Option<bool>,
+    pub only_allow_lower_case_feature_names: Option<bool>,
+    pub feature_name_regex: Option<Option<String>>,
+    pub stale_flags_limit_days: Option<i64>,
+    pub minimum_change_request_approvals: Option<Option<i64>>,
+    pub enforce_feature_owners: Option<bool>,
+}
+
+/// Finds a project the caller may see.
+pub async fn get(tx: &mut Tx, caller: &Caller, id: i64) -> Result<Project> {
+    let project = projects::find(tx, id)
+        .await?
+        .ok_or_else(|| Error::no_match("Project"))?;
+    visible(tx, caller, project).await
+}
+
+/// The same, by uuid.
+pub async fn get_by_uuid(tx: &mut Tx, caller: &Caller, uuid: &str) -> Result<Project> {
+    let project = projects::find_by_uuid(tx, uuid)
+        .await?
+        .ok_or_else(|| Error::no_match("Project"))?;
+    visible(tx, caller, project).await
+}
+
+/// A project that may not be seen is as good as none.
+async fn visible(tx: &mut Tx, caller: &Caller, project: Project) -> Result<Project> {
+    if caller
+        .project_access(tx, &project)
+        .await?
+        .allows(ProjectPermission::ViewProject.key())
+    {
+        Ok(project)
+    } else {
+        Err(Error::no_match("Project"))
+    }
+}
+
+/// The projects the caller may see, of one organisation or of all.
+pub async fn list(tx: &mut Tx, caller: &Caller, organisation_id: Option<i64>) -> Result<Vec<Project>> {
+    let mut visible = Vec::new();
+    for project in projects::list(tx, organisation_id).await? {
+        if caller
+            .project_access(tx, &project)
+            .await?
+            .allows(ProjectPermission::ViewProject.key())
+        {
+            visible.push(project);
+        }
+    }
+    Ok(visible)
+}
+
+/// How far the limits of a project are used.
+pub async fn usage(tx: &mut Tx, id: i64) -> Result<Usage> {
+    Ok(projects::usage(tx, id).await?)
+}
+
+/// Creates a project; its creator administers it.
+pub async fn create(app: &App, caller: &Caller, organisation_id: i64, edit: ProjectEdit) -> Result<Project> {
+    let mut tx = app.db().begin().await?;
+    require_create(&mut tx, caller, organisation_id).await?;
+    let mut project = Project {
+        id: 0,
+        uuid: Uuid::new_v4().to_string(),
+        organisation_id,
+        name: String::new(),
+        created_at: Timestamp::now().0,
+        hide_disabled_flags: false,
+        prevent_flag_defaults: false,
+        enable_realtime_updates: false,
+        only_allow_lower_case_feature_names: true,
+        feature_name_regex: None,
+        stale_flags_limit_days: 30,
+        minimum_change_request_approvals: None,
+        enforce_feature_owners: false,
+    };
+    apply(&mut project, edit);
+    refuse_taken_name(&mut tx, &project).await?;
+    project.id = projects::insert(&mut tx, &project).await?;
+    if let Some(user_id) = caller.user_id() {
+        let creator = Grant {
+            id: 0,
+            organisation_id: None,
+            project_id: Some(project.id),
+            environment_id: None,
+            user_id: Some(user_id),
+            group_id: None,
+            admin: true,
+            permissions: "[]".to_owned(),
+        };
+        grants::insert(&mut tx, &creator).await?;
+    }
+    let change = Change::new(caller, Kind::Project, Action::Create, project.id)
+        .in_project(&project)
+        .uuid(&project.uuid)
+        .after(as_json(&project));
+    app.commit(tx, vec![change.into()]).await?;
+    Ok(project)
+}
+
+async fn require_create(tx: &mut Tx, caller: &Caller, organisation_id: i64) -> Result<()> {
+    let organisation = organisations::find(tx, organisation_id)
+        .await?
+        .ok_or_else(Error::forbidden)?;
+    match caller.role(tx, organisation_id).await?.as_deref() {
+        Some("ADMIN") => Ok(()),
+        Some(_) if !organisation.restrict_project_create_to_admin => Ok(()),
+        _ => {
+            caller
+                .require_in_organisation(tx, organisation_id, OrganisationPermission::CreateProject)
+                .await
+        }
+    }
+}
+
+/// Changes the settings of a project.
+pub async fn update(app: &App, caller: &Caller, id: i64, edit: ProjectEdit) -> Result<Project> {
+    let mut tx = app.db().begin().await?;
+    let before = get(&mut tx, caller, id).await?;
+    caller.require_project_admin(&mut tx, &before).await?;
+    let mut project = before.clone();
+    apply(&mut project, edit);
+    if project.name != before.name {
+        refuse_taken_name(&mut tx, &project).await?;
+    }
+    projects::update(&mut tx, &project).await?;
+    let serves = project.hide_disabled_flags != before.hide_disabled_flags
+        || project.enable_realtime_updates != before.enable_realtime_updates
+        || project.name != before.name;
+    let change = Change::new(caller, Kind::Project, Action::Update, project.id)
+        .in_project(&project)
+        .uuid(&project.uuid)
+        .serves_if(serves)
+        .before(as_json(&before))
+        .after(as_json(&project));
+    app.commit(tx, vec![change.into()]).await?;
+    Ok(project)
+}
+
+/// Deletes a project with all that is in it.
+pub async fn delete(app: &App, caller: &Caller, id: i64) -> Result<()> {
+    let mut tx = app.db().begin().await?;
+    let project = get(&mut tx, caller, id).await?;
+    caller.require_project_admin(&mut tx, &project).await?;
+    projects::delete(&mut tx, id).await?;
+    let change = Change::new(caller, Kind::Project, Action::Delete, id)
+        .in_project(&project)
+        .uuid(&project.uuid)
+        .serves()
+        .before(as_json(&project));
+    app.commit(tx, vec![change.into()]).await
+}
+
+fn apply(project: &mut Project, edit: ProjectEdit) {
+    fn set<T>(place: &mut T, value: Option<T>) {
+        if let Some(value) = value {
+            *place = value;
+        }
+    }
+    set(&mut project.name, edit.name);
+    set(&mut project.hide_disabled_flags, edit.hide_disabled_flags);
+    set(&mut project.prevent_flag_defaults, edit.prevent_flag_defaults);
+    set(&mut project.enable_realtime_updates, edit.enable_realtime_updates);
+    set(
+        &mut project.only_allow_lower_case_feature_names,
+        edit.only_allow_lower_case_feature_names,
+    );
+    set(&mut project.feature_name_regex, edit.feature_name_regex);
+    set(&mut project.stale_flags_limit_days, edit.stale_flags_limit_days);
+    set(
+        &mut project.minimum_change_request_approvals,
+        edit.minimum_change_request_approvals,
+    );
+    set(&mut project.enforce_feature_owners, edit.enforce_feature_owners);
+}
+
+async fn refuse_taken_name(tx: &mut Tx, project: &Project) -> Result<()> {
+    let others = projects::list(tx, Some(project.organisation_id)).await?;
+    if others
+        .iter()
+        .any(|other| other.name == project.name && other.id != project.id)
+    {
+        return Err(Problems::whole(NAME_TAKEN).into());
+    }
+    Ok(())
+}
+
+/// What the change log keeps of a project.
+fn as_json(project: &Project) -> Value {
+    json!({
+        "name": project.name,
+        "hide_disabled_flags": project.hide_disabled_flags,
+        "prevent_flag_defaults": project.prevent_flag_defaults,
+        "enable_realtime_updates": project.enable_realtime_updates,
+        "only_allow_lower_case_feature_names": project.only_allow_lower_case_feature_names,
+        "feature_name_regex": project.feature_name_regex,
+        "stale_flags_limit_days": project.stale_flags_limit_days,
+        "minimum_change_request_approvals": project.minimum_change_request_approvals,
+        "enforce_feature_owners": project.enforce_feature_owners,
+    })
+}

@@ -1,0 +1,1 @@
+//! Stories that mirror the API; see `tests/stories.rs`.

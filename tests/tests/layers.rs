@@ -1,0 +1,71 @@
+//! Who may import whom.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Each crate and the crates of ours it may import. `testkit` is for tests and benches.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("model", &[]),
+    ("engine", &["model"]),
+    ("store", &["model"]),
+    ("auth", &["model"]),
+    ("app", &["model", "engine", "store", "auth"]),
+    ("api", &["model", "engine", "app"]),
+    ("burgee", &["model", "engine", "store", "auth", "app", "api"]),
+    ("testkit", &["model", "engine", "store", "app", "api"]),
+];
+
+/// Libraries that only one crate may name, so that their job is done in one place.
+const WRAPPED: &[(&str, &[&str])] = &[
+    ("sqlx", &["store"]),
+    ("axum", &["api", "burgee", "testkit"]),
+    ("argon2", &["auth"]),
+];
+
+#[test]
+fn crates_import_only_what_their_role_allows() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
+    let mut seen = BTreeSet::new();
+    for entry in std::fs::read_dir(&crates).unwrap() {
+        let folder = entry.unwrap().path();
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        let imports: Vec<&str> = dependencies(&manifest);
+        let allowed = ALLOWED
+            .iter()
+            .find(|(n, _)| *n == name)
+            .unwrap_or_else(|| panic!("{name} is not in the table"))
+            .1;
+        for import in &imports {
+            if let Some(ours) = import.strip_prefix("burgee-") {
+                assert!(allowed.contains(&ours), "{name} may not import {ours}");
+            }
+            if let Some((_, by)) = WRAPPED.iter().find(|(library, _)| library == import) {
+                assert!(
+                    by.contains(&name.as_str()),
+                    "{name} may not import {import}: that is the job of {by:?}"
+                );
+            }
+        }
+        seen.insert(name);
+    }
+    assert_eq!(
+        seen.len(),
+        ALLOWED.len(),
+        "the table names a crate that is not there"
+    );
+}
+
+/// The names in `[dependencies]`.
+fn dependencies(manifest: &str) -> Vec<&str> {
+    let mut inside = false;
+    let mut names = Vec::new();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            inside = line == "[dependencies]";
+        } else if inside && let Some((name, _)) = line.split_once(['.', '=', ' ']) {
+            names.push(name);
+        }
+    }
+    names
+}

@@ -41,6 +41,7 @@ row! {
         pub organisation_id: Option<i64>,
         pub project_id: Option<i64>,
         pub environment_id: Option<i64>,
+        pub object_type: String,
         pub serves: bool,
     }
 }
@@ -128,7 +129,7 @@ pub async fn after(tx: &mut Tx, position: i64, limit: i64) -> Result<Vec<Notice>
     sql!(
         tx,
         fetch_all as Notice,
-        "SELECT id, at, organisation_id, project_id, environment_id, serves FROM changes
+        "SELECT id, at, organisation_id, project_id, environment_id, object_type, serves FROM changes
          WHERE id > $1 ORDER BY id LIMIT $2",
         position,
         limit

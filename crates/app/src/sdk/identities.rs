@@ -1,0 +1,199 @@
+//! Identifying: an identity, its traits, its flags.
+
+use std::sync::Arc;
+
+use burgee_model::traits::{StoredTrait, TraitChange, TraitError, TraitSet};
+use burgee_model::{TraitValue, limits};
+use burgee_store::identities::{self, Identity, IdentityWrite, Written};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+use crate::served::{Served, Snapshot};
+use crate::{App, python};
+
+/// A trait as a request names it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TraitInput {
+    pub key: String,
+    /// `None` removes the trait.
+    pub value: Option<TraitValue>,
+    /// Used for this answer, not stored.
+    pub transient: bool,
+}
+
+/// Who asks, and what is said of him.
+#[derive(Debug, Clone, Default)]
+pub struct IdentifyInput {
+    /// Without one the identity is anonymous: nothing is stored.
+    pub identifier: Option<String>,
+    pub traits: Vec<TraitInput>,
+    /// Nothing of this request is stored; what is stored is used.
+    pub transient: bool,
+}
+
+/// A trait in the answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TraitOutput {
+    /// `None` for one that is not stored, or was stored just now beside others.
+    pub id: Option<i64>,
+    pub key: String,
+    pub value: TraitValue,
+    pub transient: bool,
+}
+
+/// An identity as it is evaluated.
+#[derive(Debug, Clone)]
+pub struct Identified {
+    /// `None` when it is not stored.
+    pub id: Option<i64>,
+    pub identifier: String,
+    pub traits: Vec<TraitOutput>,
+}
+
+/// Creates or finds the identity, stores what is to be stored, and says what it is evaluated with.
+///
+/// `server_key`: traits from client-side keys may be forbidden, those from server-side keys never are.
+pub async fn identify(app: &App, served: &Arc<Served>, server_key: bool, input: IdentifyInput) -> Result<Identified> {
+    let snapshot = served.snapshot();
+    let mut traits = last_of_each(input.traits);
+    if !server_key && !snapshot.allow_client_traits {
+        traits.clear();
+    }
+    let Some(identifier) = input.identifier else { return Ok(anonymous(traits)) };
+    let stored = identities::find_by_identifier(app.db(), snapshot.environment_id, &identifier).await?;
+    if input.transient {
+        let traits = overlay(stored.as_ref(), &traits, true);
+        return Ok(Identified { id: stored.map(|s| s.id), identifier, traits });
+    }
+    let persist = snapshot.persist_trait_data;
+    let changes: Vec<(String, TraitChange)> =
+        traits.iter().filter(|t| persist && !t.transient).map(change_of).collect();
+    let before = stored.as_ref().map(|s| s.traits.clone()).unwrap_or_default();
+    let identity = match stored {
+        Some(identity) if !identity.traits.would_change(&changes) => identity,
+        _ => write(app, snapshot.environment_id, &identifier, changes).await?,
+    };
+    Ok(answer(&identity, &before, &traits, persist))
+}
+
+/// Finds the identity, or creates it, without touching its traits.
+pub async fn get_or_create(app: &App, served: &Arc<Served>, identifier: String) -> Result<Identified> {
+    identify(app, served, true, IdentifyInput { identifier: Some(identifier), ..IdentifyInput::default() }).await
+}
+
+/// An identity that is not stored and of which nothing stored is used.
+pub fn unknown(identifier: String) -> Identified {
+    Identified { id: None, identifier, traits: Vec::new() }
+}
+
+/// Changes traits of an identity, which is created when it is not there.
+pub async fn write(
+    app: &App,
+    environment_id: i64,
+    identifier: &str,
+    changes: Vec<(String, TraitChange)>,
+) -> Result<Identity> {
+    let write = IdentityWrite { environment_id, identifier: identifier.to_owned(), changes };
+    match app.identity_writes().write(write).await? {
+        Written::Identity { identity, .. } => Ok(identity),
+        Written::Refused(TraitError::NotAnInteger) => {
+            Err(Error::Rejected(serde_json::json!(["Trait is not an integer."])))
+        }
+        Written::Refused(TraitError::TooMany) => {
+            let text = format!("An identity may have no more than {} traits.", limits::TRAITS_PER_IDENTITY);
+            Err(Error::field("traits", text))
+        }
+        Written::NoEnvironment => Err(Error::not_found()),
+    }
+}
+
+fn change_of(input: &TraitInput) -> (String, TraitChange) {
+    let change = input.value.clone().map_or(TraitChange::Remove, TraitChange::Set);
+    (input.key.clone(), change)
+}
+
+/// Of several traits with one key the last counts, in the place of the first.
+fn last_of_each(traits: Vec<TraitInput>) -> Vec<TraitInput> {
+    let mut kept: Vec<TraitInput> = Vec::with_capacity(traits.len());
+    for input in traits {
+        match kept.iter_mut().find(|t| t.key == input.key) {
+            Some(earlier) => *earlier = input,
+            None => kept.push(input),
+        }
+    }
+    kept
+}
+
+/// Somebody without an identifier gets one made of his traits, so that he stays in the same buckets.
+fn anonymous(traits: Vec<TraitInput>) -> Identified {
+    let mut pairs: Vec<(&str, String)> = traits
+        .iter()
+        .filter_map(|t| t.value.as_ref().map(|value| (t.key.as_str(), python::text_of(value))))
+        .collect();
+    pairs.sort_by(|a, b| a.0.cmp(b.0));
+    let identifier = if pairs.is_empty() {
+        Uuid::new_v4().simple().to_string()
+    } else {
+        let mut hash = Sha256::new();
+        for (key, value) in &pairs {
+            hash.update(key.as_bytes());
+            hash.update(value.as_bytes());
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    Identified { id: None, identifier, traits: overlay(None, &traits, true) }
+}
+
+/// The stored traits with those of the request laid over them: the request's value stands in the place of the stored
+/// one, new ones follow.
+fn overlay(stored: Option<&Identity>, request: &[TraitInput], transient: bool) -> Vec<TraitOutput> {
+    let mut traits: Vec<TraitOutput> = stored
+        .iter()
+        .flat_map(|identity| identity.traits.iter().map(|t| stored_trait(identity.id, t)))
+        .collect();
+    for input in request {
+        let place = traits.iter().position(|t| t.key == input.key);
+        let Some(value) = input.value.clone() else {
+            if let Some(place) = place {
+                traits.remove(place);
+            }
+            continue;
+        };
+        let output = TraitOutput { id: None, key: input.key.clone(), value, transient: transient || input.transient };
+        match place {
+            Some(place) => traits[place] = output,
+            None => traits.push(output),
+        }
+    }
+    traits
+}
+
+fn stored_trait(identity_id: i64, stored: &StoredTrait) -> TraitOutput {
+    TraitOutput {
+        id: Some(stored.id(identity_id)),
+        key: stored.key().to_owned(),
+        value: stored.value().clone(),
+        transient: false,
+    }
+}
+
+/// The answer after the write: what is stored now, with what was not to be stored laid over it.
+fn answer(identity: &Identity, before: &TraitSet, request: &[TraitInput], persist: bool) -> Identified {
+    let not_stored: Vec<TraitInput> = request.iter().filter(|t| t.transient || !persist).cloned().collect();
+    let mut traits = overlay(Some(identity), &not_stored, true);
+    if !before.is_empty() {
+        // As the reference does: a trait that joins others comes back without its id.
+        for output in traits.iter_mut().filter(|t| before.get(&t.key).is_none()) {
+            output.id = None;
+        }
+    }
+    Identified { id: Some(identity.id), identifier: identity.identifier.clone(), traits }
+}
+
+impl Identified {
+    /// What the identity's buckets are computed from.
+    pub fn hashing_key(&self, snapshot: &Snapshot) -> String {
+        snapshot.hashing_key(self.id, &self.identifier)
+    }
+}

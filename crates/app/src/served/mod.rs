@@ -1,0 +1,222 @@
+//! The environments as they are served: compiled, in memory, in step with the change log.
+//!
+//! Everything the SDK API reads is behind two atomic pointers: key → environment, environment → snapshot. Nothing here
+//! waits for the database but [`Environments::catch_up`], which reads the change log from where it was and builds anew
+//! what has changed. A write of this node catches up before it returns; other nodes are told by the database, and look
+//! every second in case they were not.
+
+mod document;
+mod flags;
+mod rows;
+mod snapshot;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use burgee_model::Timestamp;
+use burgee_store::changes::{self, Notice};
+use burgee_store::{Db, environments};
+use tokio::sync::{Mutex, watch};
+
+use crate::error::Result;
+use rows::Rows;
+
+pub use flags::Prepared;
+pub use snapshot::{ServedFeature, ServedSegment, Snapshot};
+
+/// What API usage is counted by, numbered as in Flagsmith's tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    Flags = 1,
+    Identities = 2,
+    Traits = 3,
+    EnvironmentDocument = 4,
+}
+
+impl Resource {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Flags, Self::Identities, Self::Traits, Self::EnvironmentDocument];
+}
+
+/// A served environment, the same object for as long as the environment lives.
+#[derive(Debug)]
+pub struct Served {
+    snapshot: ArcSwap<Snapshot>,
+    /// Tells event streams that answers changed.
+    changed: watch::Sender<Timestamp>,
+    usage: [AtomicU64; 4],
+}
+
+impl Served {
+    fn new(snapshot: Snapshot) -> Self {
+        let changed = watch::Sender::new(snapshot.updated_at);
+        Self { snapshot: ArcSwap::from_pointee(snapshot), changed, usage: Default::default() }
+    }
+
+    /// The environment as it is now.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Follows the changes of the environment's answers; the current version is there at once. Ends when the
+    /// environment is deleted.
+    pub fn follow(&self) -> watch::Receiver<Timestamp> {
+        self.changed.subscribe()
+    }
+
+    /// Counts a request.
+    pub fn count(&self, resource: Resource) {
+        self.usage[resource as usize - 1].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes what was counted since the last time.
+    pub fn take_usage(&self) -> [(Resource, u64); 4] {
+        Resource::ALL.map(|resource| (resource, self.usage[resource as usize - 1].swap(0, Ordering::Relaxed)))
+    }
+
+    fn replace(&self, snapshot: Snapshot) {
+        let updated_at = snapshot.updated_at;
+        self.snapshot.store(Arc::new(snapshot));
+        self.changed.send_if_modified(|current| {
+            let newer = *current < updated_at;
+            *current = updated_at.max(*current);
+            newer
+        });
+    }
+}
+
+/// What a key opens.
+#[derive(Debug, Clone)]
+pub enum Key {
+    Client,
+    Server { active: bool, expires_at: Option<i64> },
+}
+
+#[derive(Debug, Default, Clone)]
+struct Index {
+    /// Client-side and server-side keys.
+    keys: HashMap<String, (Key, Arc<Served>)>,
+    /// By environment, with the keys that open it.
+    ids: HashMap<i64, (Arc<Served>, Vec<String>)>,
+}
+
+impl Index {
+    /// Replaces one environment, with its keys; without rows it goes.
+    fn put(&mut self, id: i64, rows: Option<Rows>) {
+        let known = self.ids.remove(&id);
+        for key in known.iter().flat_map(|(_, keys)| keys) {
+            self.keys.remove(key);
+        }
+        let Some(rows) = rows else { return };
+        let snapshot = Snapshot::build(&rows);
+        let served = match known {
+            Some((served, _)) => {
+                served.replace(snapshot);
+                served
+            }
+            None => Arc::new(Served::new(snapshot)),
+        };
+        let mut keys = vec![(rows.environment.api_key, Key::Client)];
+        keys.extend(rows.server_keys.into_iter().map(|key| {
+            let kind = Key::Server { active: key.active, expires_at: key.expires_at };
+            (key.key, kind)
+        }));
+        self.ids.insert(id, (served.clone(), keys.iter().map(|(key, _)| key.clone()).collect()));
+        self.keys.extend(keys.into_iter().map(|(key, kind)| (key, (kind, served.clone()))));
+    }
+}
+
+/// All environments of this installation.
+#[derive(Debug, Default)]
+pub struct Environments {
+    index: ArcSwap<Index>,
+    /// The last change that was read; held while catching up, so that changes are applied in order.
+    position: Mutex<i64>,
+}
+
+/// Changes read at a time.
+const BATCH: i64 = 1000;
+
+impl Environments {
+    /// Loads every environment.
+    pub(crate) async fn load(db: &Db) -> Result<Self> {
+        let environments = Self::default();
+        {
+            let mut position = environments.position.lock().await;
+            let mut tx = db.read().await?;
+            *position = changes::head(&mut tx).await?;
+            let mut index = Index::default();
+            for id in environments::ids_in_scope(&mut tx, None, None).await? {
+                index.put(id, Rows::load(&mut tx, id).await?);
+            }
+            environments.index.store(Arc::new(index));
+        }
+        Ok(environments)
+    }
+
+    /// The environment a key opens, and whether the key is a server-side one. Inactive and expired keys open nothing.
+    pub fn find(&self, key: &str) -> Option<(Arc<Served>, bool)> {
+        let index = self.index.load();
+        let (kind, served) = index.keys.get(key)?;
+        match kind {
+            Key::Client => Some((served.clone(), false)),
+            Key::Server { active: false, .. } => None,
+            Key::Server { expires_at: Some(at), .. } if *at <= Timestamp::now().0 => None,
+            Key::Server { .. } => Some((served.clone(), true)),
+        }
+    }
+
+    /// The environment with this id.
+    pub fn by_id(&self, id: i64) -> Option<Arc<Served>> {
+        self.index.load().ids.get(&id).map(|(served, _)| served.clone())
+    }
+
+    /// Every served environment.
+    pub fn all(&self) -> Vec<Arc<Served>> {
+        self.index.load().ids.values().map(|(served, _)| served.clone()).collect()
+    }
+
+    /// Reads the change log from where it was and builds anew what has changed.
+    pub(crate) async fn catch_up(&self, db: &Db) -> Result<()> {
+        let mut position = self.position.lock().await;
+        loop {
+            let mut tx = db.read().await?;
+            let notices = changes::after(&mut tx, *position, BATCH).await?;
+            let Some(last) = notices.last() else { return Ok(()) };
+            let concerned = self.concerned(&mut tx, &notices).await?;
+            if !concerned.is_empty() {
+                let mut index = Index::clone(&self.index.load());
+                for id in concerned {
+                    index.put(id, Rows::load(&mut tx, id).await?);
+                }
+                self.index.store(Arc::new(index));
+            }
+            *position = last.id;
+        }
+    }
+
+    /// The environments whose answers or keys these changes may touch: those that are there and those that were.
+    async fn concerned(&self, tx: &mut burgee_store::Tx, notices: &[Notice]) -> Result<BTreeSet<i64>> {
+        let mut ids = BTreeSet::new();
+        for notice in notices.iter().filter(|n| n.serves || n.object_type == "SERVER_KEY" || n.object_type == "ENVIRONMENT") {
+            if let Some(id) = notice.environment_id {
+                ids.insert(id);
+                continue;
+            }
+            let (organisation, project) = (notice.organisation_id, notice.project_id);
+            ids.extend(environments::ids_in_scope(tx, organisation, project).await?);
+            let index = self.index.load();
+            ids.extend(index.ids.iter().filter_map(|(id, (served, _))| {
+                let snapshot = served.snapshot.load();
+                let inside = match project {
+                    Some(project) => snapshot.project_id == project,
+                    None => organisation.is_none_or(|organisation| snapshot.organisation_id == organisation),
+                };
+                inside.then_some(*id)
+            }));
+        }
+        Ok(ids)
+    }
+}

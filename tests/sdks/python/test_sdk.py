@@ -134,9 +134,6 @@ def test_every_context_agrees_and_is_as_expected(data, client):
     for context in data["contexts"]:
         identifier, traits = context["identifier"], context["traits"]
         far, near = (answers(one.get_identity_flags(identifier, traits)) for one in (remote, local))
-        if identifier == "vip-user":
-            # The stored traits of an identity are only known to the server; this context comes twice with different ones.
-            near = answers(local.get_identity_flags(identifier, {"plan": "pro", "app_version": "9.0.0"} if traits else {}))
         wrong += [(identifier, "remote and local differ", name, far.get(name), near.get(name)) for name in sorted(set(far) | set(near)) if far.get(name) != near.get(name)]
         wrong += [(identifier, "unexpected", name, state, far.get(name)) for name, state in context["expect"].items() if far.get(name) != state]
         if set(far) != set(data["features"]):

@@ -81,13 +81,16 @@ start_server() {
         if ! kill -0 "$SERVER_PID" 2>/dev/null; then
             tail -n 40 "$log" >&2
             SERVER_PID=""
-            die "the server ended while starting; its output is above and in $log"
+            say "the server ended while starting; its output is above"
+            return 1
         fi
         if alive "$port"; then return 0; fi
         sleep 0.1
     done
     tail -n 40 "$log" >&2
-    die "the server did not become alive within 30 s; its output is in $log"
+    say "the server did not become alive within 30 s; its output is above"
+    stop_server || true
+    return 1
 }
 
 # One plain request, so that waiting needs no other program.

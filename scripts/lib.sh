@@ -74,7 +74,8 @@ start_server() {
     program="$(binary)"
     [ -x "$program" ] || die "$program is not there; run: cargo build --bin burgee"
     port="$(free_port)"
-    "$program" serve --listen "127.0.0.1:$port" "$@" >"$log" 2>&1 </dev/null &
+    # A database of the caller's environment must not stand in for the one the test names.
+    env -u DATABASE_URL -u BURGEE_DATABASE_URL "$program" serve --listen "127.0.0.1:$port" "$@" >"$log" 2>&1 </dev/null &
     SERVER_PID=$!
     SERVER_URL="http://127.0.0.1:$port"
     for _ in $(seq 300); do

@@ -6,16 +6,28 @@
 //!
 //! To add an act: a function in its noun's file that takes the app, the [`Caller`] and its input.
 
+mod batch;
 pub mod caller;
 pub mod change;
 pub mod error;
+mod follow;
 pub mod projects;
+pub mod sdk;
+pub mod served;
 pub mod settings;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use burgee_model::Timestamp;
+use burgee_store::analytics::EvaluationCount;
 use burgee_store::changes::NewChange;
+use burgee_store::identities::{IdentityWrite, Written};
 use burgee_store::{Db, Tx};
+use tokio::sync::watch;
+
+use batch::Batcher;
+use served::Environments;
 
 pub use caller::{Access, Caller, Place};
 pub use error::{Error, Result};
@@ -29,12 +41,28 @@ pub struct App(Arc<Inner>);
 struct Inner {
     db: Db,
     settings: Settings,
+    environments: Environments,
+    identity_writes: Batcher<IdentityWrite, Written>,
+    evaluation_writes: Batcher<Vec<EvaluationCount>, ()>,
+    /// Turns true when the process is about to end.
+    closing: watch::Sender<bool>,
 }
 
 impl App {
-    /// Starts the product on an open database.
+    /// Starts the product on an open database: compiles every environment, then follows the change log.
     pub async fn start(db: Db, settings: Settings) -> Result<Self> {
-        Ok(Self(Arc::new(Inner { db, settings })))
+        let delay = Duration::from_micros(settings.write_delay_micros);
+        let environments = Environments::load(&db).await?;
+        let app = Self(Arc::new(Inner {
+            identity_writes: Batcher::start(settings.write_batch, delay, identity_writer(db.clone())),
+            evaluation_writes: Batcher::start(settings.write_batch, delay, evaluation_writer(db.clone())),
+            closing: watch::Sender::new(false),
+            environments,
+            db,
+            settings,
+        }));
+        follow::start(&app);
+        Ok(app)
     }
 
     /// The database, for reading.
@@ -47,10 +75,73 @@ impl App {
         &self.0.settings
     }
 
+    /// The environments as they are served.
+    pub fn environments(&self) -> &Environments {
+        &self.0.environments
+    }
+
+    pub(crate) fn identity_writes(&self) -> &Batcher<IdentityWrite, Written> {
+        &self.0.identity_writes
+    }
+
+    pub(crate) fn evaluation_writes(&self) -> &Batcher<Vec<EvaluationCount>, ()> {
+        &self.0.evaluation_writes
+    }
+
+    /// Turns true when the process is about to end: long-lived answers must end then.
+    pub fn closing(&self) -> watch::Receiver<bool> {
+        self.0.closing.subscribe()
+    }
+
+    /// Asks long-lived answers to end. Ordinary requests are still served.
+    pub fn begin_closing(&self) {
+        self.0.closing.send_replace(true);
+    }
+
+    /// Stores what was only counted so far and closes the database. To be called when no request runs any more.
+    pub async fn close(&self) -> Result<()> {
+        self.begin_closing();
+        let flushed = sdk::analytics::flush_usage(self).await;
+        self.0.db.close().await;
+        flushed
+    }
+
     /// Ends a write: appends its changes to the log, commits, and returns once this node serves the new state.
     pub async fn commit(&self, mut tx: Tx, changes: Vec<NewChange>) -> Result<()> {
         burgee_store::changes::append(&mut tx, &changes).await?;
         tx.commit().await?;
+        if let Err(error) = self.0.environments.catch_up(&self.0.db).await {
+            // The write is done. The follower will read it as soon as the database answers again.
+            tracing::warn!(%error, "a change is stored but not yet served");
+        }
         Ok(())
+    }
+}
+
+type Batch<A> = std::pin::Pin<Box<dyn Future<Output = burgee_store::Result<Vec<A>>> + Send>>;
+
+/// Carries out a batch of identity writes in one transaction.
+fn identity_writer(db: Db) -> impl Fn(Vec<IdentityWrite>) -> Batch<Written> + Send + Sync + 'static {
+    move |writes| {
+        let db = db.clone();
+        Box::pin(async move {
+            let mut tx = db.begin().await?;
+            let written = burgee_store::identities::write_all(&mut tx, &writes, Timestamp::now().0).await?;
+            tx.commit().await?;
+            Ok(written)
+        })
+    }
+}
+
+/// Stores reported counts of evaluations in one transaction.
+fn evaluation_writer(db: Db) -> impl Fn(Vec<Vec<EvaluationCount>>) -> Batch<()> + Send + Sync + 'static {
+    move |reports| {
+        let db = db.clone();
+        Box::pin(async move {
+            let mut tx = db.begin().await?;
+            burgee_store::analytics::insert_evaluations(&mut tx, &reports.concat()).await?;
+            tx.commit().await?;
+            Ok(vec![(); reports.len()])
+        })
     }
 }

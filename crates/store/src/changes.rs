@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use crate::{Result, Tx, row, sql};
+use crate::{Db, Result, Tx, row, sql};
 
 /// A change about to be written.
 #[derive(Debug, Clone, Default)]
@@ -144,4 +144,47 @@ pub async fn head(tx: &mut Tx) -> Result<i64> {
         "SELECT COALESCE(MAX(id), 0) AS id FROM changes"
     )?;
     Ok(id)
+}
+
+/// Waits for other nodes' changes: Postgres tells, and in case it did not, time passes.
+#[derive(Debug)]
+pub struct Listener {
+    pool: Option<sqlx::PgPool>,
+    connection: Option<sqlx::postgres::PgListener>,
+}
+
+impl Listener {
+    /// Listens on this database. SQLite tells nobody; there only time passes.
+    pub fn new(db: &Db) -> Self {
+        let pool = match db {
+            Db::Sqlite { .. } => None,
+            Db::Postgres(pool) => Some(pool.clone()),
+        };
+        Self { pool, connection: None }
+    }
+
+    /// Returns when there may be more to read, at the latest after `poll`.
+    pub async fn wait(&mut self, poll: std::time::Duration) {
+        let told = async {
+            if self.connect().await.is_err() {
+                return std::future::pending().await;
+            }
+            let Some(listener) = &mut self.connection else { return std::future::pending().await };
+            if listener.recv().await.is_err() {
+                // Connect anew next time; until then the poll is there.
+                self.connection = None;
+                std::future::pending::<()>().await;
+            }
+        };
+        let _ = tokio::time::timeout(poll, told).await;
+    }
+
+    async fn connect(&mut self) -> std::result::Result<(), sqlx::Error> {
+        if let (Some(pool), None) = (&self.pool, &self.connection) {
+            let mut listener = sqlx::postgres::PgListener::connect_with(pool).await?;
+            listener.listen(CHANNEL).await?;
+            self.connection = Some(listener);
+        }
+        Ok(())
+    }
 }

@@ -68,3 +68,16 @@ pub async fn ids_in_scope(
     )?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
+
+/// Notes when an SDK first asked, and which. Changes nothing when it is noted already.
+pub async fn note_first_evaluation(tx: &mut Tx, id: i64, at: i64, label: &str) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE environments SET first_evaluated_at = $2, first_evaluated_sdk_label = $3
+         WHERE id = $1 AND first_evaluated_at IS NULL",
+        id,
+        at,
+        label
+    )
+}

@@ -6,6 +6,7 @@
 //! To add a table: a migration in `migrations/` with its line in [`db`], and a file here for its noun with a
 //! `row!` and its statements.
 
+pub mod analytics;
 pub mod changes;
 pub mod db;
 pub mod environments;

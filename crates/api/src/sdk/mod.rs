@@ -1,9 +1,30 @@
 //! The SDK API: what applications ask, all day, from memory.
+//!
+//! Paths, fields and statuses are those of Flagsmith's SDK API; `docs/compatibility.md` lists where an answer differs
+//! on purpose.
 
-use axum::Router;
+mod analytics;
+mod document;
+mod flags;
+mod identities;
+mod key;
+mod ofrep;
+mod realtime;
+mod traits;
+
 use burgee_app::App;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use key::EnvironmentKey;
 
 /// The routes of the SDK API.
-pub fn router(_app: &App) -> Router<App> {
-    Router::new()
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(flags::router())
+        .merge(identities::router())
+        .merge(traits::router())
+        .merge(document::router())
+        .merge(analytics::router())
+        .merge(realtime::router())
+        .merge(ofrep::router())
 }

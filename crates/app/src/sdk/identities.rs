@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::served::{Served, Snapshot};
-use crate::{App, python};
+use crate::App;
 
 /// A trait as a request names it.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,6 +108,11 @@ pub async fn write(
     }
 }
 
+/// A trait's value as Python's `str()` writes it.
+fn python_text(value: &TraitValue) -> String {
+    super::python_text(&serde_json::json!(value))
+}
+
 fn change_of(input: &TraitInput) -> (String, TraitChange) {
     let change = input.value.clone().map_or(TraitChange::Remove, TraitChange::Set);
     (input.key.clone(), change)
@@ -129,7 +134,7 @@ fn last_of_each(traits: Vec<TraitInput>) -> Vec<TraitInput> {
 fn anonymous(traits: Vec<TraitInput>) -> Identified {
     let mut pairs: Vec<(&str, String)> = traits
         .iter()
-        .filter_map(|t| t.value.as_ref().map(|value| (t.key.as_str(), python::text_of(value))))
+        .filter_map(|t| t.value.as_ref().map(|value| (t.key.as_str(), python_text(value))))
         .collect();
     pairs.sort_by(|a, b| a.0.cmp(b.0));
     let identifier = if pairs.is_empty() {

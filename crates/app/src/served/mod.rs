@@ -12,7 +12,7 @@ mod snapshot;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use burgee_model::Timestamp;
@@ -20,9 +20,11 @@ use burgee_store::changes::{self, Notice};
 use burgee_store::{Db, environments};
 use tokio::sync::{Mutex, watch};
 
+use crate::App;
 use crate::error::Result;
 use rows::Rows;
 
+pub(crate) use flags::FlagText;
 pub use flags::Prepared;
 pub use snapshot::{ServedFeature, ServedSegment, Snapshot};
 
@@ -47,12 +49,13 @@ pub struct Served {
     /// Tells event streams that answers changed.
     changed: watch::Sender<Timestamp>,
     usage: [AtomicU64; 4],
+    first_evaluation_noted: AtomicBool,
 }
 
 impl Served {
     fn new(snapshot: Snapshot) -> Self {
         let changed = watch::Sender::new(snapshot.updated_at);
-        Self { snapshot: ArcSwap::from_pointee(snapshot), changed, usage: Default::default() }
+        Self { snapshot: ArcSwap::from_pointee(snapshot), changed, usage: Default::default(), first_evaluation_noted: AtomicBool::new(false) }
     }
 
     /// The environment as it is now.
@@ -68,7 +71,17 @@ impl Served {
 
     /// Counts a request.
     pub fn count(&self, resource: Resource) {
-        self.usage[resource as usize - 1].fetch_add(1, Ordering::Relaxed);
+        self.count_many(resource, 1);
+    }
+
+    /// Counts requests.
+    pub fn count_many(&self, resource: Resource, count: u64) {
+        self.usage[resource as usize - 1].fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Whether this is the first call: so that the first evaluation is stored once.
+    pub(crate) fn note_first_evaluation(&self) -> bool {
+        !self.first_evaluation_noted.swap(true, Ordering::Relaxed)
     }
 
     /// Takes what was counted since the last time.
@@ -219,4 +232,11 @@ impl Environments {
         }
         Ok(ids)
     }
+}
+
+/// Stores that an SDK has asked an environment for flags.
+pub(crate) async fn store_first_evaluation(app: &App, id: i64, label: &str) -> Result<()> {
+    let mut tx = app.db().begin().await?;
+    environments::note_first_evaluation(&mut tx, id, Timestamp::now().0, label).await?;
+    Ok(tx.commit().await?)
 }

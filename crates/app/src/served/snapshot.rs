@@ -43,6 +43,8 @@ pub struct Snapshot {
     pub api_key: String,
     /// The version SDKs compare.
     pub updated_at: Timestamp,
+    /// The same as epoch seconds, the form of the header.
+    pub updated_at_text: String,
     pub allow_client_traits: bool,
     pub hide_sensitive_data: bool,
     /// What holds for this environment, its own setting or the project's.
@@ -82,6 +84,7 @@ impl Snapshot {
             organisation_id: rows.organisation.id,
             api_key: environment.api_key.clone(),
             updated_at: Timestamp(environment.updated_at),
+            updated_at_text: Timestamp(environment.updated_at).epoch_seconds_text(),
             allow_client_traits: environment.allow_client_traits,
             hide_sensitive_data: environment.hide_sensitive_data,
             hide_disabled_flags: environment.hide_disabled_flags.unwrap_or(rows.project.hide_disabled_flags),

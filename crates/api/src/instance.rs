@@ -1,0 +1,119 @@
+//! The installation itself: health, version, metrics, the description of the API.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use burgee_app::App;
+use serde_json::json;
+
+use crate::caller::Signed;
+use crate::error::{ApiError, ApiResult};
+use crate::openapi;
+use crate::params::Query;
+
+/// The Flagsmith version whose API this is, and the name the version answer gives it.
+const API_VERSION: &str = "2.265.0";
+
+/// Writes the text of `/metrics/`; the binary, which owns the recorder, hands it in.
+pub type Metrics = std::sync::Arc<dyn Fn() -> String + Send + Sync>;
+
+/// The routes outside the two APIs.
+pub fn router(metrics: Option<Metrics>) -> Router<App> {
+    let mut router = Router::new()
+        .route("/health", get(readiness))
+        .route("/healthcheck", get(readiness))
+        .route("/health/readiness/", pages(get(readiness)))
+        .route("/health/liveness/", pages(get(liveness)))
+        .route("/version/", pages(get(version)))
+        .route("/processor/monitoring/", get(monitoring))
+        .route("/robots.txt", get(|| async { ([(header::CONTENT_TYPE, "text/plain")], "User-agent: *\nDisallow: /\n") }))
+        .route("/config/project-overrides", get(project_overrides))
+        .route("/api/v1/swagger.json/", get(swagger_json));
+    if let Some(metrics) = metrics {
+        let text = move || {
+            let text = metrics();
+            async move { ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text) }
+        };
+        router = router.route("/metrics/", get(text)).route("/metrics", get(add_slash));
+    }
+    for path in ["/health/liveness", "/health/readiness", "/healthz", "/version", "/processor/monitoring"] {
+        router = router.route(path, get(add_slash));
+    }
+    router.route("/healthz/", get(liveness))
+}
+
+/// The reference guards these pages against forms posted by other sites, and so refuses every POST.
+fn pages(methods: axum::routing::MethodRouter<App>) -> axum::routing::MethodRouter<App> {
+    methods.merge(post(|| async { (StatusCode::FORBIDDEN, Html("<h1>403 Forbidden</h1>")) }))
+}
+
+async fn add_slash(uri: Uri) -> Response {
+    let query = uri.query().map(|q| format!("?{q}")).unwrap_or_default();
+    let target = format!("{}/{query}", uri.path());
+    (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, target)]).into_response()
+}
+
+async fn liveness() -> Response {
+    Json(json!({ "status": "ok" })).into_response()
+}
+
+/// Ready when the database answers. A page for people, JSON for those who ask for it.
+async fn readiness(State(app): State<App>, headers: HeaderMap, query: Query) -> Response {
+    let database = if app.db().ping().await.is_ok() { "working" } else { "unavailable" };
+    let status = if database == "working" { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR };
+    let accepts = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if accepts.contains("application/json") || query.get("format") == Some("json") {
+        // Migrations run before the first request is taken.
+        let body = json!({ "DatabaseBackend": database, "MigrationsHealthCheck": "working" });
+        return (status, Json(body)).into_response();
+    }
+    (status, Html(format!("<!doctype html><title>Burgee</title><p>Database: {database}</p>"))).into_response()
+}
+
+async fn version(State(app): State<App>) -> Response {
+    // Without the database there is nothing to say of users, but still of the version.
+    let presence = burgee_app::users::presence(&app).await.ok();
+    let data = presence.map(|p| json!({ "has_users": p.has_users, "has_logins": p.has_logins }));
+    Json(json!({
+        "ci_commit_sha": option_env!("BURGEE_COMMIT").unwrap_or("unknown"),
+        "image_tag": concat!("burgee-", env!("CARGO_PKG_VERSION")),
+        "has_email_provider": false,
+        "is_enterprise": false,
+        "is_saas": false,
+        "self_hosted_data": data,
+        "package_versions": { ".": API_VERSION },
+    }))
+    .into_response()
+}
+
+/// How many writes wait for their commit; for superusers.
+async fn monitoring(State(app): State<App>, Signed(caller): Signed) -> ApiResult<Response> {
+    if !caller.user().is_ok_and(|user| user.is_superuser) {
+        return Err(ApiError(burgee_app::Error::forbidden()));
+    }
+    Ok(Json(json!({ "waiting": app.waiting_writes() })).into_response())
+}
+
+/// What Flagsmith's dashboard asks the server it is served by.
+async fn project_overrides() -> Response {
+    ([(header::CONTENT_TYPE, "application/javascript")], "window.projectOverrides = {};\n").into_response()
+}
+
+async fn swagger_json() -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/vnd.oai.openapi+json")];
+    let mut document = serde_json::to_value(openapi::document()).unwrap_or_default();
+    document["$schema"] = json!("https://spec.openapis.org/oas/3.1/schema/2022-10-07");
+    (headers, document.to_string()).into_response()
+}
+
+/// What a browser sees that opens the address of the server.
+pub(crate) async fn nowhere(headers: HeaderMap, uri: Uri) -> Response {
+    let html = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|a| a.contains("text/html"));
+    if uri.path() == "/" && html {
+        return (StatusCode::NOT_FOUND, Html(include_str!("nowhere.html"))).into_response();
+    }
+    ApiError::not_found().into_response()
+}
+

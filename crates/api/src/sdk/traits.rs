@@ -1,0 +1,208 @@
+//! `/api/v1/traits/`: traits one by one, as first-generation clients set them.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use burgee_app::sdk::identities;
+use burgee_app::served::Resource;
+use burgee_app::{App, Error, sdk};
+use burgee_model::traits::TraitChange;
+use burgee_model::{Problems, TraitValue, limits};
+use serde_json::{Value, json};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::key::{EnvironmentKey, keyed, refuse};
+use super::identities::check_identifier;
+use crate::body::Body;
+use crate::error::{ApiError, detail};
+use crate::fields::{Field, Text, message};
+use crate::input;
+use crate::params::Path;
+
+/// The routes of this noun.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(set_trait))
+        .routes(routes!(set_traits))
+        .routes(routes!(increment_trait))
+        .routes(routes!(set_trait_by_path))
+}
+
+/// A trait's value: text, a number or a boolean as it is; a list or an object as Python's `str()` writes it.
+#[derive(Debug, Clone)]
+pub struct TraitText(pub TraitValue);
+
+impl Field for TraitText {
+    fn read(value: Option<&Value>) -> Result<Self, Value> {
+        let text = match value {
+            None => return Err(message("This field is required.")),
+            Some(Value::Null) => return Err(message("This field may not be null.")),
+            Some(Value::Bool(truth)) => return Ok(Self(TraitValue::Bool(*truth))),
+            Some(Value::Number(number)) => {
+                let float = || number.as_f64().filter(|f| f.is_finite() && number.is_f64()).map(TraitValue::Float);
+                let value = number.as_i64().map(TraitValue::Int).or_else(float);
+                return value.map(Self).ok_or_else(|| message("A 64-bit integer is the largest a trait holds."));
+            }
+            Some(Value::String(text)) => text.clone(),
+            Some(composite) => sdk::python_text(composite),
+        };
+        if text.contains('\0') {
+            return Err(message("Null characters are not allowed."));
+        }
+        if text.chars().count() > limits::TRAIT_VALUE_LENGTH {
+            return Err(message("Value string is too long. Must be less than 2000 character"));
+        }
+        Ok(Self(TraitValue::Text(text)))
+    }
+
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(SchemaType::AnyValue).into()
+    }
+}
+
+input! {
+    /// Whose trait it is.
+    pub struct OwnerBody {
+        pub identifier: Text<{ limits::IDENTIFIER_LENGTH }>,
+    }
+}
+
+input! {
+    /// One trait of one identity.
+    pub struct SetTraitBody {
+        pub identity: OwnerBody,
+        pub trait_value: TraitText,
+        pub trait_key: Text<{ limits::TRAIT_KEY_LENGTH }>,
+    }
+}
+
+input! {
+    /// One trait of one identity in a bulk; null removes it.
+    pub struct BulkTraitBody {
+        pub identity: OwnerBody,
+        pub trait_value: Option<TraitText>,
+        pub trait_key: Text<{ limits::TRAIT_KEY_LENGTH }>,
+    }
+}
+
+input! {
+    /// How much to add to an integer trait.
+    pub struct IncrementBody {
+        pub trait_key: Text<{ limits::TRAIT_KEY_LENGTH }>,
+        pub increment_by: i64,
+        pub identifier: Text<{ limits::IDENTIFIER_LENGTH }>,
+    }
+}
+
+/// Whether this key may store traits here at all.
+fn check_allowed(key: &EnvironmentKey) -> Result<(), Response> {
+    let snapshot = key.snapshot();
+    if !snapshot.persist_trait_data {
+        return Err(refuse("Organisation is not authorised to store traits."));
+    }
+    if !key.server && !snapshot.allow_client_traits {
+        let problems = Problems::whole("Setting traits not allowed with client key.");
+        return Err(ApiError::invalid(problems).into_response());
+    }
+    Ok(())
+}
+
+/// Sets one trait.
+#[utoipa::path(post, path = "/api/v1/traits/", tag = "sdk", request_body = SetTraitBody, responses((status = 200)))]
+async fn set_trait(State(app): State<App>, key: EnvironmentKey, body: Body) -> Result<Response, Response> {
+    check_allowed(&key)?;
+    let input: SetTraitBody = body.parse()?;
+    key.served.count(Resource::Traits);
+    let value = input.trait_value.0;
+    let change = vec![(input.trait_key.0.clone(), TraitChange::Set(value.clone()))];
+    let environment = key.snapshot().environment_id;
+    identities::write(&app, environment, &input.identity.identifier.0, change).await.map_err(ApiError)?;
+    let answer = json!({
+        "identity": { "identifier": input.identity.identifier.0 },
+        "trait_value": value,
+        "trait_key": input.trait_key.0,
+    });
+    Ok(keyed(Json(answer).into_response()))
+}
+
+/// Sets or removes traits of many identities. All are checked before the first is written.
+#[utoipa::path(put, path = "/api/v1/traits/bulk/", tag = "sdk", request_body = Vec<BulkTraitBody>,
+    responses((status = 200)))]
+async fn set_traits(State(app): State<App>, key: EnvironmentKey, body: Body) -> Result<Response, Response> {
+    check_allowed(&key)?;
+    if !body.0.is_array() {
+        return Err(detail(StatusCode::BAD_REQUEST, "Invalid request data"));
+    }
+    let inputs: Vec<BulkTraitBody> = body.parse()?;
+    key.served.count(Resource::Traits);
+    let environment = key.snapshot().environment_id;
+    let writes = inputs.iter().map(|input| {
+        let change = input.trait_value.as_ref().map_or(TraitChange::Remove, |t| TraitChange::Set(t.0.clone()));
+        let changes = vec![(input.trait_key.0.clone(), change)];
+        identities::write(&app, environment, &input.identity.identifier.0, changes)
+    });
+    for outcome in futures_util::future::join_all(writes).await {
+        outcome.map_err(ApiError)?;
+    }
+    let set = inputs.iter().filter_map(|input| {
+        let value = &input.trait_value.as_ref()?.0;
+        let identity = json!({ "identifier": input.identity.identifier.0 });
+        Some(json!({ "identity": identity, "trait_value": value, "trait_key": input.trait_key.0 }))
+    });
+    Ok(keyed(Json(set.collect::<Value>()).into_response()))
+}
+
+/// Adds to an integer trait, in one step with the reading of it.
+#[utoipa::path(post, path = "/api/v1/traits/increment-value/", tag = "sdk", request_body = IncrementBody,
+    responses((status = 200)))]
+async fn increment_trait(State(app): State<App>, key: EnvironmentKey, body: Body) -> Result<Response, Response> {
+    check_allowed(&key)?;
+    let input: IncrementBody = body.parse()?;
+    key.served.count(Resource::Traits);
+    let change = vec![(input.trait_key.0.clone(), TraitChange::Increment(input.increment_by))];
+    let environment = key.snapshot().environment_id;
+    let identity = identities::write(&app, environment, &input.identifier.0, change).await.map_err(ApiError)?;
+    let value = identity.traits.get(&input.trait_key.0).map(|t| t.value().clone());
+    let answer = json!({
+        "trait_key": input.trait_key.0,
+        "trait_value": value,
+        "identifier": input.identifier.0,
+    });
+    Ok(keyed(Json(answer).into_response()))
+}
+
+/// Sets one trait of the identity in the path.
+#[utoipa::path(post, path = "/api/v1/identities/{identifier}/traits/{trait_key}/", tag = "sdk",
+    responses((status = 200)))]
+async fn set_trait_by_path(
+    State(app): State<App>,
+    key: EnvironmentKey,
+    Path((identifier, trait_key)): Path<(String, String)>,
+    body: Body,
+) -> Result<Response, Response> {
+    let Some(value) = body.0.get("trait_value").filter(|v| !v.is_null()) else {
+        return Err(detail(StatusCode::BAD_REQUEST, "Trait value not provided"));
+    };
+    check_allowed(&key)?;
+    check_identifier(&identifier)?;
+    let wrong = |field: &str, problem: Value| {
+        let mut problems = Problems::new();
+        problems.nest(field, problem);
+        ApiError(Error::Invalid(problems))
+    };
+    let value = TraitText::read(Some(value)).map_err(|problem| wrong("trait_value", problem))?.0;
+    let key_text = Value::String(trait_key);
+    let trait_key = Text::<{ limits::TRAIT_KEY_LENGTH }>::read(Some(&key_text));
+    let trait_key = trait_key.map_err(|problem| wrong("trait_key", problem))?.0;
+    key.served.count(Resource::Traits);
+    let change = vec![(trait_key.clone(), TraitChange::Set(value.clone()))];
+    let identity =
+        identities::write(&app, key.snapshot().environment_id, &identifier, change).await.map_err(ApiError)?;
+    let id = identity.traits.get(&trait_key).map(|t| t.id(identity.id));
+    let answer = json!({ "id": id, "trait_key": trait_key, "trait_value": value, "transient": false });
+    Ok(keyed(Json(answer).into_response()))
+}

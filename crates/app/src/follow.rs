@@ -1,0 +1,58 @@
+//! Background watches of a node: other nodes' changes, and counts that wait to be stored.
+
+use std::time::Duration;
+
+use burgee_store::changes::Listener;
+
+use crate::App;
+use crate::sdk::analytics;
+
+/// How long a change of another node may stay unseen when the database did not tell.
+const POLL: Duration = Duration::from_secs(1);
+
+/// How often counts of API calls are stored.
+const FLUSH: Duration = Duration::from_secs(10);
+
+/// Starts the watches. They end when the last other handle of the app is gone or the app is closing.
+pub(crate) fn start(app: &App) {
+    tokio::spawn(follow_changes(app.clone()));
+    tokio::spawn(store_counts(app.clone()));
+}
+
+/// Serves what other nodes, or other processes on the same file, have changed.
+async fn follow_changes(app: App) {
+    let mut closing = app.closing();
+    let mut listener = Listener::new(app.db());
+    let mut failing = false;
+    loop {
+        tokio::select! {
+            _ = closing.wait_for(|closing| *closing) => return,
+            () = listener.wait(POLL) => {}
+        }
+        match app.environments().catch_up(app.db()).await {
+            Ok(()) if failing => {
+                failing = false;
+                tracing::info!("following the change log again");
+            }
+            Ok(()) => {}
+            Err(error) if failing => tracing::debug!(%error, "the change log can't be read"),
+            Err(error) => {
+                failing = true;
+                tracing::warn!(%error, "the change log can't be read; serving what is in memory");
+            }
+        }
+    }
+}
+
+async fn store_counts(app: App) {
+    let mut closing = app.closing();
+    loop {
+        tokio::select! {
+            _ = closing.wait_for(|closing| *closing) => return,
+            () = tokio::time::sleep(FLUSH) => {}
+        }
+        if let Err(error) = analytics::flush_usage(&app).await {
+            tracing::warn!(%error, "counts of API calls are not stored yet");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What SDKs report and what the server counts: kept durably, read later.
+
+use std::collections::HashMap;
+
+use burgee_model::Timestamp;
+use burgee_store::analytics::{self, EvaluationCount, UsageCount};
+
+use crate::App;
+use crate::error::Result;
+use crate::served::Snapshot;
+
+/// One reported count of evaluations.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluations {
+    pub feature_name: String,
+    pub count: i64,
+    pub identity_identifier: Option<String>,
+    pub enabled_when_evaluated: Option<bool>,
+}
+
+/// Stores counts of evaluations, and answers once they are stored. Those of unknown features and those that are not
+/// positive are passed over.
+pub async fn record(app: &App, snapshot: &Snapshot, evaluations: Vec<Evaluations>) -> Result<()> {
+    let known: HashMap<&str, ()> = snapshot.features.iter().map(|f| (f.name.as_str(), ())).collect();
+    let now = Timestamp::now().0;
+    let rows: Vec<EvaluationCount> = evaluations
+        .into_iter()
+        .filter(|e| e.count > 0 && known.contains_key(e.feature_name.as_str()))
+        .map(|e| EvaluationCount {
+            environment_id: snapshot.environment_id,
+            feature_name: e.feature_name,
+            evaluation_count: e.count,
+            identity_identifier: e.identity_identifier,
+            enabled_when_evaluated: e.enabled_when_evaluated,
+            created_at: now,
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    app.evaluation_writes().write(rows).await
+}
+
+/// Stores what was counted since the last time. What can't be stored is counted again.
+pub async fn flush_usage(app: &App) -> Result<()> {
+    let now = Timestamp::now().0;
+    let environments = app.environments().all();
+    let counted: Vec<_> = environments.iter().map(|served| (served, served.take_usage())).collect();
+    let rows: Vec<UsageCount> = counted
+        .iter()
+        .flat_map(|(served, usage)| {
+            let environment_id = served.snapshot().environment_id;
+            let counted = usage.iter().filter(|(_, count)| *count > 0);
+            counted.map(move |(resource, count)| UsageCount {
+                environment_id,
+                resource: *resource as i64,
+                count: i64::try_from(*count).unwrap_or(i64::MAX),
+                created_at: now,
+            })
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let stored = store(app, &rows).await;
+    if stored.is_err() {
+        for (served, usage) in counted {
+            for (resource, count) in usage {
+                served.count_many(resource, count);
+            }
+        }
+    }
+    stored
+}
+
+async fn store(app: &App, rows: &[UsageCount]) -> Result<()> {
+    let mut tx = app.db().begin().await?;
+    analytics::insert_usage(&mut tx, rows, host(&app.settings().public_url)).await?;
+    Ok(tx.commit().await?)
+}
+
+/// The host of this installation, as usage rows name it.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or_default()
+}
+

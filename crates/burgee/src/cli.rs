@@ -34,8 +34,12 @@ enum Command {
 /// The flags every command takes that reads the configuration.
 #[derive(Debug, Clone, Default, Args)]
 pub struct SettingFlags {
-    /// Configuration file [env `BURGEE_CONFIG`; default: ./burgee.toml if it is there]
-    #[arg(long, value_name = "FILE")]
+    /// The configuration file.
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "Configuration file [env: BURGEE_CONFIG; default: ./burgee.toml if it is there]"
+    )]
     pub config: Option<PathBuf>,
     /// Address to listen on [default: 127.0.0.1:8000]
     #[arg(long, value_name = "HOST:PORT")]

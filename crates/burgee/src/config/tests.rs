@@ -129,7 +129,7 @@ fn flagsmiths_variables_are_understood() {
     assert_eq!(config.logging.level.directives(), "warn");
     assert_eq!(
         config.throttles.login.rate().unwrap().per,
-        Duration::from_secs(3600)
+        Duration::from_hours(1)
     );
     assert_eq!(
         config.server.public_url.unwrap().as_str(),
@@ -278,6 +278,17 @@ fn secrets_are_masked_wherever_they_are_printed() {
     assert!(!loaded.describe().contains("hunter2"), "{}", loaded.describe());
     assert!(!format!("{:?}", loaded.config).contains("hunter2"));
     assert_eq!(loaded.config.admin.initial_password.expose(), "hunter2");
+    let domain = given()
+        .env("FLAGSMITH_DOMAIN", "flags.example.com")
+        .load()
+        .unwrap();
+    assert!(
+        domain
+            .describe()
+            .contains("server.public_url = \"flags.example.com\"")
+    );
+    let token = given().env("BURGEE_TELEMETRY_URL", "https://t.example.com/?token=hunter2");
+    assert!(!token.load().unwrap().describe().contains("hunter2"));
     let masked = "database.url = \"postgres://me:********@db/flags\"";
     assert!(loaded.describe().contains(masked), "{}", loaded.describe());
 }

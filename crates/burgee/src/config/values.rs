@@ -35,10 +35,10 @@ pub(super) const MASK: &str = "********";
 pub(super) fn mask_url(text: &str) -> String {
     // A text that should be a URL and is none may still hold a password.
     let Ok(mut url) = Url::parse(text) else {
-        return if text.is_empty() {
-            String::new()
-        } else {
+        return if text.contains('@') {
             MASK.to_owned()
+        } else {
+            text.to_owned()
         };
     };
     if url.password().is_some() && url.set_password(Some(MASK)).is_err() {

@@ -1,3 +1,12 @@
-//! The binary.
+//! The `burgee` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+/// Answers are many small allocations on many threads; the allocator of some C libraries, musl's above all, is slow at it.
+#[cfg(not(debug_assertions))]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    burgee::cli::run()
+}

@@ -1,0 +1,102 @@
+//! The command line: which command, with what; and how an error ends the program.
+
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    commands,
+    config::{self, ConfigError, Flags, Loaded},
+};
+
+/// Feature flags, remote config and audiences, self-hosted. Works with every Flagsmith SDK.
+#[derive(Debug, Parser)]
+#[command(name = "burgee", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(commands::serve::Args),
+    /// Look at the configuration
+    Config(commands::config::Args),
+    /// Print the version
+    Version,
+}
+
+/// The flags every command takes that reads the configuration.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SettingFlags {
+    /// The configuration file.
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "Configuration file [env: BURGEE_CONFIG; default: ./burgee.toml if it is there]"
+    )]
+    pub config: Option<PathBuf>,
+    /// Address to listen on [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "HOST:PORT")]
+    pub listen: Option<String>,
+    /// Directory of the embedded database [default: burgee-data]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<String>,
+    /// sqlite:FILE or postgres://… [default: burgee.db in the data directory]
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<String>,
+}
+
+impl SettingFlags {
+    /// Reads the configuration as seen from this process.
+    pub fn load(&self) -> Result<Loaded, ConfigError> {
+        let given = [
+            ("server.listen", "--listen", &self.listen),
+            ("server.data_dir", "--data-dir", &self.data_dir),
+            ("database.url", "--database-url", &self.database_url),
+        ];
+        let settings = given
+            .into_iter()
+            .filter_map(|(setting, flag, value)| Some((setting, flag, value.clone()?)))
+            .collect();
+        let file = self.config.clone();
+        let here = PathBuf::from(".");
+        config::load(&Flags { file, settings }, &config::of_this_process(), &here)
+    }
+}
+
+/// Runs the command the process was started with.
+///
+/// Exit codes: 0 done; 1 could not be done; 2 asked wrongly (command line or configuration).
+pub fn run() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Serve(args) => commands::serve::run(&args),
+        Command::Config(args) => commands::config::run(args),
+        Command::Version => print(&format!("burgee {}\n", env!("CARGO_PKG_VERSION"))),
+    };
+    outcome.unwrap_or_else(|error| {
+        let asked_wrongly = error.is::<ConfigError>();
+        let subject = if asked_wrongly {
+            "burgee: configuration error: "
+        } else {
+            "burgee: "
+        };
+        // Nobody is left to tell when standard error is closed.
+        _ = writeln!(io::stderr(), "{subject}{error:#}");
+        ExitCode::from(if asked_wrongly { 2 } else { 1 })
+    })
+}
+
+/// Prints what was asked for. A reader that has gone (`burgee config default | head`) is no error.
+pub fn print(text: &str) -> anyhow::Result<ExitCode> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}

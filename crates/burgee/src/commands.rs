@@ -1,0 +1,4 @@
+//! One file per command: `Args` for its part of the command line, `run` for what it does.
+
+pub mod config;
+pub mod serve;

@@ -1,0 +1,176 @@
+//! `burgee serve`: configuration, logs, database, socket; then requests until a signal; then an orderly end.
+
+use std::{fmt::Write as _, fs, io, path::Path, process::ExitCode};
+
+use anyhow::{Context as _, anyhow, bail};
+use axum::Router;
+use tokio::net::TcpListener;
+
+use crate::{
+    access_log,
+    cli::{SettingFlags, print},
+    config::{Config, Loaded},
+    http::{self, Patience},
+    logging,
+    metrics::Metrics,
+    shutdown::{self, Hooks, Stopping},
+};
+
+/// The flags of `burgee serve`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    settings: SettingFlags,
+    /// Start with an organisation, flags and identities to try things on
+    #[arg(long)]
+    demo: bool,
+}
+
+/// What the server is made of, besides its configuration.
+#[derive(Debug)]
+pub struct Parts {
+    /// Fill an empty database with something to try things on.
+    pub demo: bool,
+    /// The page for Prometheus; `None`: not to be served.
+    pub metrics: Option<Metrics>,
+    /// Becomes true when Burgee stops; event streams end then, background work winds down.
+    pub stopping: Stopping,
+}
+
+/// A server that is ready for its socket.
+#[derive(Debug)]
+pub struct Started {
+    /// Everything that is answered.
+    pub router: Router,
+    /// What is written down last when Burgee stops.
+    pub hooks: Hooks,
+    /// What people are told once it listens, a line each: the set-up hint, the demo's log-in.
+    pub lines: Vec<String>,
+}
+
+/// Runs the server until it is told to stop.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let loaded = args.settings.load()?;
+    logging::start(&loaded.config.logging);
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?
+        .block_on(serve(&loaded, args.demo))
+}
+
+async fn serve(loaded: &Loaded, demo: bool) -> anyhow::Result<ExitCode> {
+    let config = &loaded.config;
+    prepare_directory(loaded)?;
+    let stopping = shutdown::watch_signals().context("cannot watch for signals")?;
+    let metrics = metrics(config)?;
+    let parts = Parts {
+        demo,
+        metrics,
+        stopping: stopping.clone(),
+    };
+    let started = start(config, parts).await?;
+    let router = if config.logging.access {
+        access_log::add(started.router)
+    } else {
+        started.router
+    };
+
+    let listener = bind(loaded).await?;
+    announce(&listener, &started.lines)?;
+    let grace = config.server.shutdown_grace();
+    let ended = http::serve(listener, router, stopping, grace, Patience::default()).await;
+    if !ended.all_answered {
+        tracing::warn!(
+            "some requests were cut off: they ran longer than server.shutdown_grace_seconds allows"
+        );
+    }
+    started.hooks.run(ended.deadline.end).await;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the store, brings the database up to date and builds the application on it.
+#[expect(clippy::unused_async, reason = "opening the store, wired at merge, waits")]
+async fn start(_config: &Config, _parts: Parts) -> anyhow::Result<Started> {
+    // Wired at merge: store, application, API router, workers.
+    Ok(Started {
+        router: Router::new(),
+        hooks: Hooks::new(),
+        lines: Vec::new(),
+    })
+}
+
+fn metrics(config: &Config) -> anyhow::Result<Option<Metrics>> {
+    if !config.metrics.enabled {
+        return Ok(None);
+    }
+    let metrics = Metrics::install()?;
+    tokio::spawn(metrics.clone().keep_up());
+    Ok(Some(metrics))
+}
+
+/// Makes sure the directory of an embedded database is there and can be written, so that a mistake is told as what it is.
+fn prepare_directory(loaded: &Loaded) -> anyhow::Result<()> {
+    let Some(file) = loaded.config.database.url.sqlite_file() else {
+        return Ok(());
+    };
+    let directory = file.parent().filter(|path| !path.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    let setting = match loaded.source_of("database.url") {
+        crate::config::Source::Derived(setting) => setting,
+        _ => "database.url",
+    };
+    check_writable(directory).map_err(|error| {
+        let source = loaded.source_of(setting);
+        let directory = directory.display();
+        anyhow!("cannot write to the data directory {directory} ({setting}, from {source}): {error}")
+    })
+}
+
+fn check_writable(directory: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        // It holds everybody's data.
+        builder.mode(0o700);
+    }
+    builder.create(directory)?;
+    let probe = directory.join(format!(".burgee-write-test-{}", std::process::id()));
+    fs::write(&probe, b"")?;
+    fs::remove_file(&probe)
+}
+
+async fn bind(loaded: &Loaded) -> anyhow::Result<TcpListener> {
+    let address = &loaded.config.server.listen;
+    let source = loaded.source_of("server.listen");
+    match TcpListener::bind(address.to_string()).await {
+        Ok(listener) => Ok(listener),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            bail!(
+                "cannot listen on {address} (server.listen, from {source}): another program does; \
+                 choose another with --listen HOST:PORT"
+            )
+        }
+        Err(error) => bail!("cannot listen on {address} (server.listen, from {source}): {error}"),
+    }
+}
+
+/// Tells, on standard output, that Burgee can be used.
+fn announce(listener: &TcpListener, lines: &[String]) -> anyhow::Result<()> {
+    let address = listener
+        .local_addr()
+        .context("cannot tell the address listened on")?;
+    let mut text = format!("Burgee is listening on http://{address}\n");
+    for line in lines {
+        writeln!(text, "{line}")?;
+    }
+    print(&text)?;
+    tracing::info!("listening on {address}");
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! Configuration: embedded defaults, then a file, then the environment, then flags.
+//!
+//! One struct per section, in a file of its own; the keys, their kinds and defaults are in `config.default.toml`. To add a
+//! setting: a key with its comment there, a field in the section's struct, a row in docs/configuration.md, and where
+//! Flagsmith has a variable that means the same, a line in the section's `FLAGSMITH_NAMES`.
+
+mod admin;
+mod analytics;
+mod database;
+mod email;
+mod environment;
+mod error;
+mod layers;
+mod logging;
+mod metrics;
+mod registration;
+mod sdk;
+mod server;
+mod suggest;
+mod telemetry;
+#[cfg(test)]
+mod tests;
+mod throttles;
+mod values;
+
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+pub use self::{
+    admin::Admin,
+    analytics::Analytics,
+    database::{Database, DatabaseUrl},
+    email::Email,
+    environment::{Environment, of_this_process},
+    error::ConfigError,
+    layers::Source,
+    logging::{LogFormat, LogLevel, Logging},
+    metrics::Metrics,
+    registration::Registration,
+    sdk::Sdk,
+    server::{Listen, Server},
+    telemetry::Telemetry,
+    throttles::{Rate, Throttle, Throttles},
+    values::Secret,
+};
+use self::{
+    layers::{Settings, one_line},
+    values::{MASK, mask_url},
+};
+
+/// The embedded defaults, as `burgee config default` prints them.
+pub const DEFAULTS: &str = include_str!("config.default.toml");
+
+/// The file that is read when none is named and it is there.
+const USUAL_FILE: &str = "burgee.toml";
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where Burgee listens and where it keeps its files.
+    pub server: Server,
+    /// Which database.
+    pub database: Database,
+    /// What is logged.
+    pub logging: Logging,
+    /// Who may make an account.
+    pub registration: Registration,
+    /// The first administrator.
+    pub admin: Admin,
+    /// How often one caller may do what invites abuse.
+    pub throttles: Throttles,
+    /// What SDKs are told beside their flags.
+    pub sdk: Sdk,
+    /// How long counts are kept.
+    pub analytics: Analytics,
+    /// The page for Prometheus.
+    pub metrics: Metrics,
+    /// Whether anyone is told about this installation.
+    pub telemetry: Telemetry,
+    /// The mail server.
+    pub email: Email,
+}
+
+/// What the command line says about settings.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// `--config FILE`.
+    pub file: Option<PathBuf>,
+    /// Settings with the flag that gave them: `("server.listen", "--listen", "0.0.0.0:80")`.
+    pub settings: Vec<(&'static str, &'static str, String)>,
+}
+
+/// A configuration that holds, and what is worth telling about it.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The settings in effect.
+    pub config: Config,
+    /// What looks like a slip but does not stop the start; one line each.
+    pub warnings: Vec<String>,
+    settings: Settings,
+}
+
+impl Loaded {
+    /// One line per setting with its value and source; secrets masked.
+    pub fn describe(&self) -> String {
+        let lines: Vec<(String, String)> = self
+            .settings
+            .iter()
+            .map(|(name, setting)| {
+                let value = format!("{name} = {}", printable(name, &setting.value));
+                (value, setting.source.to_string())
+            })
+            .collect();
+        // A very long value should not push the sources of all others off the screen.
+        let width = lines
+            .iter()
+            .map(|(value, _)| value.len().min(60))
+            .max()
+            .unwrap_or(0);
+        let mut text = String::new();
+        for (value, source) in lines {
+            // Writing to a String cannot fail.
+            _ = writeln!(text, "{value:width$}  # {source}");
+        }
+        text
+    }
+
+    /// Where the value of a setting came from.
+    pub fn source_of(&self, setting: &str) -> Source {
+        self.settings
+            .get(setting)
+            .map_or(Source::Default, |setting| setting.source.clone())
+    }
+}
+
+/// Reads the configuration from all its sources.
+///
+/// `directory` is where `burgee.toml` is looked for when no file is named.
+pub fn load(flags: &Flags, environment: &Environment, directory: &Path) -> Result<Loaded, ConfigError> {
+    let mut settings = Settings::from_defaults(DEFAULTS)
+        .map_err(|error| ConfigError::new("the defaults", Source::Default, one_line(error.message())))?;
+    if let Some((path, named_by)) = file_to_read(flags, environment, directory) {
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            let problem = format!("cannot read {}: {error}", path.display());
+            ConfigError::new("the configuration file", named_by, problem)
+        })?;
+        settings.lay_file(&text, &path)?;
+    }
+    environment::lay(&mut settings, environment)?;
+    for (setting, flag, text) in &flags.settings {
+        settings.lay_text(setting, text, Source::Flag(flag))?;
+    }
+    if settings.text("database.url").is_empty() {
+        let url = DatabaseUrl::in_directory(settings.text("server.data_dir"));
+        settings.lay("database.url", url.into(), Source::Derived("server.data_dir"))?;
+    }
+    let config = read(&settings)?;
+    check_together(&config, &settings)?;
+    let warnings = environment::near_misses(&settings, environment);
+    Ok(Loaded {
+        config,
+        warnings,
+        settings,
+    })
+}
+
+/// The configuration file, and who named it.
+fn file_to_read(flags: &Flags, environment: &Environment, directory: &Path) -> Option<(PathBuf, Source)> {
+    if let Some(path) = &flags.file {
+        return Some((path.clone(), Source::Flag("--config")));
+    }
+    if let Some(path) = environment.get("BURGEE_CONFIG").filter(|path| !path.is_empty()) {
+        return Some((path.into(), Source::Environment("BURGEE_CONFIG".to_owned())));
+    }
+    let path = directory.join(USUAL_FILE);
+    path.is_file().then(|| (path.clone(), Source::File(path)))
+}
+
+/// Reads the merged settings into their types; a refusal is traced back to where the value came from.
+fn read(settings: &Settings) -> Result<Config, ConfigError> {
+    serde_path_to_error::deserialize(settings.to_document()).map_err(|error| {
+        let name = error.path().to_string();
+        let setting = settings
+            .names()
+            .find(|known| name == *known || name.starts_with(&format!("{known}[")))
+            .unwrap_or(&name)
+            .to_owned();
+        let source = settings
+            .get(&setting)
+            .map_or(Source::Default, |setting| setting.source.clone());
+        ConfigError::new(setting, source, one_line(error.inner().message()))
+    })
+}
+
+/// What no setting can tell by itself.
+fn check_together(config: &Config, settings: &Settings) -> Result<(), ConfigError> {
+    let wrong = |name: &str, problem: &str| {
+        let source = settings.get(name).map_or(Source::Default, |it| it.source.clone());
+        Err(ConfigError::new(name, source, problem))
+    };
+    if config.server.data_dir.as_os_str().is_empty() {
+        return wrong("server.data_dir", "must be a directory");
+    }
+    if config.admin.create_at_start && config.admin.email.is_none() {
+        return wrong(
+            "admin.create_at_start",
+            "needs admin.email (env ADMIN_EMAIL) to be set too",
+        );
+    }
+    Ok(())
+}
+
+/// Whether a setting is never shown.
+fn is_secret(name: &str) -> bool {
+    name.ends_with("password")
+}
+
+fn printable(name: &str, value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) if is_secret(name) && !text.is_empty() => format!("\"{MASK}\""),
+        toml::Value::String(text) if name.ends_with("url") => format!("{:?}", mask_url(text)),
+        toml::Value::String(text) => format!("{text:?}"),
+        other => other.to_string(),
+    }
+}

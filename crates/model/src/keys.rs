@@ -79,11 +79,12 @@ impl MasterApiKey {
         let (prefix, secret) = text.split_once('.')?;
         let is_half =
             |half: &str, length| half.len() == length && half.bytes().all(|b| b.is_ascii_alphanumeric());
-        (is_half(prefix, MASTER_API_KEY_PREFIX_LENGTH) && is_half(secret, MASTER_API_KEY_SECRET_LENGTH))
-            .then(|| Self {
+        (is_half(prefix, MASTER_API_KEY_PREFIX_LENGTH) && is_half(secret, MASTER_API_KEY_SECRET_LENGTH)).then(
+            || Self {
                 prefix: prefix.to_owned(),
                 secret: secret.to_owned(),
-            })
+            },
+        )
     }
 
     /// The key as its owner sends it: `<prefix>.<secret>`.
@@ -174,7 +175,10 @@ mod tests {
     #[test]
     fn a_presented_master_api_key_is_read_only_in_its_exact_form() {
         let text = "CQ8Yr8Dr.bkuBYPSSqeylJZ3A0XU8qIrErSFbqvwC";
-        assert_eq!(MasterApiKey::parse(text).map(|key| key.to_text()).as_deref(), Some(text));
+        assert_eq!(
+            MasterApiKey::parse(text).map(|key| key.to_text()).as_deref(),
+            Some(text)
+        );
         for bad in [
             "",
             ".",

@@ -144,9 +144,15 @@ mod tests {
 
     #[test]
     fn only_five_permissions_can_be_limited_to_tags() {
-        let project: Vec<_> = ProjectPermission::ALL.iter().filter(|p| p.supports_tag()).collect();
+        let project: Vec<_> = ProjectPermission::ALL
+            .iter()
+            .filter(|p| p.supports_tag())
+            .collect();
         assert_eq!(project, [&ProjectPermission::DeleteFeature]);
-        let environment: Vec<_> = EnvironmentPermission::ALL.iter().filter(|p| p.supports_tag()).collect();
+        let environment: Vec<_> = EnvironmentPermission::ALL
+            .iter()
+            .filter(|p| p.supports_tag())
+            .collect();
         assert_eq!(
             environment,
             [
@@ -165,7 +171,10 @@ mod tests {
             assert_eq!(ProjectPermission::from_key(permission.key()), Some(*permission));
             let json = serde_json::to_string(permission).expect("a string");
             assert_eq!(json, format!("\"{permission}\""));
-            assert_eq!(serde_json::from_str::<ProjectPermission>(&json).ok(), Some(*permission));
+            assert_eq!(
+                serde_json::from_str::<ProjectPermission>(&json).ok(),
+                Some(*permission)
+            );
         }
         assert_eq!(ProjectPermission::from_key("view_project"), None);
         assert_eq!(ProjectPermission::from_key("VIEW_ENVIRONMENT"), None);

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, he
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use burgee_app::App;
-use burgee_model::{Timestamp, limits};
+use burgee_model::limits;
 use uuid::Uuid;
 
 use crate::error::detail;
@@ -21,17 +21,13 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub fn wrap(routes: Router<App>, app: &App) -> Router<App> {
     let cors = cors_headers(&app.settings().cors_extra_headers);
     routes
-        .fallback(not_found)
+        .fallback(crate::instance::nowhere)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES))
         .layer(middleware::from_fn(move |request: Request, next: Next| {
             let cors = cors.clone();
             async move { around(request, next, &cors).await }
         }))
-}
-
-async fn not_found() -> Response {
-    detail(StatusCode::NOT_FOUND, "Not found.")
 }
 
 async fn method_not_allowed(method: Method) -> Response {
@@ -147,9 +143,4 @@ pub fn add_slash<B>(mut request: axum::http::Request<B>) -> axum::http::Request<
         }
     }
     request
-}
-
-/// The present moment as the `Date`-like headers want it.
-pub fn now() -> String {
-    Timestamp::now().http_date()
 }

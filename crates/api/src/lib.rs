@@ -13,6 +13,7 @@ pub mod caller;
 pub mod error;
 pub mod fields;
 pub mod headers;
+pub mod instance;
 pub mod management;
 pub mod openapi;
 pub mod page;
@@ -24,9 +25,9 @@ use burgee_app::App;
 
 pub use error::{ApiError, ApiResult};
 
-/// Everything Burgee answers over HTTP.
-pub fn router(app: App) -> Router {
-    let (management, _) = openapi::routes().split_for_parts();
-    let routes = Router::new().merge(management).merge(sdk::router(&app));
+/// Everything Burgee answers over HTTP. `metrics` writes the text of `/metrics/`; without it that page is not there.
+pub fn router(app: App, metrics: Option<instance::Metrics>) -> Router {
+    let (described, _) = openapi::routes().split_for_parts();
+    let routes = Router::new().merge(described).merge(instance::router(metrics));
     headers::wrap(routes, &app).with_state(app)
 }

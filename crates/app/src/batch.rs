@@ -51,6 +51,11 @@ where
         Self { jobs }
     }
 
+    /// How many writes wait for their commit.
+    pub(crate) fn waiting(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
+    }
+
     /// Hands in a write and waits until it is committed.
     pub(crate) async fn write(&self, item: I) -> Result<A> {
         let (answer, committed) = oneshot::channel();

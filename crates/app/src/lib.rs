@@ -15,6 +15,7 @@ pub mod projects;
 pub mod sdk;
 pub mod served;
 pub mod settings;
+pub mod users;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,6 +92,11 @@ impl App {
     /// Turns true when the process is about to end: long-lived answers must end then.
     pub fn closing(&self) -> watch::Receiver<bool> {
         self.0.closing.subscribe()
+    }
+
+    /// How many writes wait for their commit.
+    pub fn waiting_writes(&self) -> usize {
+        self.0.identity_writes.waiting() + self.0.evaluation_writes.waiting()
     }
 
     /// Asks long-lived answers to end. Ordinary requests are still served.

@@ -1,6 +1,6 @@
 //! Users and the tokens they sign in with.
 
-use crate::{Result, Tx, row, sql};
+use crate::{Db, Result, Tx, query, row, sql};
 
 row! {
     /// Somebody who can sign in.
@@ -41,5 +41,23 @@ pub async fn find_by_token(tx: &mut Tx, hash: &str) -> Result<Option<User>> {
         fetch_optional as User,
         "SELECT u.* FROM users u JOIN user_tokens t ON t.user_id = u.id WHERE t.hash = $1 AND u.is_active",
         hash
+    )
+}
+
+row! {
+    /// Whether there are users at all.
+    pub struct Presence {
+        pub has_users: bool,
+        pub has_logins: bool,
+    }
+}
+
+/// Whether anybody has signed up, and in.
+pub async fn presence(db: &Db) -> Result<Presence> {
+    query!(
+        db,
+        fetch_one as Presence,
+        "SELECT EXISTS (SELECT 1 FROM users) AS has_users,
+                EXISTS (SELECT 1 FROM users WHERE last_login IS NOT NULL) AS has_logins"
     )
 }

@@ -16,7 +16,7 @@ async fn main() {
     .await
     .expect("a database");
     let app = App::start(db, Settings::default()).await.expect("the app starts");
-    let router = burgee_api::router(app);
+    let router = burgee_api::router(app, None);
     let service = tower::util::MapRequestLayer::new(burgee_api::headers::add_slash);
     let listener = tokio::net::TcpListener::bind(&address)
         .await

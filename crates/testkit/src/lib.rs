@@ -97,7 +97,7 @@ impl TestApp {
     async fn on(url: String, folder: Option<tempfile::TempDir>, settings: Settings) -> Self {
         let db = Db::open(&url, 5).await.expect("the database opens");
         let app = App::start(db, settings).await.expect("the app starts");
-        let router = burgee_api::router(app.clone());
+        let router = burgee_api::router(app.clone(), None);
         Self {
             app,
             router,

@@ -3,14 +3,14 @@
 //! Paths, fields and statuses are those of Flagsmith's SDK API; `docs/compatibility.md` lists where an answer differs
 //! on purpose.
 
-mod analytics;
-mod document;
-mod flags;
-mod identities;
-mod key;
-mod ofrep;
-mod realtime;
-mod traits;
+pub mod analytics;
+pub mod document;
+pub mod flags;
+pub mod identities;
+pub mod key;
+pub mod ofrep;
+pub mod realtime;
+pub mod traits;
 
 use burgee_app::App;
 use utoipa_axum::router::OpenApiRouter;

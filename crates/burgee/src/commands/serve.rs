@@ -94,14 +94,36 @@ async fn serve(loaded: &Loaded, demo: bool) -> anyhow::Result<ExitCode> {
 }
 
 /// Opens the store, brings the database up to date and builds the application on it.
-#[expect(clippy::unused_async, reason = "opening the store, wired at merge, waits")]
-async fn start(_config: &Config, _parts: Parts) -> anyhow::Result<Started> {
-    // Wired at merge: store, application, API router, workers.
-    Ok(Started {
-        router: Router::new(),
-        hooks: Hooks::new(),
-        lines: Vec::new(),
-    })
+async fn start(config: &Config, parts: Parts) -> anyhow::Result<Started> {
+    let db = Db::open(config.database.url.expose(), config.database.max_connections)
+        .await
+        .with_context(|| format!("cannot open the database {}", config.database.url))?;
+    let secret = secret::load(config, &db).await?;
+    let mut settings = settings(config, secret);
+    let app = App::start(db, settings.clone()).await.context("cannot start")?;
+    let mut lines = Vec::new();
+    if !users::presence(&app).await.context("cannot read the database")?.has_users {
+        lines.push(set_up_hint(config, &mut settings));
+    }
+    if parts.demo {
+        lines.extend(demo::fill(&app).await?);
+    }
+    tokio::spawn(close_streams(app.clone(), parts.stopping));
+    let metrics = parts.metrics.map(|m| -> burgee_api::instance::Metrics { Arc::new(move || m.render()) });
+    let router = burgee_api::router(app.clone(), metrics);
+    let mut hooks = Hooks::new();
+    hooks.add("counts and database", async move {
+        if let Err(error) = app.close().await {
+            tracing::error!(%error, "the last counts are not stored");
+        }
+    });
+    Ok(Started { router, hooks, lines })
+}
+
+/// Event streams end at once; all other requests are given the time they need.
+async fn close_streams(app: App, mut stopping: Stopping) {
+    let _ = stopping.wait_for(|stop| *stop).await;
+    app.begin_closing();
 }
 
 fn metrics(config: &Config) -> anyhow::Result<Option<Metrics>> {

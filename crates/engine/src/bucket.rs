@@ -88,6 +88,9 @@ mod tests {
             assert_eq!(percentages(&[key, "other"], id)[0], percent, "{key},{id}");
         }
         let long = "x".repeat(60);
-        assert_eq!(percentages(&["1", &long], "2"), [percentage("1", "2"), percentage(&long, "2")]);
+        assert_eq!(
+            percentages(&["1", &long], "2"),
+            [percentage("1", "2"), percentage(&long, "2")]
+        );
     }
 }

@@ -30,13 +30,23 @@ pub(crate) enum Test {
     /// A right-hand side that makes no sense for the operator; kept for traces.
     Never(Box<str>),
     Compare(Comparison, Box<Operand>),
-    Contains { needle: Box<str>, expected: bool },
+    Contains {
+        needle: Box<str>,
+        expected: bool,
+    },
     Regex(Box<Pattern>),
     In(Box<TextSet>),
     /// Percent; the value's bucket must not exceed it.
-    Split { threshold: f64 },
-    Modulo { divisor: f64, remainder: f64 },
-    IsSet { expected: bool },
+    Split {
+        threshold: f64,
+    },
+    Modulo {
+        divisor: f64,
+        remainder: f64,
+    },
+    IsSet {
+        expected: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +92,14 @@ impl Test {
             Some(Operator::GreaterThanInclusive) => compare(Comparison::GreaterOrEqual),
             Some(Operator::LessThan) => compare(Comparison::Less),
             Some(Operator::LessThanInclusive) => compare(Comparison::LessOrEqual),
-            Some(Operator::Contains) => Self::Contains { needle: text.into(), expected: true },
-            Some(Operator::NotContains) => Self::Contains { needle: text.into(), expected: false },
+            Some(Operator::Contains) => Self::Contains {
+                needle: text.into(),
+                expected: true,
+            },
+            Some(Operator::NotContains) => Self::Contains {
+                needle: text.into(),
+                expected: false,
+            },
             Some(Operator::Regex) => Self::Regex(Box::new(Pattern::new(text))),
             Some(Operator::In) if definition.value == ConditionValue::Absent => Self::Never(text.into()),
             Some(Operator::In) => Self::In(Box::new(parse_members(text))),
@@ -126,9 +142,11 @@ impl Test {
             Self::Compare(_, operand) => Some(operand.text.to_string()),
             Self::Regex(pattern) => Some(pattern.source().to_owned()),
             Self::Split { threshold } => Some(python::float_text(*threshold)),
-            Self::Modulo { divisor, remainder } => {
-                Some(format!("{}|{}", python::float_text(*divisor), python::float_text(*remainder)))
-            }
+            Self::Modulo { divisor, remainder } => Some(format!(
+                "{}|{}",
+                python::float_text(*divisor),
+                python::float_text(*remainder)
+            )),
             Self::In(members) => {
                 let mut list = String::new();
                 for (index, member) in members.iter().enumerate() {
@@ -158,7 +176,9 @@ impl Operand {
             text: text.into(),
             integer: Integer::parse(text),
             float: python::parse_float(text),
-            version: text.strip_suffix(SEMVER_SUFFIX).map(|version| Version::parse(version).ok()),
+            version: text
+                .strip_suffix(SEMVER_SUFFIX)
+                .map(|version| Version::parse(version).ok()),
         }
     }
 }
@@ -193,7 +213,9 @@ impl Comparison {
 
     /// Only a NaN is unordered; it is unequal to everything.
     fn accepts(self, ordering: Option<Ordering>) -> bool {
-        let Some(ordering) = ordering else { return self == Self::NotEqual };
+        let Some(ordering) = ordering else {
+            return self == Self::NotEqual;
+        };
         match self {
             Self::Equal => ordering.is_eq(),
             Self::NotEqual => ordering.is_ne(),
@@ -220,7 +242,11 @@ fn parse_members(text: &str) -> TextSet {
 fn member_text(json: &str) -> String {
     let digits = json.strip_prefix('-').unwrap_or(json);
     if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return if digits == "0" { digits.to_owned() } else { json.to_owned() };
+        return if digits == "0" {
+            digits.to_owned()
+        } else {
+            json.to_owned()
+        };
     }
     serde_json::from_str(json).map_or_else(|_| json.to_owned(), |value| python::value_text(&value))
 }
@@ -229,7 +255,10 @@ fn member_text(json: &str) -> String {
 fn parse_modulo(text: &str) -> Option<Test> {
     let (divisor, remainder) = text.split_once('|')?;
     let divisor = python::parse_float(divisor).filter(|divisor| *divisor != 0.0)?;
-    Some(Test::Modulo { divisor, remainder: python::parse_float(remainder)? })
+    Some(Test::Modulo {
+        divisor,
+        remainder: python::parse_float(remainder)?,
+    })
 }
 
 /// The value as the left side of a division; beyond the range of floats there is none.

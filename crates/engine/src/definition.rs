@@ -128,7 +128,10 @@ impl From<&Condition> for ConditionDefinition {
         Self {
             property: condition.property.clone().unwrap_or_default(),
             operator: Some(condition.operator),
-            value: condition.value.clone().map_or(ConditionValue::Absent, ConditionValue::Text),
+            value: condition
+                .value
+                .clone()
+                .map_or(ConditionValue::Absent, ConditionValue::Text),
         }
     }
 }

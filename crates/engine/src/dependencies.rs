@@ -85,7 +85,10 @@ impl<'a> Inputs<'a> {
         if decision.is_circular {
             return Scalar::Missing;
         }
-        let outcome = Outcome { environment: self.environment, decision };
+        let outcome = Outcome {
+            environment: self.environment,
+            decision,
+        };
         match field {
             FlagField::Enabled => Scalar::Bool(outcome.enabled()),
             FlagField::Variant => outcome.variant().map_or(Scalar::Missing, Scalar::coerce),
@@ -132,5 +135,10 @@ impl<'a> Inputs<'a> {
         };
         resolution.segments[segment as usize] = Some(verdict);
         verdict == Verdict::Matches
+    }
+
+    /// Whether evaluating the segment ran into a cycle.
+    pub(crate) fn is_cut(&self, segment: u32) -> bool {
+        self.resolution.borrow().segments.get(segment as usize) == Some(&Some(Verdict::Cut))
     }
 }

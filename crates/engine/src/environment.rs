@@ -103,16 +103,24 @@ impl Environment {
     /// [`Self::warnings`].
     pub fn compile(definition: Definition) -> Self {
         let mut compiler = Compiler::default();
-        let segments: Vec<Segment> =
-            definition.segments.iter().map(|segment| compiler.segment(segment)).collect();
-        let indices: HashMap<&str, u32> =
-            (0..).zip(&definition.features).map(|(index, feature)| (feature.name.as_str(), index)).collect();
+        let segments: Vec<Segment> = definition
+            .segments
+            .iter()
+            .map(|segment| compiler.segment(segment))
+            .collect();
+        let indices: HashMap<&str, u32> = (0..)
+            .zip(&definition.features)
+            .map(|(index, feature)| (feature.name.as_str(), index))
+            .collect();
         let properties = compiler.properties.finish(&definition, &indices);
         drop(indices);
         let has_flag_dependencies = properties.has_flags();
-        let document = properties
-            .needs_document
-            .then(|| definition.document.clone().unwrap_or_else(|| document_of(&definition)));
+        let document = properties.needs_document.then(|| {
+            definition
+                .document
+                .clone()
+                .unwrap_or_else(|| document_of(&definition))
+        });
 
         let mut environment = Self {
             key: definition.environment_key,
@@ -128,8 +136,16 @@ impl Environment {
             warnings: compiler.warnings,
         };
         for (index, feature) in (0..).zip(definition.features) {
-            environment.features.push(Feature { name: feature.name, overrides: Vec::new() });
-            environment.states.push(State::compile(feature.state, index, Origin::Default, f64::INFINITY));
+            environment.features.push(Feature {
+                name: feature.name,
+                overrides: Vec::new(),
+            });
+            environment.states.push(State::compile(
+                feature.state,
+                index,
+                Origin::Default,
+                f64::INFINITY,
+            ));
         }
         for (index, segment) in (0..).zip(definition.segments) {
             environment.add_segment_overrides(index, segment.overrides);
@@ -159,11 +175,19 @@ impl Environment {
         let start = self.states.len() as u32;
         for definition in overrides {
             if definition.feature >= self.features.len() {
-                self.warnings.push(format!("an override names feature {}, which is none", definition.feature));
+                self.warnings.push(format!(
+                    "an override names feature {}, which is none",
+                    definition.feature
+                ));
                 continue;
             }
             let feature = definition.feature as u32;
-            self.states.push(State::compile(definition.state, feature, origin, definition.priority));
+            self.states.push(State::compile(
+                definition.state,
+                feature,
+                origin,
+                definition.priority,
+            ));
         }
         (start, self.states.len() as u32)
     }
@@ -229,7 +253,11 @@ struct Compiler {
 impl Compiler {
     fn segment(&mut self, definition: &SegmentDefinition) -> Segment {
         Segment {
-            rules: definition.rules.iter().map(|rule| self.rule(rule, &definition.name, 1)).collect(),
+            rules: definition
+                .rules
+                .iter()
+                .map(|rule| self.rule(rule, &definition.name, 1))
+                .collect(),
             key: definition.key.clone(),
             name: definition.name.clone(),
             states: (0, 0),
@@ -239,14 +267,23 @@ impl Compiler {
 
     fn rule(&mut self, definition: &RuleDefinition, segment: &str, depth: usize) -> Rule {
         if depth > MAX_RULE_DEPTH {
-            self.warnings.push(format!("segment {segment}: rules nested deeper than {MAX_RULE_DEPTH} levels"));
-            return Rule { kind: definition.kind, conditions: Vec::new(), rules: Vec::new(), is_cut: true };
+            self.warnings.push(format!(
+                "segment {segment}: rules nested deeper than {MAX_RULE_DEPTH} levels"
+            ));
+            return Rule {
+                kind: definition.kind,
+                conditions: Vec::new(),
+                rules: Vec::new(),
+                is_cut: true,
+            };
         }
         let mut conditions = Vec::with_capacity(definition.conditions.len());
         for condition in &definition.conditions {
             let test = Test::compile(condition);
             if let Test::Never(value) = &test {
-                let operator = condition.operator.map_or("unknown operator", |operator| operator.as_str());
+                let operator = condition
+                    .operator
+                    .map_or("unknown operator", |operator| operator.as_str());
                 self.warnings.push(format!(
                     "segment {segment}: {} {operator} {value:?} never matches",
                     condition.property
@@ -256,10 +293,23 @@ impl Compiler {
                 Test::Split { .. } if condition.property.is_empty() => IDENTITY_KEY,
                 _ => self.properties.intern(&condition.property),
             };
-            conditions.push(Condition { property, operator: condition.operator, test });
+            conditions.push(Condition {
+                property,
+                operator: condition.operator,
+                test,
+            });
         }
-        let rules = definition.rules.iter().map(|rule| self.rule(rule, segment, depth + 1)).collect();
-        Rule { kind: definition.kind, conditions, rules, is_cut: false }
+        let rules = definition
+            .rules
+            .iter()
+            .map(|rule| self.rule(rule, segment, depth + 1))
+            .collect();
+        Rule {
+            kind: definition.kind,
+            conditions,
+            rules,
+            is_cut: false,
+        }
     }
 }
 
@@ -315,7 +365,12 @@ fn document_of(definition: &Definition) -> Value {
     let segments: serde_json::Map<_, _> = definition
         .segments
         .iter()
-        .map(|segment| (segment.key.clone(), json!({"key": segment.key, "name": segment.name})))
+        .map(|segment| {
+            (
+                segment.key.clone(),
+                json!({"key": segment.key, "name": segment.name}),
+            )
+        })
         .collect();
     json!({
         "environment": {"key": definition.environment_key, "name": definition.environment_name},

@@ -36,26 +36,37 @@ impl Environment {
     /// hold and nothing is split.
     pub fn evaluate(&self, identity: Option<&Identity<'_>>) -> Evaluation<'_> {
         let decisions = self.with_inputs(identity, |inputs| inputs.decide_all());
-        Evaluation { environment: self, decisions }
+        Evaluation {
+            environment: self,
+            decisions,
+        }
     }
 
     /// One flag: only the segments that override it are looked at. `None` if there is no such feature.
     pub fn evaluate_feature(&self, feature: usize, identity: Option<&Identity<'_>>) -> Option<Outcome<'_>> {
         self.features.get(feature)?;
         let decision = self.with_inputs(identity, |inputs| inputs.decide(feature as u32));
-        Some(Outcome { environment: self, decision })
+        Some(Outcome {
+            environment: self,
+            decision,
+        })
     }
 
     /// The environment defaults: what `GET /flags/` serves. No segment is looked at.
     pub fn defaults(&self) -> Evaluation<'_> {
         let decisions = (0..self.features.len() as u32).map(Decision::unsplit).collect();
-        Evaluation { environment: self, decisions }
+        Evaluation {
+            environment: self,
+            decisions,
+        }
     }
 
     /// The indices of all segments the identity is in, whether they override anything or not, ascending.
     pub fn matching_segments(&self, identity: Option<&Identity<'_>>) -> Vec<usize> {
         self.with_inputs(identity, |inputs| {
-            (0..self.segments.len()).filter(|index| inputs.matches(*index as u32)).collect()
+            (0..self.segments.len())
+                .filter(|index| inputs.matches(*index as u32))
+                .collect()
         })
     }
 
@@ -68,9 +79,20 @@ impl Environment {
     pub fn evaluate_with_segments(&self, identity: Option<&Identity<'_>>) -> (Evaluation<'_>, Vec<usize>) {
         let (decisions, segments) = self.with_inputs(identity, |inputs| {
             let decisions = inputs.decide_all();
-            (decisions, (0..self.segments.len()).filter(|index| inputs.matches(*index as u32)).collect())
+            (
+                decisions,
+                (0..self.segments.len())
+                    .filter(|index| inputs.matches(*index as u32))
+                    .collect(),
+            )
         });
-        (Evaluation { environment: self, decisions }, segments)
+        (
+            Evaluation {
+                environment: self,
+                decisions,
+            },
+            segments,
+        )
     }
 
     pub(crate) fn with_inputs<R>(
@@ -86,7 +108,11 @@ impl Environment {
 
 impl Decision {
     fn unsplit(state: u32) -> Self {
-        Self { state, choice: Choice::Unsplit, is_circular: false }
+        Self {
+            state,
+            choice: Choice::Unsplit,
+            is_circular: false,
+        }
     }
 }
 
@@ -138,21 +164,29 @@ impl Inputs<'_> {
         }
     }
 
-    fn identity_states(&self) -> std::ops::Range<usize> {
-        self.identity.map_or(0..0, |identity| self.environment.identity_states(identity.identifier))
+    pub(crate) fn identity_states(&self) -> std::ops::Range<usize> {
+        self.identity.map_or(0..0, |identity| {
+            self.environment.identity_states(identity.identifier)
+        })
     }
 
     /// The state that wins a feature.
     pub(crate) fn winner(&self, feature: u32) -> u32 {
         let states = &self.environment.states;
         // Of two overrides for the same feature the later counts, as in `decide_all`.
-        if let Some(own) = self.identity_states().rev().find(|index| states[*index].feature == feature) {
+        if let Some(own) = self
+            .identity_states()
+            .rev()
+            .find(|index| states[*index].feature == feature)
+        {
             return own as u32;
         }
         let mut winner = feature;
         for index in &self.environment.features[feature as usize].overrides {
             let state = &states[*index as usize];
-            let Origin::Segment(segment) = state.origin else { continue };
+            let Origin::Segment(segment) = state.origin else {
+                continue;
+            };
             // A segment that cannot win still counts where it may close a cycle.
             if !self.environment.has_flag_dependencies && !wins(state, &states[winner as usize]) {
                 continue;
@@ -168,10 +202,16 @@ impl Inputs<'_> {
     pub(crate) fn choose(&self, index: u32) -> Decision {
         let state = &self.environment.states[index as usize];
         let choice = match self.key {
-            Some(key) if !state.variants.is_empty() => choice(state, bucket::percentage(&state.hash_key, key)),
+            Some(key) if !state.variants.is_empty() => {
+                choice(state, bucket::percentage(&state.hash_key, key))
+            }
             _ => Choice::Unsplit,
         };
-        Decision { state: index, choice, is_circular: false }
+        Decision {
+            state: index,
+            choice,
+            is_circular: false,
+        }
     }
 
     /// [`Self::choose`] for all decisions, hashing several at a time.
@@ -213,7 +253,11 @@ impl Inputs<'_> {
     /// Whether all rules of the segment match; false if it has none.
     pub(crate) fn is_in_segment<T: Tracer>(&self, segment: u32, tracer: &mut T) -> bool {
         let segment = &self.environment.segments[segment as usize];
-        !segment.rules.is_empty() && segment.rules.iter().all(|rule| self.rule_matches(rule, &segment.key, tracer))
+        !segment.rules.is_empty()
+            && segment
+                .rules
+                .iter()
+                .all(|rule| self.rule_matches(rule, &segment.key, tracer))
     }
 
     fn rule_matches<T: Tracer>(&self, rule: &Rule, segment_key: &str, tracer: &mut T) -> bool {
@@ -222,7 +266,9 @@ impl Inputs<'_> {
             && combine(rule.kind, &rule.conditions, |condition| {
                 self.condition_matches(condition, segment_key, tracer)
             })
-            && combine(rule.kind, &rule.rules, |rule| self.rule_matches(rule, segment_key, tracer));
+            && combine(rule.kind, &rule.rules, |rule| {
+                self.rule_matches(rule, segment_key, tracer)
+            });
         tracer.leave_rule(rule, matched);
         matched
     }

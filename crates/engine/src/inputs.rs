@@ -25,7 +25,12 @@ pub struct Identity<'a> {
 impl<'a> Identity<'a> {
     /// An identity with the default hashing key.
     pub fn new(identifier: &'a str, traits: &'a [(&'a str, ContextValue<'a>)]) -> Self {
-        Self { identifier, key: None, traits, document: None }
+        Self {
+            identifier,
+            key: None,
+            traits,
+            document: None,
+        }
     }
 }
 
@@ -117,7 +122,9 @@ impl<'a> Inputs<'a> {
             Some(Path::Flag { feature, field }) => self.flag(*feature, *field),
             Some(Path::Query(path)) => {
                 let document = self.document.get_or_init(|| self.build_document());
-                path.query(document).first().map_or(Scalar::Missing, Scalar::from_json)
+                path.query(document)
+                    .first()
+                    .map_or(Scalar::Missing, Scalar::from_json)
             }
             _ => Scalar::Missing,
         }

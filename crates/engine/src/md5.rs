@@ -12,14 +12,70 @@ pub(crate) type Block = [u32; 16];
 const START: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
 
 const SINES: [u32; 64] = [
-    0xd76a_a478, 0xe8c7_b756, 0x2420_70db, 0xc1bd_ceee, 0xf57c_0faf, 0x4787_c62a, 0xa830_4613, 0xfd46_9501,
-    0x6980_98d8, 0x8b44_f7af, 0xffff_5bb1, 0x895c_d7be, 0x6b90_1122, 0xfd98_7193, 0xa679_438e, 0x49b4_0821,
-    0xf61e_2562, 0xc040_b340, 0x265e_5a51, 0xe9b6_c7aa, 0xd62f_105d, 0x0244_1453, 0xd8a1_e681, 0xe7d3_fbc8,
-    0x21e1_cde6, 0xc337_07d6, 0xf4d5_0d87, 0x455a_14ed, 0xa9e3_e905, 0xfcef_a3f8, 0x676f_02d9, 0x8d2a_4c8a,
-    0xfffa_3942, 0x8771_f681, 0x6d9d_6122, 0xfde5_380c, 0xa4be_ea44, 0x4bde_cfa9, 0xf6bb_4b60, 0xbebf_bc70,
-    0x289b_7ec6, 0xeaa1_27fa, 0xd4ef_3085, 0x0488_1d05, 0xd9d4_d039, 0xe6db_99e5, 0x1fa2_7cf8, 0xc4ac_5665,
-    0xf429_2244, 0x432a_ff97, 0xab94_23a7, 0xfc93_a039, 0x655b_59c3, 0x8f0c_cc92, 0xffef_f47d, 0x8584_5dd1,
-    0x6fa8_7e4f, 0xfe2c_e6e0, 0xa301_4314, 0x4e08_11a1, 0xf753_7e82, 0xbd3a_f235, 0x2ad7_d2bb, 0xeb86_d391,
+    0xd76a_a478,
+    0xe8c7_b756,
+    0x2420_70db,
+    0xc1bd_ceee,
+    0xf57c_0faf,
+    0x4787_c62a,
+    0xa830_4613,
+    0xfd46_9501,
+    0x6980_98d8,
+    0x8b44_f7af,
+    0xffff_5bb1,
+    0x895c_d7be,
+    0x6b90_1122,
+    0xfd98_7193,
+    0xa679_438e,
+    0x49b4_0821,
+    0xf61e_2562,
+    0xc040_b340,
+    0x265e_5a51,
+    0xe9b6_c7aa,
+    0xd62f_105d,
+    0x0244_1453,
+    0xd8a1_e681,
+    0xe7d3_fbc8,
+    0x21e1_cde6,
+    0xc337_07d6,
+    0xf4d5_0d87,
+    0x455a_14ed,
+    0xa9e3_e905,
+    0xfcef_a3f8,
+    0x676f_02d9,
+    0x8d2a_4c8a,
+    0xfffa_3942,
+    0x8771_f681,
+    0x6d9d_6122,
+    0xfde5_380c,
+    0xa4be_ea44,
+    0x4bde_cfa9,
+    0xf6bb_4b60,
+    0xbebf_bc70,
+    0x289b_7ec6,
+    0xeaa1_27fa,
+    0xd4ef_3085,
+    0x0488_1d05,
+    0xd9d4_d039,
+    0xe6db_99e5,
+    0x1fa2_7cf8,
+    0xc4ac_5665,
+    0xf429_2244,
+    0x432a_ff97,
+    0xab94_23a7,
+    0xfc93_a039,
+    0x655b_59c3,
+    0x8f0c_cc92,
+    0xffef_f47d,
+    0x8584_5dd1,
+    0x6fa8_7e4f,
+    0xfe2c_e6e0,
+    0xa301_4314,
+    0x4e08_11a1,
+    0xf753_7e82,
+    0xbd3a_f235,
+    0x2ad7_d2bb,
+    0xeb86_d391,
 ];
 
 const SHIFTS: [[u32; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
@@ -35,7 +91,10 @@ fn compress<const LANES: usize>(state: &mut [[u32; LANES]; 4], block: &[[u32; LA
                 let mut next = [0; LANES];
                 for lane in 0..LANES {
                     let mixed: u32 = $mix(b[lane], c[lane], d[lane]);
-                    let sum = a[lane].wrapping_add(mixed).wrapping_add(word[lane]).wrapping_add(sine);
+                    let sum = a[lane]
+                        .wrapping_add(mixed)
+                        .wrapping_add(word[lane])
+                        .wrapping_add(sine);
                     next[lane] = b[lane].wrapping_add(sum.rotate_left(shift));
                 }
                 (a, d, c, b) = (d, c, b, next);
@@ -43,7 +102,9 @@ fn compress<const LANES: usize>(state: &mut [[u32; LANES]; 4], block: &[[u32; LA
         };
     }
     round!(0, |x: u32, y: u32, z: u32| z ^ (x & (y ^ z)), |step: usize| step);
-    round!(1, |x: u32, y: u32, z: u32| y ^ (z & (x ^ y)), |step: usize| step * 5 + 1);
+    round!(1, |x: u32, y: u32, z: u32| y ^ (z & (x ^ y)), |step: usize| step
+        * 5
+        + 1);
     round!(2, |x: u32, y: u32, z: u32| x ^ y ^ z, |step: usize| step * 3 + 5);
     round!(3, |x: u32, y: u32, z: u32| y ^ (x | !z), |step: usize| step * 7);
     for lane in 0..LANES {
@@ -130,7 +191,10 @@ mod tests {
     #[test]
     fn lanes_do_not_mix() {
         let messages: [Vec<u8>; 8] = std::array::from_fn(|lane| vec![lane as u8; lane * 7]);
-        let blocks = std::array::from_fn(|lane| pad(&messages[lane]).unwrap());
-        assert_eq!(digests(&blocks), std::array::from_fn(|lane| expected(&messages[lane])));
+        let blocks: [Block; 8] = std::array::from_fn(|lane| pad(&messages[lane]).unwrap());
+        assert_eq!(
+            digests(&blocks),
+            std::array::from_fn(|lane| expected(&messages[lane]))
+        );
     }
 }

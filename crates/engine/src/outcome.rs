@@ -50,12 +50,18 @@ impl<'e> Evaluation<'e> {
     /// The outcome for the feature at this index.
     pub fn get(&self, feature: usize) -> Option<Outcome<'e>> {
         let decision = *self.decisions.get(feature)?;
-        Some(Outcome { environment: self.environment, decision })
+        Some(Outcome {
+            environment: self.environment,
+            decision,
+        })
     }
 
     /// The outcomes in the order of the definition.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Outcome<'e>> + '_ {
-        self.decisions.iter().map(|decision| Outcome { environment: self.environment, decision: *decision })
+        self.decisions.iter().map(|decision| Outcome {
+            environment: self.environment,
+            decision: *decision,
+        })
     }
 }
 
@@ -123,7 +129,10 @@ impl<'e> Outcome<'e> {
             Origin::Identity => Winner::Identity,
             Origin::Segment(segment) => {
                 let start = self.environment.segments[segment as usize].states.0;
-                Winner::Segment { segment: segment as usize, position: (self.decision.state - start) as usize }
+                Winner::Segment {
+                    segment: segment as usize,
+                    position: (self.decision.state - start) as usize,
+                }
             }
         }
     }
@@ -144,9 +153,10 @@ impl<'e> Outcome<'e> {
 
     pub fn choice(&self) -> VariantChoice<'e> {
         match (self.decision.choice, self.share()) {
-            (_, Some(share)) => {
-                VariantChoice::Variant { position: share.position as usize, key: share.key.as_deref() }
-            }
+            (_, Some(share)) => VariantChoice::Variant {
+                position: share.position as usize,
+                key: share.key.as_deref(),
+            },
             (Choice::Control, None) => VariantChoice::Control,
             _ => VariantChoice::None,
         }
@@ -172,10 +182,12 @@ impl<'e> Outcome<'e> {
         }
         match self.state().origin {
             Origin::Default => Reason::Default,
-            Origin::Identity => Reason::TargetingMatch { segment: IDENTITY_OVERRIDES },
-            Origin::Segment(segment) => {
-                Reason::TargetingMatch { segment: &self.environment.segments[segment as usize].name }
-            }
+            Origin::Identity => Reason::TargetingMatch {
+                segment: IDENTITY_OVERRIDES,
+            },
+            Origin::Segment(segment) => Reason::TargetingMatch {
+                segment: &self.environment.segments[segment as usize].name,
+            },
         }
     }
 
@@ -190,9 +202,13 @@ impl<'e> Outcome<'e> {
 pub enum Reason<'e> {
     Default,
     /// A segment, or the identity itself, is targeted.
-    TargetingMatch { segment: &'e str },
+    TargetingMatch {
+        segment: &'e str,
+    },
     /// The identity fell into a variant of this weight.
-    Split { weight: Number },
+    Split {
+        weight: Number,
+    },
     /// The flag depends on itself through segments that read flags.
     CircularDependency,
 }

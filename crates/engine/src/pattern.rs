@@ -35,7 +35,11 @@ enum Program {
 
 impl Pattern {
     pub(crate) fn new(source: &str) -> Self {
-        Self { source: source.into(), plain: OnceLock::new(), newline: OnceLock::new() }
+        Self {
+            source: source.into(),
+            plain: OnceLock::new(),
+            newline: OnceLock::new(),
+        }
     }
 
     pub(crate) fn source(&self) -> &str {
@@ -58,7 +62,10 @@ impl Pattern {
 
     /// Whether the pattern compiles; compiles it.
     pub(crate) fn is_valid(&self) -> bool {
-        !matches!(self.plain.get_or_init(|| Program::compile(&self.source, false)), Program::Invalid)
+        !matches!(
+            self.plain.get_or_init(|| Program::compile(&self.source, false)),
+            Program::Invalid
+        )
     }
 }
 

@@ -34,7 +34,10 @@ pub(crate) enum Path {
     Constant(Value),
     /// The trait of another property, by its index.
     Trait(u32),
-    Flag { feature: u32, field: FlagField },
+    Flag {
+        feature: u32,
+        field: FlagField,
+    },
     Query(Box<JsonPath>),
 }
 
@@ -63,12 +66,17 @@ impl Properties {
     }
 
     pub(crate) fn path(&self, index: u32) -> Option<&Path> {
-        let at = self.special.binary_search_by_key(&index, |(property, _)| *property).ok()?;
+        let at = self
+            .special
+            .binary_search_by_key(&index, |(property, _)| *property)
+            .ok()?;
         self.special.get(at).map(|(_, path)| path)
     }
 
     pub(crate) fn has_flags(&self) -> bool {
-        self.special.iter().any(|(_, path)| matches!(path, Path::Flag { .. }))
+        self.special
+            .iter()
+            .any(|(_, path)| matches!(path, Path::Flag { .. }))
     }
 }
 
@@ -124,10 +132,16 @@ impl Interner {
                     "variant" => FlagField::Variant,
                     _ => return None,
                 };
-                Some(Path::Flag { feature: *features.get(name)?, field })
+                Some(Path::Flag {
+                    feature: *features.get(name)?,
+                    field,
+                })
             }
             ["flags", ..] => None,
-            _ => is_tame(key).then(|| JsonPath::parse(key).ok()).flatten().map(|path| Path::Query(Box::new(path))),
+            _ => is_tame(key)
+                .then(|| JsonPath::parse(key).ok())
+                .flatten()
+                .map(|path| Path::Query(Box::new(path))),
         }
     }
 }
@@ -135,7 +149,9 @@ impl Interner {
 /// Whether the path can only lead into `$.identity`.
 fn is_about_identity(path: &str) -> bool {
     path.matches('$').count() == 1
-        && path.strip_prefix("$.identity").is_some_and(|rest| rest.starts_with(['.', '[']))
+        && path
+            .strip_prefix("$.identity")
+            .is_some_and(|rest| rest.starts_with(['.', '[']))
 }
 
 /// Whether a path is cheap enough to parse and to follow.
@@ -178,9 +194,25 @@ mod tests {
 
     #[test]
     fn plain_paths_are_read_without_a_query() {
-        assert_eq!(plain_members("$.a.b_1"), Some(vec!["a".to_owned(), "b_1".to_owned()]));
-        assert_eq!(plain_members("$.a['[$the.size$]']"), Some(vec!["a".to_owned(), "[$the.size$]".to_owned()]));
-        for path in ["$.a.", "$.a[0]", "$.a-b", "$..a", "$.1a", "$.a['b'", "$.*", "$.a['it\\'s']", "$.é é"] {
+        assert_eq!(
+            plain_members("$.a.b_1"),
+            Some(vec!["a".to_owned(), "b_1".to_owned()])
+        );
+        assert_eq!(
+            plain_members("$.a['[$the.size$]']"),
+            Some(vec!["a".to_owned(), "[$the.size$]".to_owned()])
+        );
+        for path in [
+            "$.a.",
+            "$.a[0]",
+            "$.a-b",
+            "$..a",
+            "$.1a",
+            "$.a['b'",
+            "$.*",
+            "$.a['it\\'s']",
+            "$.é é",
+        ] {
             assert_eq!(plain_members(path), None, "{path}");
         }
     }

@@ -129,9 +129,8 @@ impl<'a> Scalar<'a> {
             Self::Missing | Self::Deferred => Value::Null,
             Self::Bool(value) => value.into(),
             Self::Int(number) => number.into(),
-            Self::Float(number) => {
-                serde_json::Number::from_f64(number).map_or_else(|| python::float_text(number).into(), Value::Number)
-            }
+            Self::Float(number) => serde_json::Number::from_f64(number)
+                .map_or_else(|| python::float_text(number).into(), Value::Number),
             Self::BigInt(text) | Self::Text(text) | Self::Composite(text) => text.into(),
         }
     }
@@ -142,16 +141,26 @@ impl<'a> Scalar<'a> {
 pub(crate) enum Integer {
     Small(i64),
     /// The digits have no leading zeros and do not fit 64 bits.
-    Big { negative: bool, digits: Box<str> },
+    Big {
+        negative: bool,
+        digits: Box<str>,
+    },
 }
 
 impl Integer {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (negative, digits) = python::parse_int(text)?;
-        let signed = if negative { format!("-{digits}") } else { digits.clone() };
+        let signed = if negative {
+            format!("-{digits}")
+        } else {
+            digits.clone()
+        };
         Some(match signed.parse() {
             Ok(number) => Self::Small(number),
-            Err(_) => Self::Big { negative, digits: digits.into() },
+            Err(_) => Self::Big {
+                negative,
+                digits: digits.into(),
+            },
         })
     }
 
@@ -176,7 +185,11 @@ impl Integer {
             }
             _ => Ordering::Greater,
         };
-        if left_negative { away_from_zero.reverse() } else { away_from_zero }
+        if left_negative {
+            away_from_zero.reverse()
+        } else {
+            away_from_zero
+        }
     }
 }
 
@@ -189,8 +202,13 @@ mod tests {
         assert_eq!(Scalar::coerce("007"), Scalar::Int(7));
         assert_eq!(Scalar::coerce("-0"), Scalar::Int(0));
         assert_eq!(Scalar::coerce("1.50"), Scalar::Float(1.5));
-        assert_eq!(Scalar::coerce("99999999999999999999"), Scalar::BigInt("99999999999999999999"));
-        for text in ["", "-", "+1", "1.", ".5", "1e5", "1.2.3", "12\n", "٥", "1.x", "1é"] {
+        assert_eq!(
+            Scalar::coerce("99999999999999999999"),
+            Scalar::BigInt("99999999999999999999")
+        );
+        for text in [
+            "", "-", "+1", "1.", ".5", "1e5", "1.2.3", "12\n", "٥", "1.x", "1é",
+        ] {
             assert_eq!(Scalar::coerce(text), Scalar::Text(text));
         }
     }
@@ -205,7 +223,15 @@ mod tests {
         let negative = Integer::parse("-100000000000000000000").unwrap();
         assert_eq!(negative.compare_big("-99999999999999999999"), Ordering::Greater);
         assert_eq!(negative.compare_small(i64::MIN), Ordering::Greater);
-        assert_eq!(Integer::Small(0).compare_big("-99999999999999999999"), Ordering::Less);
-        assert_eq!(Scalar::BigInt("-00099999999999999999999").with_text(str::to_owned).unwrap(), "-99999999999999999999");
+        assert_eq!(
+            Integer::Small(0).compare_big("-99999999999999999999"),
+            Ordering::Less
+        );
+        assert_eq!(
+            Scalar::BigInt("-00099999999999999999999")
+                .with_text(str::to_owned)
+                .unwrap(),
+            "-99999999999999999999"
+        );
     }
 }

@@ -8,5 +8,8 @@ pub(crate) struct Translation {
 }
 
 pub(crate) fn translate(source: &str, _before_newline: bool) -> Option<Translation> {
-    Some(Translation { pattern: format!(r"\A(?:{source})"), backtracks: source.contains("(?=") })
+    Some(Translation {
+        pattern: format!(r"\A(?:{source})"),
+        backtracks: source.contains("(?="),
+    })
 }

@@ -1,5 +1,14 @@
 //! What the operator can set, as the acts need it. Where values come from is the binary's business.
 
+use std::time::Duration;
+
+/// So many attempts in so many seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    pub attempts: u32,
+    pub seconds: u32,
+}
+
 /// Settings of the product. [`Default`] is what a fresh installation runs with.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -7,10 +16,16 @@ pub struct Settings {
     pub registration_open: bool,
     /// Whether nobody may sign up at all.
     pub signup_prevented: bool,
-    /// Logins per minute and address, as a rate (`20/min`); empty for no limit.
-    pub login_rate: String,
-    /// Sign-ups per minute and address, as a rate.
-    pub signup_rate: String,
+    /// Whether nobody may sign up or log in with e-mail and password.
+    pub passwords_prevented: bool,
+    /// Attempts to log in, per address; `None` for no limit.
+    pub login_rate: Option<Rate>,
+    /// Sign-ups, per address.
+    pub signup_rate: Option<Rate>,
+    /// Calls of the management API, per user.
+    pub user_rate: Option<Rate>,
+    /// Calls of the management API, per organisation key.
+    pub master_api_key_rate: Option<Rate>,
     /// Where users reach this installation, without a trailing slash; used in links of mails.
     pub public_url: String,
     /// A secret of the installation, from which keys for signing and sealing are derived.
@@ -23,8 +38,12 @@ pub struct Settings {
     pub write_delay_micros: u64,
     /// The most identity writes in one transaction.
     pub write_batch: usize,
-    /// Seconds between the heartbeats of an event stream.
-    pub realtime_heartbeat_seconds: u64,
+    /// Between two signs of life on an event stream.
+    pub realtime_heartbeat: Duration,
+    /// How long a client waits before it opens a lost event stream again.
+    pub realtime_retry: Duration,
+    /// Days that counts are kept as they came in.
+    pub raw_analytics_days: u32,
     /// Further request headers that browsers may send.
     pub cors_extra_headers: Vec<String>,
 }
@@ -34,15 +53,20 @@ impl Default for Settings {
         Self {
             registration_open: true,
             signup_prevented: false,
-            login_rate: "20/min".to_owned(),
-            signup_rate: "10000/min".to_owned(),
+            passwords_prevented: false,
+            login_rate: Some(Rate { attempts: 20, seconds: 60 }),
+            signup_rate: Some(Rate { attempts: 10_000, seconds: 60 }),
+            user_rate: None,
+            master_api_key_rate: None,
             public_url: "http://127.0.0.1:8000".to_owned(),
             secret: [0; 32],
             setup_code: None,
             invite_links_disabled: false,
             write_delay_micros: 0,
             write_batch: 256,
-            realtime_heartbeat_seconds: 15,
+            realtime_heartbeat: Duration::from_secs(15),
+            realtime_retry: Duration::from_secs(5),
+            raw_analytics_days: 30,
             cors_extra_headers: Vec::new(),
         }
     }

@@ -7,7 +7,6 @@
 mod admin;
 mod analytics;
 mod database;
-mod email;
 mod environment;
 mod error;
 mod layers;
@@ -34,7 +33,6 @@ pub use self::{
     admin::Admin,
     analytics::Analytics,
     database::{Database, DatabaseUrl},
-    email::Email,
     environment::{Environment, of_this_process},
     error::ConfigError,
     layers::Source,
@@ -82,8 +80,6 @@ pub struct Config {
     pub metrics: Metrics,
     /// Whether anyone is told about this installation.
     pub telemetry: Telemetry,
-    /// The mail server.
-    pub email: Email,
 }
 
 /// What the command line says about settings.
@@ -217,7 +213,7 @@ fn check_together(config: &Config, settings: &Settings) -> Result<(), ConfigErro
 
 /// Whether a setting is never shown.
 fn is_secret(name: &str) -> bool {
-    name.ends_with("password")
+    name.ends_with("password") || name.ends_with("secret_key")
 }
 
 fn printable(name: &str, value: &toml::Value) -> String {

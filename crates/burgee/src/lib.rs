@@ -10,4 +10,5 @@ pub mod config;
 pub mod http;
 pub mod logging;
 pub mod metrics;
+pub mod secret;
 pub mod shutdown;

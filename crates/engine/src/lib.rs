@@ -25,4 +25,5 @@ pub use environment::{Environment, MAX_RULE_DEPTH};
 pub use inputs::Identity;
 pub use number::Number;
 pub use outcome::{Evaluation, IDENTITY_OVERRIDES, Outcome, Reason, VariantChoice, Winner};
+pub use python::value_text as python_text;
 pub use scalar::ContextValue;

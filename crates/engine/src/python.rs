@@ -25,7 +25,7 @@ pub(crate) fn float_text(number: f64) -> String {
 }
 
 /// `str()` of a JSON value as Python's `json` reads it.
-pub(crate) fn value_text(value: &Value) -> String {
+pub fn value_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => {

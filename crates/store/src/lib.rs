@@ -20,6 +20,7 @@ pub mod organisations;
 pub mod projects;
 pub mod segments;
 pub mod server_keys;
+pub mod settings;
 pub mod users;
 
 pub use db::{Db, DbError, Tx};

@@ -67,6 +67,8 @@ struct Follower {
     changes: watch::Receiver<Timestamp>,
     closing: watch::Receiver<bool>,
     heartbeat: Duration,
+    /// Milliseconds before a client opens a lost stream again.
+    retry: u128,
     /// The last version this client knows.
     known: Option<Timestamp>,
     format: Format,
@@ -81,7 +83,8 @@ fn open(app: &App, key: &str, headers: &HeaderMap, format: Format) -> Result<Res
         changes: served.follow(),
         served,
         closing: app.closing(),
-        heartbeat: Duration::from_secs(app.settings().realtime_heartbeat_seconds.max(1)),
+        heartbeat: app.settings().realtime_heartbeat,
+        retry: app.settings().realtime_retry.as_millis(),
         known: known.map(Timestamp),
         format,
     };
@@ -125,6 +128,6 @@ impl Follower {
         }
         self.known = Some(updated_at);
         let event = (self.format)(&self.served, updated_at);
-        Some(Bytes::from(format!("id: {}\n{event}retry: 5000\n\n", updated_at.0)))
+        Some(Bytes::from(format!("id: {}\n{event}retry: {}\n\n", updated_at.0, self.retry)))
     }
 }

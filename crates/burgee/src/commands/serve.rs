@@ -1,18 +1,21 @@
 //! `burgee serve`: configuration, logs, database, socket; then requests until a signal; then an orderly end.
 
-use std::{fmt::Write as _, fs, io, path::Path, process::ExitCode};
+use std::{fmt::Write as _, fs, io, path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, anyhow, bail};
 use axum::Router;
+use burgee_app::{App, Settings, users};
+use burgee_store::Db;
 use tokio::net::TcpListener;
 
 use crate::{
     access_log,
     cli::{SettingFlags, print},
-    config::{Config, Loaded},
+    config::{Config, Loaded, Rate},
     http::{self, Patience},
     logging,
     metrics::Metrics,
+    secret,
     shutdown::{self, Hooks, Stopping},
 };
 
@@ -97,16 +100,16 @@ async fn serve(loaded: &Loaded, demo: bool) -> anyhow::Result<ExitCode> {
 async fn start(config: &Config, parts: Parts) -> anyhow::Result<Started> {
     let db = Db::open(config.database.url.expose(), config.database.max_connections)
         .await
-        .with_context(|| format!("cannot open the database {}", config.database.url))?;
+        .with_context(|| format!("cannot open the database {:?}", config.database.url))?;
     let secret = secret::load(config, &db).await?;
-    let mut settings = settings(config, secret);
+    let settings = settings(config, secret);
     let app = App::start(db, settings.clone()).await.context("cannot start")?;
     let mut lines = Vec::new();
     if !users::presence(&app).await.context("cannot read the database")?.has_users {
-        lines.push(set_up_hint(config, &mut settings));
+        lines.push(set_up_hint(&settings));
     }
     if parts.demo {
-        lines.extend(demo::fill(&app).await?);
+        // Filled in once the nouns are there.
     }
     tokio::spawn(close_streams(app.clone(), parts.stopping));
     let metrics = parts.metrics.map(|m| -> burgee_api::instance::Metrics { Arc::new(move || m.render()) });
@@ -118,6 +121,47 @@ async fn start(config: &Config, parts: Parts) -> anyhow::Result<Started> {
         }
     });
     Ok(Started { router, hooks, lines })
+}
+
+/// The configuration in the words of the application.
+fn settings(config: &Config, secret: [u8; 32]) -> Settings {
+    let registration = &config.registration;
+    let public_url = config.server.public_url.as_ref().map_or_else(
+        || format!("http://{}", config.server.listen),
+        |url| url.as_str().trim_end_matches('/').to_owned(),
+    );
+    Settings {
+        registration_open: registration.allow_without_invite,
+        signup_prevented: registration.prevent_signup,
+        passwords_prevented: registration.prevent_email_password,
+        invite_links_disabled: registration.disable_invite_links,
+        login_rate: config.throttles.login.rate().map(attempts),
+        signup_rate: config.throttles.signup.rate().map(attempts),
+        user_rate: config.throttles.user.rate().map(attempts),
+        master_api_key_rate: config.throttles.master_api_key.rate().map(attempts),
+        public_url,
+        secret,
+        // Whoever can reach the address could otherwise be the first administrator.
+        setup_code: (!config.server.listen.is_loopback()).then(|| burgee_model::keys::alphanumeric(12)),
+        realtime_heartbeat: config.sdk.realtime_heartbeat(),
+        realtime_retry: config.sdk.realtime_retry(),
+        cors_extra_headers: config.server.cors_extra_headers.clone(),
+        raw_analytics_days: config.analytics.raw_retention_days,
+        ..Settings::default()
+    }
+}
+
+fn attempts(rate: Rate) -> burgee_app::settings::Rate {
+    burgee_app::settings::Rate { attempts: rate.calls, seconds: u32::try_from(rate.per.as_secs()).unwrap_or(u32::MAX) }
+}
+
+/// Where the first administrator is made, and what he must know.
+fn set_up_hint(settings: &Settings) -> String {
+    let page = format!("{}/api/v1/users/config/init/", settings.public_url);
+    match &settings.setup_code {
+        None => format!("Set up the first administrator: {page}"),
+        Some(code) => format!("Set up the first administrator: {page} (one-time code: {code})"),
+    }
 }
 
 /// Event streams end at once; all other requests are given the time they need.

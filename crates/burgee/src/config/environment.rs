@@ -34,7 +34,6 @@ pub(super) fn flagsmith_names() -> impl Iterator<Item = &'static (&'static str, 
         super::admin::FLAGSMITH_NAMES,
         super::throttles::FLAGSMITH_NAMES,
         super::telemetry::FLAGSMITH_NAMES,
-        super::email::FLAGSMITH_NAMES,
         super::analytics::FLAGSMITH_NAMES,
         super::metrics::FLAGSMITH_NAMES,
     ]

@@ -5,11 +5,12 @@ use std::{fmt, path::PathBuf, time::Duration};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use url::Url;
 
-use super::values::{between, header_names, web_url};
+use super::values::{Secret, between, header_names, web_url};
 
 /// Flagsmith's names for settings of this section. `PORT` is read in `environment.rs`: it is half a setting.
 pub(super) const FLAGSMITH_NAMES: &[(&str, &str)] = &[
     ("server.public_url", "FLAGSMITH_DOMAIN"),
+    ("server.secret_key", "DJANGO_SECRET_KEY"),
     ("server.cors_extra_headers", "FLAGSMITH_CORS_EXTRA_ALLOW_HEADERS"),
 ];
 
@@ -24,6 +25,8 @@ pub struct Server {
     pub public_url: Option<Url>,
     /// Directory of the embedded database. Created at start.
     pub data_dir: PathBuf,
+    /// Secret of the installation; empty: made at the first start.
+    pub secret_key: Secret,
     /// Seconds between a signal to stop and the end, 0 to 600.
     #[serde(deserialize_with = "between::<0, 600, _, _>")]
     shutdown_grace_seconds: u64,
@@ -52,6 +55,14 @@ impl Listen {
     pub(super) fn with_port(&self, port: u16) -> Self {
         let host = self.host.clone();
         Self { host, port }
+    }
+}
+
+impl Listen {
+    /// Whether only programs on this machine can reach it.
+    pub fn is_loopback(&self) -> bool {
+        let host = self.host.trim_start_matches('[').trim_end_matches(']');
+        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 }
 

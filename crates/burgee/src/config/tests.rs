@@ -244,7 +244,6 @@ fn a_malformed_value_is_refused_with_what_is_allowed() {
         ("ADMIN_EMAIL", "admin", "admin.email"),
         ("ALLOW_ADMIN_INITIATION_VIA_CLI", "1", "admin.create_at_start"),
         ("BURGEE_TELEMETRY_URL", "ftp://x", "telemetry.url"),
-        ("BURGEE_EMAIL_PORT", "70000", "email.port"),
         (
             "RAW_ANALYTICS_DATA_RETENTION_DAYS",
             "0",
@@ -272,7 +271,6 @@ fn secrets_are_masked_wherever_they_are_printed() {
     let loaded = given()
         .env("DATABASE_URL", "postgres://me:hunter2@db/flags")
         .env("ADMIN_INITIAL_PASSWORD", "hunter2")
-        .env("EMAIL_HOST_PASSWORD", "hunter2")
         .load()
         .unwrap();
     assert!(!loaded.describe().contains("hunter2"), "{}", loaded.describe());

@@ -10,6 +10,7 @@
 
 pub mod body;
 pub mod caller;
+pub mod docs;
 pub mod error;
 pub mod fields;
 pub mod headers;
@@ -28,6 +29,6 @@ pub use error::{ApiError, ApiResult};
 /// Everything Burgee answers over HTTP. `metrics` writes the text of `/metrics/`; without it that page is not there.
 pub fn router(app: App, metrics: Option<instance::Metrics>) -> Router {
     let (described, _) = openapi::routes().split_for_parts();
-    let routes = Router::new().merge(described).merge(instance::router(metrics));
+    let routes = Router::new().merge(described).merge(instance::router(metrics)).merge(docs::router());
     headers::wrap(routes, &app).with_state(app)
 }

@@ -22,3 +22,10 @@ pub fn routes() -> OpenApiRouter<App> {
 pub fn document() -> utoipa::openapi::OpenApi {
     routes().split_for_parts().1
 }
+
+/// The document as text, the way `docs/openapi.json` holds it.
+pub fn text() -> String {
+    let mut text = serde_json::to_string_pretty(&document()).unwrap_or_default();
+    text.push('\n');
+    text
+}

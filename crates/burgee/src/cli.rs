@@ -27,6 +27,8 @@ enum Command {
     Serve(commands::serve::Args),
     /// Look at the configuration
     Config(commands::config::Args),
+    /// Print the OpenAPI document of the API
+    Openapi,
     /// Print the version
     Version,
 }
@@ -77,6 +79,7 @@ pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(args) => commands::serve::run(&args),
         Command::Config(args) => commands::config::run(args),
+        Command::Openapi => commands::openapi::run(),
         Command::Version => print(&format!("burgee {}\n", env!("CARGO_PKG_VERSION"))),
     };
     outcome.unwrap_or_else(|error| {

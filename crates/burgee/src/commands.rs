@@ -1,4 +1,5 @@
 //! One file per command: `Args` for its part of the command line, `run` for what it does.
 
 pub mod config;
+pub mod openapi;
 pub mod serve;

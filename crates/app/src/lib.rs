@@ -8,8 +8,13 @@
 
 pub mod caller;
 pub mod change;
+pub mod environments;
 pub mod error;
+pub mod identities;
 pub mod projects;
+pub mod segment_rules;
+pub mod segments;
+pub mod server_keys;
 pub mod settings;
 
 use std::sync::Arc;

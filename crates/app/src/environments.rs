@@ -109,8 +109,14 @@ pub async fn counts(tx: &mut Tx, environment_id: i64) -> Result<Counts> {
     Ok(environments::counts(tx, environment_id).await?)
 }
 
+/// Fails unless the caller may create environments in the project: asked before an input is looked at.
+pub async fn require_create(app: &App, caller: &Caller, project_id: i64) -> Result<()> {
+    let mut tx = app.db().read().await?;
+    project_to_fill(&mut tx, caller, project_id).await.map(drop)
+}
+
 /// The project, when the caller may create environments in it. One that is not there is refused just the same.
-pub async fn require_create(tx: &mut Tx, caller: &Caller, project_id: i64) -> Result<Project> {
+async fn project_to_fill(tx: &mut Tx, caller: &Caller, project_id: i64) -> Result<Project> {
     let project = projects::find(tx, project_id)
         .await?
         .ok_or_else(Error::forbidden)?;
@@ -128,7 +134,7 @@ pub async fn create(
     edit: EnvironmentEdit,
 ) -> Result<Environment> {
     let mut tx = app.db().begin().await?;
-    let project = require_create(&mut tx, caller, project_id).await?;
+    let project = project_to_fill(&mut tx, caller, project_id).await?;
     let now = Timestamp::now().0;
     let mut environment = Environment {
         id: 0,
@@ -157,16 +163,27 @@ pub async fn create(
     finish_create(app, tx, caller, place).await
 }
 
+/// Fails unless the caller may copy the environment: asked before an input is looked at.
+pub async fn require_clone(app: &App, caller: &Caller, api_key: &str) -> Result<()> {
+    let mut tx = app.db().read().await?;
+    source_to_clone(&mut tx, caller, api_key).await.map(drop)
+}
+
+async fn source_to_clone(tx: &mut Tx, caller: &Caller, api_key: &str) -> Result<Place> {
+    let source = find(tx, api_key).await?;
+    project_to_fill(tx, caller, source.project.id).await?;
+    // Its creator will administer the copy: what is in the source must not be news to him.
+    caller
+        .require_in_environment(tx, &source, EnvironmentPermission::ViewEnvironment)
+        .await?;
+    Ok(source)
+}
+
 /// Copies an environment: its settings, what features are in it by default and for segments. Keys and identities are
 /// its own.
 pub async fn clone(app: &App, caller: &Caller, api_key: &str, name: String) -> Result<Environment> {
     let mut tx = app.db().begin().await?;
-    let source = find(&mut tx, api_key).await?;
-    require_create(&mut tx, caller, source.project.id).await?;
-    // Its creator will administer the copy: what is in the source must not be news to him.
-    caller
-        .require_in_environment(&mut tx, &source, EnvironmentPermission::ViewEnvironment)
-        .await?;
+    let source = source_to_clone(&mut tx, caller, api_key).await?;
     let now = Timestamp::now().0;
     let copy = Environment {
         id: 0,
@@ -272,6 +289,12 @@ pub async fn delete(app: &App, caller: &Caller, api_key: &str) -> Result<()> {
         .serves()
         .before(as_json(&place.environment));
     app.commit(tx, vec![change.into()]).await
+}
+
+/// Fails unless the caller administers the environment: asked before an input is looked at.
+pub async fn require_admin(app: &App, caller: &Caller, api_key: &str) -> Result<()> {
+    let mut tx = app.db().read().await?;
+    administer(&mut tx, caller, api_key).await.map(drop)
 }
 
 /// Finds an environment that the caller administers.

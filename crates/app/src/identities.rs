@@ -37,6 +37,12 @@ pub async fn require_view(tx: &mut Tx, caller: &Caller, api_key: &str) -> Result
     enter(tx, caller, api_key, VIEW).await.map(drop)
 }
 
+/// Fails unless the caller may edit the environment's identities: asked before an input is looked at.
+pub async fn require_manage(app: &App, caller: &Caller, api_key: &str) -> Result<()> {
+    let mut tx = app.db().read().await?;
+    enter(&mut tx, caller, api_key, MANAGE).await.map(drop)
+}
+
 /// Some identities of an environment, and how many there are. `q` is part of the identifier, or in double quotes all
 /// of it.
 pub async fn list(

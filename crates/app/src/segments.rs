@@ -137,27 +137,32 @@ pub async fn associated_features(
     id: i64,
     environment_id: Option<i64>,
 ) -> Result<Vec<AssociatedFeature>> {
-    let project = enter(tx, caller, project_id, ProjectPermission::ManageSegments).await?;
+    let project = manage(tx, caller, project_id).await?;
     let segment = segments::find(tx, project.id, id).await?.ok_or_else(missing)?;
     Ok(segments::associated_features(tx, segment.id, environment_id).await?)
 }
 
 /// Lists of members are not kept: there is nothing to find, once the segment is one the caller manages.
 pub async fn members(tx: &mut Tx, caller: &Caller, project_id: i64, id: i64) -> Result<()> {
-    let project = enter(tx, caller, project_id, ProjectPermission::ManageSegments).await?;
+    let project = manage(tx, caller, project_id).await?;
     segments::find(tx, project.id, id).await?.ok_or_else(missing)?;
     Err(Error::not_found())
 }
 
-/// The project, when the caller may create segments in it.
-pub async fn require_manage(tx: &mut Tx, caller: &Caller, project_id: i64) -> Result<Project> {
+/// Fails unless the caller may edit segments of the project: asked before an input is looked at.
+pub async fn require_manage(app: &App, caller: &Caller, project_id: i64) -> Result<()> {
+    let mut tx = app.db().read().await?;
+    manage(&mut tx, caller, project_id).await.map(drop)
+}
+
+async fn manage(tx: &mut Tx, caller: &Caller, project_id: i64) -> Result<Project> {
     enter(tx, caller, project_id, ProjectPermission::ManageSegments).await
 }
 
 /// Creates a segment.
 pub async fn create(app: &App, caller: &Caller, project_id: i64, edit: SegmentEdit) -> Result<Segment> {
     let mut tx = app.db().begin().await?;
-    let project = require_manage(&mut tx, caller, project_id).await?;
+    let project = manage(&mut tx, caller, project_id).await?;
     let now = Timestamp::now().0;
     let mut segment = Segment {
         id: 0,
@@ -178,7 +183,7 @@ pub async fn create(app: &App, caller: &Caller, project_id: i64, edit: SegmentEd
 /// Copies a segment under another name; the overrides of the original stay with it.
 pub async fn clone(app: &App, caller: &Caller, project_id: i64, id: i64, name: String) -> Result<Segment> {
     let mut tx = app.db().begin().await?;
-    let project = require_manage(&mut tx, caller, project_id).await?;
+    let project = manage(&mut tx, caller, project_id).await?;
     let source = segments::find(&mut tx, project.id, id)
         .await?
         .ok_or_else(missing)?;
@@ -227,7 +232,7 @@ pub async fn update(
     edit: SegmentEdit,
 ) -> Result<Segment> {
     let mut tx = app.db().begin().await?;
-    let project = require_manage(&mut tx, caller, project_id).await?;
+    let project = manage(&mut tx, caller, project_id).await?;
     let before = segments::lock(&mut tx, project.id, id)
         .await?
         .ok_or_else(missing)?;
@@ -252,7 +257,7 @@ pub async fn update(
 /// Deletes a segment with its overrides.
 pub async fn delete(app: &App, caller: &Caller, project_id: i64, id: i64) -> Result<()> {
     let mut tx = app.db().begin().await?;
-    let project = require_manage(&mut tx, caller, project_id).await?;
+    let project = manage(&mut tx, caller, project_id).await?;
     let segment = segments::find(&mut tx, project.id, id)
         .await?
         .ok_or_else(missing)?;

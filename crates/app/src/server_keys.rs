@@ -77,6 +77,12 @@ pub async fn delete(app: &App, caller: &Caller, api_key: &str, id: i64) -> Resul
     app.commit(tx, vec![change.into()]).await
 }
 
+/// Fails unless the caller administers the environment: asked before an input is looked at.
+pub async fn require_admin(app: &App, caller: &Caller, api_key: &str) -> Result<()> {
+    let mut tx = app.db().read().await?;
+    administer(&mut tx, caller, api_key).await.map(drop)
+}
+
 async fn administer(tx: &mut Tx, caller: &Caller, api_key: &str) -> Result<Place> {
     let place = environments::enter(tx, api_key).await?;
     caller.require_environment_admin(tx, &place).await?;

@@ -9,11 +9,16 @@
 mod batch;
 pub mod caller;
 pub mod change;
+pub mod environments;
 pub mod error;
 mod follow;
+pub mod identities;
 pub mod projects;
 pub mod sdk;
+pub mod segment_rules;
+pub mod segments;
 pub mod served;
+pub mod server_keys;
 pub mod settings;
 pub mod users;
 

@@ -15,6 +15,7 @@ pub mod feature_states;
 pub mod features;
 pub mod grants;
 pub mod identities;
+pub mod identity_admin;
 pub mod master_api_keys;
 pub mod organisations;
 pub mod projects;

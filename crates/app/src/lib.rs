@@ -9,6 +9,7 @@
 pub mod caller;
 pub mod change;
 pub mod error;
+pub mod feature_states;
 pub mod projects;
 pub mod settings;
 

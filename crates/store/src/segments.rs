@@ -40,3 +40,13 @@ pub async fn list(tx: &mut Tx, project_id: i64) -> Result<Vec<Segment>> {
         project_id
     )
 }
+
+/// One segment.
+pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<Segment>> {
+    sql!(
+        tx,
+        fetch_optional as Segment,
+        "SELECT * FROM segments WHERE id = $1",
+        id
+    )
+}

@@ -8,10 +8,19 @@
 
 pub mod caller;
 pub mod change;
+pub mod environment_states;
 pub mod error;
+pub mod feature_list;
+pub mod feature_options;
+pub mod feature_owners;
 pub mod feature_states;
+pub mod features;
+pub mod flag_updates;
+pub mod identity_overrides;
 pub mod projects;
+pub mod segment_overrides;
 pub mod settings;
+pub mod tags;
 
 use std::sync::Arc;
 

@@ -159,12 +159,12 @@ pub async fn of_feature(tx: &mut Tx, environment_id: i64, feature_id: i64) -> Re
     )
 }
 
-/// All states of a feature, in the order of their ids.
-pub async fn all_of_feature(tx: &mut Tx, feature_id: i64) -> Result<Vec<FeatureState>> {
+/// The states of a feature that concern everyone or a segment, in all environments, in the order of their ids.
+pub async fn shared_of_feature(tx: &mut Tx, feature_id: i64) -> Result<Vec<FeatureState>> {
     sql!(
         tx,
         fetch_all as FeatureState,
-        "SELECT * FROM feature_states WHERE feature_id = $1 ORDER BY id",
+        "SELECT * FROM feature_states WHERE feature_id = $1 AND identity_id IS NULL ORDER BY id",
         feature_id
     )
 }

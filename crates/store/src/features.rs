@@ -208,3 +208,17 @@ pub async fn update_option(tx: &mut Tx, o: &MultivariateOption) -> Result<u64> {
 pub async fn delete_option(tx: &mut Tx, id: i64) -> Result<u64> {
     sql!(tx, execute, "DELETE FROM multivariate_options WHERE id = $1", id)
 }
+
+/// Makes other writers of this feature's options and priorities wait until the transaction ends.
+///
+/// Sums over several rows (percentages, priorities) hold only when one writer at a time changes them.
+pub async fn lock(tx: &mut Tx, id: i64) -> Result<()> {
+    let _: Option<(i64,)> = sql!(
+        tx,
+        fetch_optional as (i64,),
+        sqlite: "SELECT id FROM features WHERE id = $1",
+        postgres: "SELECT id FROM features WHERE id = $1 FOR UPDATE",
+        id
+    )?;
+    Ok(())
+}

@@ -57,6 +57,11 @@ impl Error {
         Self::Invalid(Problems::field(name, message))
     }
 
+    /// A field names an object that is not there.
+    pub fn no_such(field: &str, id: i64) -> Self {
+        Self::field(field, format!("Invalid pk \"{id}\" - object does not exist."))
+    }
+
     /// Something wrong with the whole input, under `detail`.
     pub fn detail(message: &str) -> Self {
         Self::Rejected(serde_json::json!({ "detail": message }))

@@ -9,17 +9,27 @@
 mod batch;
 pub mod caller;
 pub mod change;
+pub mod environment_states;
 pub mod environments;
 pub mod error;
+pub mod feature_list;
+pub mod feature_options;
+pub mod feature_owners;
+pub mod feature_states;
+pub mod features;
+pub mod flag_updates;
 mod follow;
 pub mod identities;
+pub mod identity_overrides;
 pub mod projects;
 pub mod sdk;
+pub mod segment_overrides;
 pub mod segment_rules;
 pub mod segments;
 pub mod served;
 pub mod server_keys;
 pub mod settings;
+pub mod tags;
 pub mod users;
 
 use std::sync::Arc;

@@ -12,6 +12,7 @@ pub mod db;
 pub mod environments;
 pub mod feature_segments;
 pub mod feature_states;
+pub mod feature_links;
 pub mod features;
 pub mod grants;
 pub mod identities;
@@ -22,6 +23,8 @@ pub mod projects;
 pub mod segments;
 pub mod server_keys;
 pub mod settings;
+pub mod state_options;
+pub mod tags;
 pub mod users;
 
 pub use db::{Db, DbError, Tx};

@@ -42,8 +42,18 @@ pub async fn list(tx: &mut Tx, project_id: i64) -> Result<Vec<Segment>> {
     )
 }
 
+/// One segment.
+pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<Segment>> {
+    sql!(
+        tx,
+        fetch_optional as Segment,
+        "SELECT * FROM segments WHERE id = $1",
+        id
+    )
+}
+
 /// One segment of a project.
-pub async fn find(tx: &mut Tx, project_id: i64, id: i64) -> Result<Option<Segment>> {
+pub async fn find_in_project(tx: &mut Tx, project_id: i64, id: i64) -> Result<Option<Segment>> {
     sql!(
         tx,
         fetch_optional as Segment,

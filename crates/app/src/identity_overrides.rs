@@ -1,0 +1,250 @@
+//! Identity overrides: what a feature is for one identity.
+
+use std::collections::HashMap;
+
+use burgee_model::FlagValue;
+use burgee_model::permissions::EnvironmentPermission;
+use burgee_store::changes::NewChange;
+use burgee_store::features::{self, Feature};
+use burgee_store::identities::{self, Identity};
+use burgee_store::{Tx, feature_states, state_options};
+
+use crate::environment_states::{NamedState, exists, no_state, require_identities, with_names};
+use crate::feature_states::{
+    FeatureState, Spot, StateDetails, StateEdit, Subject, ValueEdit, Weight, detail, details, feature_at, place_by_key,
+};
+use crate::{App, Caller, Error, Place, Result};
+
+/// Where a call about an identity is: the environment's key and the identity's id.
+pub type At<'a> = (&'a str, i64);
+
+/// What a feature is for an identity once everything is taken into account.
+#[derive(Debug, Clone)]
+pub struct EffectiveState {
+    pub feature: Feature,
+    pub enabled: bool,
+    pub value: FlagValue,
+    /// `IDENTITY`, `SEGMENT` or nothing: what overrides the environment default.
+    pub overridden_by: Option<&'static str>,
+    /// The segment whose override counts.
+    pub segment: Option<(i64, String)>,
+    /// The options with their share of the traffic.
+    pub options: Vec<(FlagValue, f64)>,
+}
+
+/// The environment and the identity in it, for reading.
+async fn seen(tx: &mut Tx, caller: &Caller, (key, identity_id): At<'_>) -> Result<(Place, Identity)> {
+    let place = place_by_key(tx, caller, key, EnvironmentPermission::ViewEnvironment).await?;
+    require_identities(tx, caller, &place).await?;
+    let identity = identity_at(tx, &place, identity_id).await?;
+    Ok((place, identity))
+}
+
+/// The environment and the identity in it, for writing.
+async fn changed(tx: &mut Tx, caller: &Caller, (key, identity_id): At<'_>) -> Result<(Place, Identity)> {
+    let place = place_by_key(tx, caller, key, EnvironmentPermission::UpdateFeatureState).await?;
+    let identity = identity_at(tx, &place, identity_id).await?;
+    Ok((place, identity))
+}
+
+async fn identity_at(tx: &mut Tx, place: &Place, id: i64) -> Result<Identity> {
+    let found = identities::find(tx, id).await?;
+    let found = found.filter(|identity| identity.environment_id == place.environment.id);
+    found.ok_or_else(|| Error::no_match("Identity"))
+}
+
+/// The overrides of an identity, of one feature or of all.
+pub async fn list(
+    tx: &mut Tx,
+    caller: &Caller,
+    at: At<'_>,
+    feature_id: Option<i64>,
+) -> Result<Vec<NamedState>> {
+    let (_, identity) = seen(tx, caller, at).await?;
+    let mut states = feature_states::of_identity(tx, identity.id).await?;
+    states.retain(|state| feature_id.is_none_or(|id| state.feature_id == id));
+    with_names(tx, states).await
+}
+
+/// One override of an identity.
+pub async fn get(tx: &mut Tx, caller: &Caller, at: At<'_>, id: i64) -> Result<StateDetails> {
+    let (_, identity) = seen(tx, caller, at).await?;
+    let state = state_of(tx, &identity, id).await?;
+    detail(tx, state).await
+}
+
+async fn state_of(tx: &mut Tx, identity: &Identity, id: i64) -> Result<FeatureState> {
+    let found = feature_states::find(tx, id).await?;
+    let found = found.filter(|state| state.identity_id == Some(identity.id));
+    found.ok_or_else(no_state)
+}
+
+fn spot<'a>(caller: &'a Caller, place: &'a Place, feature: &'a Feature, identity: &'a Identity) -> Spot<'a> {
+    Spot {
+        caller,
+        place,
+        feature,
+        subject: Subject::Identity(identity),
+    }
+}
+
+/// Overrides a feature for an identity.
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    at: At<'_>,
+    feature_id: Option<i64>,
+    edit: StateEdit,
+) -> Result<StateDetails> {
+    let mut tx = app.db().begin().await?;
+    let (place, identity) = changed(&mut tx, caller, at).await?;
+    let feature = match feature_id {
+        Some(id) => feature_at(&mut tx, &place, id).await?,
+        None => None,
+    };
+    let feature = feature.ok_or_else(Error::forbidden)?;
+    let states = feature_states::of_identity(&mut tx, identity.id).await?;
+    if states.iter().any(|state| state.feature_id == feature.id) {
+        return Err(exists());
+    }
+    let spot = spot(caller, &place, &feature, &identity);
+    let (state, change) = spot.create(&mut tx, None, edit).await?;
+    let answer = detail(&mut tx, state).await?;
+    app.commit(tx, vec![change]).await?;
+    Ok(answer)
+}
+
+/// Changes an override.
+pub async fn update(
+    app: &App,
+    caller: &Caller,
+    at: At<'_>,
+    id: i64,
+    edit: StateEdit,
+) -> Result<StateDetails> {
+    let mut tx = app.db().begin().await?;
+    let (place, identity) = changed(&mut tx, caller, at).await?;
+    let state = state_of(&mut tx, &identity, id).await?;
+    let feature = feature_at(&mut tx, &place, state.feature_id).await?.ok_or_else(no_state)?;
+    let spot = spot(caller, &place, &feature, &identity);
+    let (state, changes) = spot.edit(&mut tx, state, edit).await?;
+    let answer = detail(&mut tx, state).await?;
+    app.commit(tx, changes).await?;
+    Ok(answer)
+}
+
+/// Deletes an override: the identity gets what others get.
+pub async fn delete(app: &App, caller: &Caller, at: At<'_>, id: i64) -> Result<()> {
+    let mut tx = app.db().begin().await?;
+    let (place, identity) = changed(&mut tx, caller, at).await?;
+    let state = state_of(&mut tx, &identity, id).await?;
+    let feature = feature_at(&mut tx, &place, state.feature_id).await?.ok_or_else(no_state)?;
+    let change = spot(caller, &place, &feature, &identity).delete(&mut tx, &state).await?;
+    app.commit(tx, vec![change]).await
+}
+
+/// Everything an identity gets.
+pub async fn all(tx: &mut Tx, caller: &Caller, at: At<'_>) -> Result<Vec<EffectiveState>> {
+    let (place, identity) = seen(tx, caller, at).await?;
+    effective_states(tx, &place, &identity).await
+}
+
+/// Gives an identity the overrides of another one of its environment, in place of its own.
+pub async fn clone_from(
+    app: &App,
+    caller: &Caller,
+    at: At<'_>,
+    source_id: i64,
+) -> Result<Vec<EffectiveState>> {
+    let mut tx = app.db().begin().await?;
+    let (place, identity) = changed(&mut tx, caller, at).await?;
+    let source = identity_at(&mut tx, &place, source_id).await?;
+    let mut changes = Vec::new();
+    if source.id != identity.id {
+        changes = replace(&mut tx, caller, &place, &source, &identity).await?;
+    }
+    let answer = effective_states(&mut tx, &place, &identity).await?;
+    app.commit(tx, changes).await?;
+    Ok(answer)
+}
+
+async fn replace(
+    tx: &mut Tx,
+    caller: &Caller,
+    place: &Place,
+    source: &Identity,
+    target: &Identity,
+) -> Result<Vec<NewChange>> {
+    let features: HashMap<i64, Feature> = features::list(tx, place.project.id)
+        .await?
+        .into_iter()
+        .map(|feature| (feature.id, feature))
+        .collect();
+    let mut changes = Vec::new();
+    for state in feature_states::of_identity(tx, target.id).await? {
+        if let Some(feature) = features.get(&state.feature_id) {
+            changes.push(spot(caller, place, feature, target).delete(tx, &state).await?);
+        }
+    }
+    let states = feature_states::of_identity(tx, source.id).await?;
+    for StateDetails { state, options } in details(tx, states).await? {
+        let Some(feature) = features.get(&state.feature_id) else {
+            continue;
+        };
+        let weights = options.iter().map(|option| Weight {
+            option_id: option.option_id,
+            percentage: option.percentage_allocation,
+        });
+        let edit = StateEdit {
+            enabled: Some(state.enabled),
+            weights: Some(weights.collect()),
+            value: Some(ValueEdit::from(state.value())),
+        };
+        let spot = spot(caller, place, feature, target);
+        changes.push(spot.create(tx, None, edit).await?.1);
+    }
+    Ok(changes)
+}
+
+/// What an identity gets for each feature of its environment.
+pub async fn effective_states(
+    tx: &mut Tx,
+    place: &Place,
+    identity: &Identity,
+) -> Result<Vec<EffectiveState>> {
+    let mut chosen: HashMap<i64, FeatureState> = HashMap::new();
+    // segments are added with the engine, and so is the choice of a multivariate option
+    for state in feature_states::of_environment(tx, place.environment.id).await? {
+        if state.feature_segment_id.is_none() {
+            chosen.insert(state.feature_id, state);
+        }
+    }
+    for state in feature_states::of_identity(tx, identity.id).await? {
+        chosen.insert(state.feature_id, state);
+    }
+    let ids: Vec<i64> = chosen.values().map(|state| state.id).collect();
+    let allocations = state_options::of_states(tx, &ids).await?;
+    let options = features::options_of_project(tx, place.project.id).await?;
+    let options: HashMap<i64, FlagValue> =
+        options.into_iter().map(|option| (option.id, option.value())).collect();
+    let mut effective = Vec::with_capacity(chosen.len());
+    for feature in features::list(tx, place.project.id).await? {
+        let Some(state) = chosen.remove(&feature.id) else {
+            continue;
+        };
+        let shares = allocations.iter().filter(|row| row.feature_state_id == state.id);
+        let shares = shares.filter_map(|row| {
+            let value = options.get(&row.option_id)?;
+            Some((value.clone(), row.percentage_allocation))
+        });
+        effective.push(EffectiveState {
+            enabled: state.enabled,
+            value: state.value(),
+            overridden_by: state.identity_id.map(|_| "IDENTITY"),
+            segment: None,
+            options: shares.collect(),
+            feature,
+        });
+    }
+    Ok(effective)
+}

@@ -1,0 +1,373 @@
+//! Segment overrides: what a feature is for a segment in an environment, and which segment goes first.
+//!
+//! An override is a feature segment (the link with its priority) and the feature state behind it.
+
+use burgee_model::permissions::{EnvironmentPermission, ProjectPermission};
+use burgee_model::{Problems, limits};
+use burgee_store::changes::NewChange;
+use burgee_store::features::Feature;
+use burgee_store::segments::Segment;
+use burgee_store::{Tx, feature_segments, feature_states, features, segments};
+use serde_json::json;
+use uuid::Uuid;
+
+pub use burgee_store::feature_segments::FeatureSegment;
+
+use crate::change::{Action, Change, Kind};
+use crate::environment_states::everyone;
+use crate::feature_states::{Spot, StateDetails, StateEdit, Subject, detail, feature_at, place_by_id, place_by_key};
+use crate::{App, Caller, Error, Place, Result};
+
+const TAKEN: &str = "This feature already has an override for this segment in this environment.";
+
+/// A feature segment with what is shown of its segment.
+#[derive(Debug, Clone)]
+pub struct LinkDetails {
+    pub link: FeatureSegment,
+    pub segment_name: String,
+    pub is_feature_specific: bool,
+}
+
+/// A segment override, whole.
+#[derive(Debug, Clone)]
+pub struct Override {
+    pub link: FeatureSegment,
+    pub state: StateDetails,
+}
+
+/// The feature segments of a feature in an environment, first the one that wins.
+pub async fn list(
+    tx: &mut Tx,
+    caller: &Caller,
+    environment_id: i64,
+    feature_id: i64,
+) -> Result<Vec<LinkDetails>> {
+    let place = place_by_id(tx, caller, environment_id, EnvironmentPermission::ViewEnvironment).await?;
+    feature_at(tx, &place, feature_id)
+        .await?
+        .ok_or_else(|| Error::no_such("feature", feature_id))?;
+    let links = feature_segments::of_feature(tx, environment_id, feature_id).await?;
+    describe(tx, links).await
+}
+
+async fn describe(tx: &mut Tx, links: Vec<FeatureSegment>) -> Result<Vec<LinkDetails>> {
+    let mut described = Vec::with_capacity(links.len());
+    for link in links {
+        let segment = segments::find(tx, link.segment_id).await?.ok_or_else(no_link)?;
+        described.push(LinkDetails {
+            link,
+            segment_name: segment.name,
+            is_feature_specific: segment.feature_id.is_some(),
+        });
+    }
+    Ok(described)
+}
+
+fn no_link() -> Error {
+    Error::no_match("FeatureSegment")
+}
+
+/// One feature segment.
+pub async fn get(tx: &mut Tx, caller: &Caller, id: i64) -> Result<LinkDetails> {
+    let link = feature_segments::find(tx, id).await?.ok_or_else(no_link)?;
+    shown(tx, caller, link).await
+}
+
+/// One feature segment, by its uuid.
+pub async fn get_by_uuid(tx: &mut Tx, caller: &Caller, uuid: &str) -> Result<LinkDetails> {
+    let link = feature_segments::find_by_uuid(tx, uuid).await?.ok_or_else(no_link)?;
+    shown(tx, caller, link).await
+}
+
+async fn shown(tx: &mut Tx, caller: &Caller, link: FeatureSegment) -> Result<LinkDetails> {
+    let place = place_of(tx, caller, &link).await?;
+    caller
+        .require_in_environment(tx, &place, EnvironmentPermission::ViewEnvironment)
+        .await?;
+    describe(tx, vec![link]).await?.pop().ok_or_else(no_link)
+}
+
+/// The environment of a link, for somebody who may see its project at all; for others the link does not exist.
+async fn place_of(tx: &mut Tx, caller: &Caller, link: &FeatureSegment) -> Result<Place> {
+    let place = Place::by_id(tx, link.environment_id).await?.ok_or_else(no_link)?;
+    let access = caller.project_access(tx, &place.project).await?;
+    if access.allows(ProjectPermission::ViewProject.key()) {
+        Ok(place)
+    } else {
+        Err(no_link())
+    }
+}
+
+/// The link, for somebody who may change it.
+async fn changeable(tx: &mut Tx, caller: &Caller, id: i64) -> Result<(Place, Feature, Segment, FeatureSegment)> {
+    let link = feature_segments::find(tx, id).await?.ok_or_else(no_link)?;
+    let place = place_of(tx, caller, &link).await?;
+    caller
+        .require_in_environment(tx, &place, EnvironmentPermission::ManageSegmentOverrides)
+        .await?;
+    let feature = feature_at(tx, &place, link.feature_id).await?.ok_or_else(no_link)?;
+    let segment = segments::find(tx, link.segment_id).await?.ok_or_else(no_link)?;
+    Ok((place, feature, segment, link))
+}
+
+/// The ids the body of a feature segment gives.
+#[derive(Debug, Clone, Copy)]
+pub struct LinkPlace {
+    pub feature_id: i64,
+    pub segment_id: i64,
+}
+
+/// Creates a feature segment, behind the others. It takes effect once it has a feature state.
+pub async fn create_link(
+    app: &App,
+    caller: &Caller,
+    environment_id: i64,
+    at: LinkPlace,
+) -> Result<FeatureSegment> {
+    let mut tx = app.db().begin().await?;
+    let permission = EnvironmentPermission::ManageSegmentOverrides;
+    let place = place_by_id(&mut tx, caller, environment_id, permission).await?;
+    let feature = feature_at(&mut tx, &place, at.feature_id).await?;
+    let feature = feature.ok_or_else(|| Error::no_such("feature", at.feature_id))?;
+    let segment = segment_for(&mut tx, &feature, at.segment_id).await?;
+    let spot = for_segment(caller, &place, &feature, &segment);
+    let link = insert_link(&mut tx, spot, &segment, None).await?;
+    let change = Change::new(caller, Kind::FeatureState, Action::Create, link.id)
+        .in_environment(&place)
+        .uuid(&link.uuid)
+        .after(json!({ "feature_segment": link.id, "segment": segment.id, "priority": link.priority }));
+    app.commit(tx, vec![change.into()]).await?;
+    Ok(link)
+}
+
+/// A segment of the feature's project that may override this feature.
+pub(crate) async fn segment_for(tx: &mut Tx, feature: &Feature, segment_id: i64) -> Result<Segment> {
+    let segment = segments::find(tx, segment_id).await?;
+    let segment = segment.filter(|segment| segment.project_id == feature.project_id);
+    let segment = segment.ok_or_else(|| Error::no_such("segment", segment_id))?;
+    match segment.feature_id {
+        Some(only) if only != feature.id => {
+            let text = format!("Can only create segment override(using this segment) for feature {only}");
+            Err(Error::field("feature", text))
+        }
+        _ => Ok(segment),
+    }
+}
+
+fn for_segment<'a>(
+    caller: &'a Caller,
+    place: &'a Place,
+    feature: &'a Feature,
+    segment: &'a Segment,
+) -> Spot<'a> {
+    Spot { subject: Subject::Segment(segment), ..everyone(caller, place, feature) }
+}
+
+/// Writes a link at a priority, or behind all others; those at and after it move down.
+async fn insert_link(
+    tx: &mut Tx,
+    spot: Spot<'_>,
+    segment: &Segment,
+    priority: Option<i64>,
+) -> Result<FeatureSegment> {
+    spot.refuse_versioned()?;
+    let environment_id = spot.place.environment.id;
+    features::lock(tx, spot.feature.id).await?;
+    let links = feature_segments::of_feature(tx, environment_id, spot.feature.id).await?;
+    if links.iter().any(|link| link.segment_id == segment.id) {
+        return Err(Error::field("segment", TAKEN));
+    }
+    if feature_segments::count(tx, environment_id).await? >= limits::SEGMENT_OVERRIDES_PER_ENVIRONMENT {
+        let text = format!(
+            "The environment has reached the maximum allowed segments overrides limit of {}.",
+            limits::SEGMENT_OVERRIDES_PER_ENVIRONMENT
+        );
+        return Err(Error::field("environment", text));
+    }
+    let behind = links.last().map_or(0, |link| link.priority.saturating_add(1));
+    let mut link = FeatureSegment {
+        id: 0,
+        uuid: Uuid::new_v4().to_string(),
+        feature_id: spot.feature.id,
+        segment_id: segment.id,
+        environment_id,
+        priority: behind,
+    };
+    link.id = feature_segments::insert(tx, &link).await?;
+    match priority {
+        Some(priority) => move_to(tx, link, priority).await,
+        None => Ok(link),
+    }
+}
+
+/// Puts a link at a place in the order of its feature and numbers all of them anew.
+async fn move_to(tx: &mut Tx, link: FeatureSegment, priority: i64) -> Result<FeatureSegment> {
+    features::lock(tx, link.feature_id).await?;
+    let mut order = feature_segments::of_feature(tx, link.environment_id, link.feature_id).await?;
+    order.retain(|other| other.id != link.id);
+    let place = usize::try_from(priority).unwrap_or(0).min(order.len());
+    order.insert(place, link);
+    let mut moved = None;
+    for (priority, mut other) in (0..).zip(order) {
+        if other.priority != priority {
+            feature_segments::set_priority(tx, other.id, priority).await?;
+            other.priority = priority;
+        }
+        if usize::try_from(priority) == Ok(place) {
+            moved = Some(other);
+        }
+    }
+    moved.ok_or_else(no_link)
+}
+
+/// Gives feature segments new priorities: pairs of id and priority. Answers them in the order of their ids.
+pub async fn update_priorities(
+    app: &App,
+    caller: &Caller,
+    priorities: &[(i64, i64)],
+) -> Result<Vec<LinkDetails>> {
+    let mut tx = app.db().begin().await?;
+    let mut wanted = priorities.to_vec();
+    wanted.sort_by_key(|(id, _)| *id);
+    let (mut links, mut changes) = (Vec::new(), Vec::new());
+    for (id, priority) in wanted {
+        let found = changeable(&mut tx, caller, id).await.map_err(|error| match error {
+            Error::NotFound(_) => Problems::whole("Some of the provided ids were not found.").into(),
+            other => other,
+        });
+        let (place, feature, segment, mut link) = found?;
+        for_segment(caller, &place, &feature, &segment).refuse_versioned()?;
+        feature_segments::set_priority(&mut tx, id, priority).await?;
+        let change = Change::new(caller, Kind::FeatureState, Action::Update, id)
+            .in_environment(&place)
+            .uuid(&link.uuid)
+            .serves()
+            .before(json!({ "feature_segment": id, "priority": link.priority }))
+            .after(json!({ "feature_segment": id, "priority": priority }));
+        changes.push(change.into());
+        link.priority = priority;
+        links.push(link);
+    }
+    let answer = describe(&mut tx, links).await?;
+    app.commit(tx, changes).await?;
+    Ok(answer)
+}
+
+/// Deletes a feature segment with its override.
+pub async fn delete_link(app: &App, caller: &Caller, id: i64) -> Result<()> {
+    let mut tx = app.db().begin().await?;
+    let (place, feature, segment, link) = changeable(&mut tx, caller, id).await?;
+    let change = delete_at(&mut tx, for_segment(caller, &place, &feature, &segment), &link).await?;
+    app.commit(tx, vec![change]).await
+}
+
+/// Deletes an override, or a link that has no state yet.
+async fn delete_at(tx: &mut Tx, spot: Spot<'_>, link: &FeatureSegment) -> Result<NewChange> {
+    spot.refuse_versioned()?;
+    if let Some(state) = feature_states::of_feature_segment(tx, link.id).await? {
+        return spot.delete(tx, &state).await;
+    }
+    feature_segments::delete(tx, link.id).await?;
+    let change = Change::new(spot.caller, Kind::FeatureState, Action::Delete, link.id)
+        .in_environment(spot.place)
+        .uuid(&link.uuid);
+    Ok(change.into())
+}
+
+/// Creates a segment override in one step.
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    (key, feature_id): (&str, i64),
+    (segment_id, priority): (i64, Option<i64>),
+    edit: StateEdit,
+) -> Result<Override> {
+    let mut tx = app.db().begin().await?;
+    let permission = EnvironmentPermission::ManageSegmentOverrides;
+    let place = place_by_key(&mut tx, caller, key, permission).await?;
+    let feature = feature_at(&mut tx, &place, feature_id).await?;
+    let feature = feature.ok_or_else(|| Error::no_match("Feature"))?;
+    let segment = segment_for(&mut tx, &feature, segment_id).await.map_err(nested)?;
+    let spot = for_segment(caller, &place, &feature, &segment);
+    let link = insert_link(&mut tx, spot, &segment, priority).await.map_err(nested)?;
+    let (state, change) = spot.create(&mut tx, Some(link.id), edit).await?;
+    let state = detail(&mut tx, state).await?;
+    app.commit(tx, vec![change]).await?;
+    Ok(Override { link, state })
+}
+
+/// What is wrong with the segment stands under `feature_segment` in the body of an override.
+fn nested(error: Error) -> Error {
+    match error {
+        Error::Invalid(problems) => {
+            let inner = problems.into_json();
+            if inner.get("segment").is_some() {
+                Error::Rejected(json!({ "feature_segment": inner }))
+            } else {
+                Error::Rejected(inner)
+            }
+        }
+        other => other,
+    }
+}
+
+/// The overrides a feature has at a place, first the one that wins.
+pub(crate) async fn all_at(tx: &mut Tx, place: &Place, feature: &Feature) -> Result<Vec<Override>> {
+    let mut overrides = Vec::new();
+    for link in feature_segments::of_feature(tx, place.environment.id, feature.id).await? {
+        if let Some(state) = feature_states::of_feature_segment(tx, link.id).await? {
+            let state = detail(tx, state).await?;
+            overrides.push(Override { link, state });
+        }
+    }
+    Ok(overrides)
+}
+
+/// Creates or changes the override for a segment, inside the transaction of a larger act.
+pub(crate) async fn put(
+    tx: &mut Tx,
+    (caller, place, feature): (&Caller, &Place, &Feature),
+    (segment_id, priority): (i64, Option<i64>),
+    edit: StateEdit,
+) -> Result<Vec<NewChange>> {
+    let segment = segment_for(tx, feature, segment_id).await?;
+    let spot = for_segment(caller, place, feature, &segment);
+    spot.refuse_versioned()?;
+    let links = feature_segments::of_feature(tx, place.environment.id, feature.id).await?;
+    let Some(link) = links.into_iter().find(|link| link.segment_id == segment_id) else {
+        let link = insert_link(tx, spot, &segment, priority).await?;
+        return Ok(vec![spot.create(tx, Some(link.id), edit).await?.1]);
+    };
+    let mut changes = match feature_states::of_feature_segment(tx, link.id).await? {
+        Some(state) => spot.edit(tx, state, edit).await?.1,
+        None => vec![spot.create(tx, Some(link.id), edit).await?.1],
+    };
+    if let Some(priority) = priority
+        && priority != link.priority
+    {
+        let (id, uuid, before) = (link.id, link.uuid.clone(), link.priority);
+        let moved = move_to(tx, link, priority).await?;
+        let change = Change::new(caller, Kind::FeatureState, Action::Update, id)
+            .in_environment(place)
+            .uuid(&uuid)
+            .serves()
+            .before(json!({ "feature_segment": id, "priority": before }))
+            .after(json!({ "feature_segment": id, "priority": moved.priority }));
+        changes.push(change.into());
+    }
+    Ok(changes)
+}
+
+/// Deletes the override for a segment, inside the transaction of a larger act; `None` when there is none.
+pub(crate) async fn remove(
+    tx: &mut Tx,
+    (caller, place, feature): (&Caller, &Place, &Feature),
+    segment_id: i64,
+) -> Result<Option<NewChange>> {
+    let links = feature_segments::of_feature(tx, place.environment.id, feature.id).await?;
+    let Some(link) = links.into_iter().find(|link| link.segment_id == segment_id) else {
+        return Ok(None);
+    };
+    let segment = segments::find(tx, segment_id).await?.ok_or_else(no_link)?;
+    delete_at(tx, for_segment(caller, place, feature, &segment), &link).await.map(Some)
+}

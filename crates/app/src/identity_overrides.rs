@@ -2,17 +2,21 @@
 
 use std::collections::HashMap;
 
+use burgee_engine::{Outcome, Winner};
 use burgee_model::FlagValue;
 use burgee_model::permissions::EnvironmentPermission;
 use burgee_store::changes::NewChange;
 use burgee_store::features::{self, Feature};
 use burgee_store::identities::{self, Identity};
-use burgee_store::{Tx, feature_states, state_options};
+use burgee_store::{Tx, feature_states};
 
 use crate::environment_states::{NamedState, exists, no_state, require_identities, with_names};
 use crate::feature_states::{
     FeatureState, Spot, StateDetails, StateEdit, Subject, ValueEdit, Weight, detail, details, feature_at, place_by_key,
 };
+use crate::sdk::evaluation::with_engine_identity;
+use crate::sdk::identities::Identified;
+use crate::served::{Rows, Snapshot};
 use crate::{App, Caller, Error, Place, Result};
 
 /// Where a call about an identity is: the environment's key and the identity's id.
@@ -206,45 +210,38 @@ async fn replace(
     Ok(changes)
 }
 
-/// What an identity gets for each feature of its environment.
+/// What an identity gets for each feature of its environment, with its stored traits, as this transaction sees it.
 pub async fn effective_states(
     tx: &mut Tx,
     place: &Place,
     identity: &Identity,
 ) -> Result<Vec<EffectiveState>> {
-    let mut chosen: HashMap<i64, FeatureState> = HashMap::new();
-    // segments are added with the engine, and so is the choice of a multivariate option
-    for state in feature_states::of_environment(tx, place.environment.id).await? {
-        if state.feature_segment_id.is_none() {
-            chosen.insert(state.feature_id, state);
-        }
-    }
-    for state in feature_states::of_identity(tx, identity.id).await? {
-        chosen.insert(state.feature_id, state);
-    }
-    let ids: Vec<i64> = chosen.values().map(|state| state.id).collect();
-    let allocations = state_options::of_states(tx, &ids).await?;
-    let options = features::options_of_project(tx, place.project.id).await?;
-    let options: HashMap<i64, FlagValue> =
-        options.into_iter().map(|option| (option.id, option.value())).collect();
-    let mut effective = Vec::with_capacity(chosen.len());
-    for feature in features::list(tx, place.project.id).await? {
-        let Some(state) = chosen.remove(&feature.id) else {
-            continue;
-        };
-        let shares = allocations.iter().filter(|row| row.feature_state_id == state.id);
-        let shares = shares.filter_map(|row| {
-            let value = options.get(&row.option_id)?;
-            Some((value.clone(), row.percentage_allocation))
-        });
-        effective.push(EffectiveState {
-            enabled: state.enabled,
-            value: state.value(),
-            overridden_by: state.identity_id.map(|_| "IDENTITY"),
-            segment: None,
-            options: shares.collect(),
-            feature,
-        });
-    }
-    Ok(effective)
+    let Some(rows) = Rows::load(tx, place.environment.id).await? else { return Ok(Vec::new()) };
+    let snapshot = Snapshot::build(&rows);
+    Ok(with_engine_identity(&snapshot, &Identified::stored(identity), |identity| {
+        let evaluation = snapshot.engine.evaluate(Some(identity));
+        evaluation.iter().filter_map(|outcome| effective_state(&rows, &outcome)).collect()
+    }))
+}
+
+fn effective_state(rows: &Rows, outcome: &Outcome<'_>) -> Option<EffectiveState> {
+    let feature = rows.features.get(outcome.feature())?.clone();
+    let state = rows.states.get(usize::try_from(outcome.reference()).ok()?)?;
+    let (overridden_by, segment) = match outcome.winner() {
+        Winner::Default => (None, None),
+        Winner::Identity => (Some("IDENTITY"), None),
+        Winner::Segment { segment, .. } => (Some("SEGMENT"), rows.segments.get(segment)),
+    };
+    let shares = rows.weights_of(state).iter().filter_map(|weight| {
+        let option = rows.options.get(&weight.option_id)?;
+        Some((option.value(), weight.percentage_allocation))
+    });
+    Some(EffectiveState {
+        enabled: outcome.enabled(),
+        value: serde_json::from_value(outcome.value().clone()).unwrap_or_default(),
+        overridden_by,
+        segment: segment.map(|s| (s.id, s.name.clone())),
+        options: shares.collect(),
+        feature,
+    })
 }

@@ -1,5 +1,7 @@
 //! Segments.
 
+use std::collections::HashSet;
+
 use burgee_model::permissions::{EnvironmentPermission, ProjectPermission};
 use burgee_model::segments::Rule;
 use burgee_model::{Timestamp, keys, limits};
@@ -13,6 +15,9 @@ pub use crate::segment_rules::{ConditionEdit, RuleEdit};
 
 use crate::change::{Action, Change, Kind};
 use crate::environments::Project;
+use crate::sdk::evaluation::with_engine_identity;
+use crate::sdk::identities::Identified;
+use crate::served::{Rows, Snapshot};
 use crate::{App, Caller, Error, Place, Result, segment_rules};
 
 /// What a client may set of a segment.
@@ -65,7 +70,7 @@ pub async fn list(
     let mut found = segments::list(tx, project.id).await?;
     if let Some(identity_id) = filter.identity {
         let (place, identity) = identity_of_project(tx, caller, &project, identity_id).await?;
-        found = segments_of_identity(&place, &identity, found);
+        found = segments_of_identity(tx, &place, &identity, found).await?;
     }
     let part = filter.part.as_deref().map(str::to_lowercase);
     found.retain(|segment| {
@@ -100,10 +105,22 @@ async fn identity_of_project(
     }
 }
 
-/// Those of the segments that the identity is in.
-fn segments_of_identity(_place: &Place, _identity: &Identity, _segments: Vec<Segment>) -> Vec<Segment> {
-    // evaluated with the engine
-    Vec::new()
+/// Those of the segments that the identity is in, feature-specific ones included.
+async fn segments_of_identity(
+    tx: &mut Tx,
+    place: &Place,
+    identity: &Identity,
+    segments: Vec<Segment>,
+) -> Result<Vec<Segment>> {
+    let Some(mut rows) = Rows::load(tx, place.environment.id).await? else { return Ok(Vec::new()) };
+    rows.segments = segments;
+    let snapshot = Snapshot::build(&rows);
+    let matching = with_engine_identity(&snapshot, &Identified::stored(identity), |identity| {
+        snapshot.engine.matching_segments(Some(identity))
+    });
+    let mut matching: HashSet<usize> = matching.into_iter().collect();
+    let with_index = rows.segments.into_iter().enumerate();
+    Ok(with_index.filter_map(|(index, segment)| matching.remove(&index).then_some(segment)).collect())
 }
 
 /// One segment.

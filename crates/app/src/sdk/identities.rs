@@ -197,6 +197,15 @@ fn answer(identity: &Identity, before: &TraitSet, request: &[TraitInput], persis
 }
 
 impl Identified {
+    /// A stored identity with its stored traits.
+    pub(crate) fn stored(identity: &Identity) -> Self {
+        Self {
+            id: Some(identity.id),
+            identifier: identity.identifier.clone(),
+            traits: overlay(Some(identity), &[], false),
+        }
+    }
+
     /// What the identity's buckets are computed from.
     pub fn hashing_key(&self, snapshot: &Snapshot) -> String {
         snapshot.hashing_key(self.id, &self.identifier)

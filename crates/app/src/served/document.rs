@@ -13,7 +13,6 @@ use burgee_store::segments::Segment;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::flags::option_value;
 use super::rows::{Placed, Purposes, Rows};
 
 #[derive(Debug, Serialize)]
@@ -175,7 +174,7 @@ fn state<'a>(rows: &'a Rows, feature: &'a Feature, state: &'a FeatureState) -> S
             let option = rows.options.get(&weight.option_id)?;
             Some(Variant {
                 multivariate_feature_option: OptionJson {
-                    value: option_value(option),
+                    value: option.value(),
                     id: option.id,
                     key: option.key.as_deref(),
                 },

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use burgee_model::{FlagValue, Timestamp};
-use burgee_store::feature_states::{self, FeatureState};
+use burgee_store::feature_states::FeatureState;
 use burgee_store::features::{Feature, MultivariateOption};
 use bytes::Bytes;
 use flate2::Compression;
@@ -94,12 +94,6 @@ impl Prepared {
     }
 }
 
-/// The value an option serves.
-pub(crate) fn option_value(option: &MultivariateOption) -> FlagValue {
-    let text = option.string_value.as_deref();
-    feature_states::typed_value(&option.r#type, text, option.integer_value, option.boolean_value)
-}
-
 /// Renders every state of an environment, in the order of `rows.states`.
 pub(crate) fn render(rows: &Rows) -> Vec<StateTexts> {
     rows.states.iter().map(|state| render_state(rows, rows.place_of(state.feature_id), state)).collect()
@@ -112,7 +106,7 @@ fn render_state(rows: &Rows, place: Option<usize>, state: &FeatureState) -> Stat
     let weights = rows.weights_of(state);
     let options: Vec<&MultivariateOption> = weights.iter().filter_map(|w| rows.options.get(&w.option_id)).collect();
     let control = if feature.r#type == "MULTIVARIATE" { Some("control") } else { None };
-    let variants = options.iter().map(|option| flag(rows, feature, state, &option_value(option), option.key.as_deref()));
+    let variants = options.iter().map(|option| flag(rows, feature, state, &option.value(), option.key.as_deref()));
     StateTexts {
         variants: variants.collect(),
         control: flag(rows, feature, state, &value, control),

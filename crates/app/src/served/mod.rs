@@ -22,7 +22,8 @@ use tokio::sync::{Mutex, watch};
 
 use crate::App;
 use crate::error::Result;
-use rows::Rows;
+
+pub(crate) use rows::Rows;
 
 pub(crate) use flags::FlagText;
 pub use flags::Prepared;

@@ -151,7 +151,7 @@ fn features(rows: &Rows, purposes: &Purposes<'_>) -> Vec<ServedFeature> {
             id: feature.id,
             name: feature.name.clone(),
             is_server_key_only: feature.is_server_key_only,
-            options: mine.into_iter().map(flags::option_value).collect(),
+            options: mine.into_iter().map(burgee_store::features::MultivariateOption::value).collect(),
             default: placed.index,
         });
     }
@@ -209,7 +209,7 @@ fn state_definition(rows: &Rows, index: usize, state: &FeatureState) -> StateDef
         let option = rows.options.get(&weight.option_id)?;
         Some(VariantDefinition {
             key: option.key.clone(),
-            value: flags::option_value(option).to_json(),
+            value: option.value().to_json(),
             weight: weight.percentage_allocation.into(),
             priority: weight.id as f64,
         })

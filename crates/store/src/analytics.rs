@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{Result, Tx, sql};
+use crate::{Db, Result, Tx, query, sql};
 
 /// A reported count of evaluations of one feature.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,4 +67,17 @@ pub async fn insert_usage(tx: &mut Tx, rows: &[UsageCount], host: &str) -> Resul
         host
     )?;
     Ok(())
+}
+
+/// How often a feature was evaluated in an environment, as far as raw counts reach back.
+pub async fn total_evaluations(db: &Db, environment_id: i64, feature_name: &str) -> Result<i64> {
+    let (total,): (i64,) = query!(
+        db,
+        fetch_one as (i64,),
+        "SELECT CAST(COALESCE(SUM(evaluation_count), 0) AS BIGINT) AS total FROM feature_evaluations_raw
+         WHERE environment_id = $1 AND feature_name = $2",
+        environment_id,
+        feature_name
+    )?;
+    Ok(total)
 }

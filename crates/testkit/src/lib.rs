@@ -3,6 +3,8 @@
 //! [`both!`] writes a test once and runs it on SQLite and on Postgres. Postgres is the server that
 //! `BURGEE_TEST_POSTGRES_URL` names; without it those halves say so and are skipped.
 
+mod world;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use axum::Router;
@@ -13,6 +15,8 @@ use burgee_store::Db;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
+
+pub use world::{World, flag, id};
 
 /// Runs one async test body on both databases: `both! { async fn name(app) { … } }`.
 #[macro_export]

@@ -1,0 +1,10 @@
+//! The SDK API.
+
+mod analytics;
+mod document;
+mod flags;
+mod identities;
+mod nodes;
+mod ofrep;
+mod realtime;
+mod traits;

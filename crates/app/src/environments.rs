@@ -159,7 +159,8 @@ pub async fn create(
     };
     apply(&mut environment, edit);
     let place = insert(&mut tx, caller, project, environment).await?;
-    // crate::feature_states::create_defaults_for_environment(&mut tx, &place.project, place.environment.id).await?;
+    crate::feature_states::create_defaults_for_environment(&mut tx, &place.project, place.environment.id)
+        .await?;
     finish_create(app, tx, caller, place).await
 }
 
@@ -197,7 +198,7 @@ pub async fn clone(app: &App, caller: &Caller, api_key: &str, name: String) -> R
         ..source.environment.clone()
     };
     let place = insert(&mut tx, caller, source.project, copy).await?;
-    // crate::feature_states::copy_environment(&mut tx, source.environment.id, place.environment.id).await?;
+    crate::feature_states::copy_environment(&mut tx, source.environment.id, place.environment.id).await?;
     finish_create(app, tx, caller, place).await
 }
 
@@ -239,12 +240,7 @@ async fn finish_create(app: &App, tx: Tx, caller: &Caller, place: Place) -> Resu
 }
 
 /// Changes the settings of an environment.
-pub async fn update(
-    app: &App,
-    caller: &Caller,
-    api_key: &str,
-    edit: EnvironmentEdit,
-) -> Result<Environment> {
+pub async fn update(app: &App, caller: &Caller, api_key: &str, edit: EnvironmentEdit) -> Result<Environment> {
     let mut tx = app.db().begin().await?;
     let mut place = administer(&mut tx, caller, api_key).await?;
     place.environment = environments::lock_by_key(&mut tx, api_key)

@@ -3,7 +3,7 @@
 use burgee_model::permissions::EnvironmentPermission;
 use burgee_model::traits::{StoredTrait, TraitChange, TraitError, TraitSet, TraitValue};
 use burgee_model::{Timestamp, limits};
-use burgee_store::{Tx, identity_admin};
+use burgee_store::{Tx, identities, identity_admin};
 use serde_json::{Value, json};
 
 pub use burgee_store::identities::Identity;
@@ -75,7 +75,11 @@ fn filter(q: Option<&str>) -> Filter {
 /// One identity.
 pub async fn get(tx: &mut Tx, caller: &Caller, api_key: &str, id: i64) -> Result<Identity> {
     let place = enter(tx, caller, api_key, VIEW).await?;
-    burgee_store::identities::find(tx, id)
+    find(tx, &place, id).await
+}
+
+async fn find(tx: &mut Tx, place: &Place, id: i64) -> Result<Identity> {
+    identities::find(tx, id)
         .await?
         .filter(|identity| identity.environment_id == place.environment.id)
         .ok_or_else(missing)
@@ -321,7 +325,7 @@ pub async fn delete_trait(
     let mut tx = app.db().begin().await?;
     let place = enter(&mut tx, caller, api_key, MANAGE).await?;
     if everywhere {
-        let identity = get(&mut tx, caller, api_key, identity_id).await?;
+        let identity = find(&mut tx, &place, identity_id).await?;
         let stored = identity.traits.in_slot(slot(identity_id, trait_id)?);
         let key = stored.ok_or_else(no_trait)?.key();
         identity_admin::delete_trait_everywhere(&mut tx, place.environment.id, key).await?;

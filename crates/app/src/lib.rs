@@ -21,6 +21,7 @@ pub mod flag_updates;
 mod follow;
 pub mod identities;
 pub mod identity_overrides;
+mod patterns;
 pub mod projects;
 pub mod sdk;
 pub mod segment_overrides;

@@ -8,7 +8,7 @@ use burgee_store::Tx;
 use burgee_store::db::next_numbers;
 use serde_json::{Map, Value, json};
 
-use crate::{Error, Result};
+use crate::{Error, Result, patterns};
 
 /// A rule as a client sends it.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,8 +40,15 @@ pub fn check(rules: &[RuleEdit]) -> Result<()> {
         let empty = json!({ "rules": { "non_field_errors": ["This list may not be empty."] } });
         return Err(Error::Rejected(empty));
     }
-    if rules.iter().flat_map(kept_rules).any(|nested| kept_rules(nested).next().is_some()) {
-        return Err(Error::field("segment", "Rules must not be nested more than 2 levels deep."));
+    if rules
+        .iter()
+        .flat_map(kept_rules)
+        .any(|nested| kept_rules(nested).next().is_some())
+    {
+        return Err(Error::field(
+            "segment",
+            "Rules must not be nested more than 2 levels deep.",
+        ));
     }
     let conditions: usize = kept(rules).map(count_conditions).sum();
     if conditions > limits::CONDITIONS_PER_SEGMENT {
@@ -99,7 +106,7 @@ fn condition_problems(condition: &ConditionEdit) -> Map<String, Value> {
     }
     let value = condition.value.as_str();
     let wrong = match condition.operator {
-        Operator::Regex => pattern_problem(value),
+        Operator::Regex => patterns::problem(value),
         Operator::Modulo => modulo_problem(value),
         Operator::PercentageSplit => percentage_problem(value),
         _ => None,
@@ -110,33 +117,22 @@ fn condition_problems(condition: &ConditionEdit) -> Map<String, Value> {
     problems
 }
 
-/// What is wrong with a pattern, if anything.
-fn pattern_problem(pattern: &str) -> Option<String> {
-    /// Bytes of a compiled pattern.
-    const COMPILED: usize = 2 << 20;
-    fancy_regex::RegexBuilder::new(pattern)
-        .delegate_size_limit(COMPILED)
-        .build()
-        .err()
-        .map(|_| "Must be a valid regular expression.".to_owned())
-}
-
-fn modulo_problem(value: &str) -> Option<String> {
+fn modulo_problem(value: &str) -> Option<&'static str> {
     let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| n.is_finite());
     let parts = value
         .split_once('|')
         .and_then(|(divisor, remainder)| Some((number(divisor)?, number(remainder)?)));
     match parts {
-        None => Some("Must be a divisor and a remainder: two numbers with a | between them.".to_owned()),
-        Some((0.0, _)) => Some("The divisor must not be 0.".to_owned()),
+        None => Some("Must be a divisor and a remainder: two numbers with a | between them."),
+        Some((0.0, _)) => Some("The divisor must not be 0."),
         Some(_) => None,
     }
 }
 
-fn percentage_problem(value: &str) -> Option<String> {
+fn percentage_problem(value: &str) -> Option<&'static str> {
     match value.trim().parse::<f64>() {
         Ok(percent) if (0.0..=100.0).contains(&percent) => None,
-        _ => Some("Must be a number from 0 to 100.".to_owned()),
+        _ => Some("Must be a number from 0 to 100."),
     }
 }
 

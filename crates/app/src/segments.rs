@@ -126,7 +126,7 @@ async fn segments_of_identity(
 /// One segment.
 pub async fn get(tx: &mut Tx, caller: &Caller, project_id: i64, id: i64) -> Result<Segment> {
     let project = enter(tx, caller, project_id, ProjectPermission::ViewProject).await?;
-    segments::find_in_project(tx, project.id, id).await?.ok_or_else(missing)
+    segments::find_in(tx, project.id, id).await?.ok_or_else(missing)
 }
 
 /// One segment by its uuid. One that may not be seen is as good as none.
@@ -155,14 +155,14 @@ pub async fn associated_features(
     environment_id: Option<i64>,
 ) -> Result<Vec<AssociatedFeature>> {
     let project = manage(tx, caller, project_id).await?;
-    let segment = segments::find_in_project(tx, project.id, id).await?.ok_or_else(missing)?;
+    let segment = segments::find_in(tx, project.id, id).await?.ok_or_else(missing)?;
     Ok(segments::associated_features(tx, segment.id, environment_id).await?)
 }
 
 /// Lists of members are not kept: there is nothing to find, once the segment is one the caller manages.
 pub async fn members(tx: &mut Tx, caller: &Caller, project_id: i64, id: i64) -> Result<()> {
     let project = manage(tx, caller, project_id).await?;
-    segments::find_in_project(tx, project.id, id).await?.ok_or_else(missing)?;
+    segments::find_in(tx, project.id, id).await?.ok_or_else(missing)?;
     Err(Error::not_found())
 }
 
@@ -201,7 +201,7 @@ pub async fn create(app: &App, caller: &Caller, project_id: i64, edit: SegmentEd
 pub async fn clone(app: &App, caller: &Caller, project_id: i64, id: i64, name: String) -> Result<Segment> {
     let mut tx = app.db().begin().await?;
     let project = manage(&mut tx, caller, project_id).await?;
-    let source = segments::find_in_project(&mut tx, project.id, id)
+    let source = segments::find_in(&mut tx, project.id, id)
         .await?
         .ok_or_else(missing)?;
     let now = Timestamp::now().0;
@@ -275,7 +275,7 @@ pub async fn update(
 pub async fn delete(app: &App, caller: &Caller, project_id: i64, id: i64) -> Result<()> {
     let mut tx = app.db().begin().await?;
     let project = manage(&mut tx, caller, project_id).await?;
-    let segment = segments::find_in_project(&mut tx, project.id, id)
+    let segment = segments::find_in(&mut tx, project.id, id)
         .await?
         .ok_or_else(missing)?;
     segments::delete(&mut tx, segment.id).await?;

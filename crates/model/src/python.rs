@@ -96,7 +96,10 @@ mod tests {
 
     #[test]
     fn values_look_as_python_prints_them() {
-        assert_eq!(repr(&json!(["x", "y's", 1, 1.5, null, true])), "['x', \"y's\", 1, 1.5, None, True]");
+        assert_eq!(
+            repr(&json!(["x", "y's", 1, 1.5, null, true])),
+            "['x', \"y's\", 1, 1.5, None, True]"
+        );
         assert_eq!(repr(&json!({"a": [1], "b": {}})), "{'a': [1], 'b': {}}");
         assert_eq!(text(&json!("plain")), "plain");
         assert_eq!(text(&json!(5)), "5");

@@ -29,10 +29,7 @@ impl Filter {
     /// The pattern for `LIKE … ESCAPE '\'`.
     fn pattern(&self) -> Option<String> {
         let part = self.part.as_deref()?;
-        let escaped = part
-            .replace('\\', "\\\\")
-            .replace('%', "\\%")
-            .replace('_', "\\_");
+        let escaped = part.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
         Some(format!("%{escaped}%"))
     }
 }

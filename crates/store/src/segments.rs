@@ -42,18 +42,8 @@ pub async fn list(tx: &mut Tx, project_id: i64) -> Result<Vec<Segment>> {
     )
 }
 
-/// One segment.
-pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<Segment>> {
-    sql!(
-        tx,
-        fetch_optional as Segment,
-        "SELECT * FROM segments WHERE id = $1",
-        id
-    )
-}
-
 /// One segment of a project.
-pub async fn find_in_project(tx: &mut Tx, project_id: i64, id: i64) -> Result<Option<Segment>> {
+pub async fn find_in(tx: &mut Tx, project_id: i64, id: i64) -> Result<Option<Segment>> {
     sql!(
         tx,
         fetch_optional as Segment,
@@ -161,5 +151,15 @@ pub async fn associated_features(
          ORDER BY s.id",
         id,
         environment_id
+    )
+}
+
+/// One segment.
+pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<Segment>> {
+    sql!(
+        tx,
+        fetch_optional as Segment,
+        "SELECT * FROM segments WHERE id = $1",
+        id
     )
 }

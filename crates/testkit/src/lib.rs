@@ -3,6 +3,7 @@
 //! [`both!`] writes a test once and runs it on SQLite and on Postgres. Postgres is the server that
 //! `BURGEE_TEST_POSTGRES_URL` names; without it those halves say so and are skipped.
 
+pub mod places;
 mod world;
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -317,9 +317,27 @@ impl From<Counts> for EnvironmentMetrics {
         Self {
             metrics: vec![
                 metric(counts.features, "Total features", "total_features", "features", 1),
-                metric(counts.enabled_features, "Features enabled", "enabled_features", "features", 2),
-                metric(counts.segment_overrides, "Segment overrides", "segment_overrides", "segments", 3),
-                metric(overrides, "Identity overrides", "identity_overrides", "identities", 4),
+                metric(
+                    counts.enabled_features,
+                    "Features enabled",
+                    "enabled_features",
+                    "features",
+                    2,
+                ),
+                metric(
+                    counts.segment_overrides,
+                    "Segment overrides",
+                    "segment_overrides",
+                    "segments",
+                    3,
+                ),
+                metric(
+                    overrides,
+                    "Identity overrides",
+                    "identity_overrides",
+                    "identities",
+                    4,
+                ),
             ],
         }
     }

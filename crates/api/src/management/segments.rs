@@ -24,7 +24,12 @@ use crate::params::{Path, Query};
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_segments, create_segment))
-        .routes(routes!(get_segment, update_segment, patch_segment, delete_segment))
+        .routes(routes!(
+            get_segment,
+            update_segment,
+            patch_segment,
+            delete_segment
+        ))
         .routes(routes!(get_segment_by_uuid))
         .routes(routes!(clone_segment))
         .routes(routes!(list_associated_features))
@@ -147,7 +152,9 @@ async fn get_segment(
     Path((project_id, id)): Path<(i64, i64)>,
 ) -> ApiResult<Json<SegmentView>> {
     let mut tx = app.db().read().await?;
-    Ok(Json(segments::get(&mut tx, &caller, project_id, id).await?.into()))
+    Ok(Json(
+        segments::get(&mut tx, &caller, project_id, id).await?.into(),
+    ))
 }
 
 /// One segment, by its uuid.

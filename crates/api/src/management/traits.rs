@@ -114,7 +114,10 @@ async fn list_traits(
 ) -> ApiResult<Json<Page<TraitView>>> {
     let mut tx = app.db().read().await?;
     let identity = identities::get(&mut tx, &caller, &key, identity_id).await?;
-    let views = identity.traits.iter().map(|stored| TraitView::new(identity_id, stored));
+    let views = identity
+        .traits
+        .iter()
+        .map(|stored| TraitView::new(identity_id, stored));
     Ok(Json(paging.cut(views.collect())?))
 }
 

@@ -9,8 +9,20 @@
 pub mod caller;
 pub mod change;
 pub mod error;
+pub mod groups;
+pub mod invites;
+pub mod master_api_keys;
+pub mod members;
+pub mod mfa;
+pub mod organisations;
+pub mod password_resets;
+pub mod permissions;
 pub mod projects;
+mod security;
+pub mod sessions;
 pub mod settings;
+pub mod setup;
+pub mod users;
 
 use std::sync::Arc;
 
@@ -21,6 +33,8 @@ pub use caller::{Access, Caller, Place};
 pub use error::{Error, Result};
 pub use settings::Settings;
 
+use security::Security;
+
 /// The running product: database, compiled environments, background collectors. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct App(Arc<Inner>);
@@ -29,12 +43,18 @@ pub struct App(Arc<Inner>);
 struct Inner {
     db: Db,
     settings: Settings,
+    security: Security,
 }
 
 impl App {
     /// Starts the product on an open database.
     pub async fn start(db: Db, settings: Settings) -> Result<Self> {
-        Ok(Self(Arc::new(Inner { db, settings })))
+        let security = Security::new(&settings)?;
+        Ok(Self(Arc::new(Inner {
+            db,
+            settings,
+            security,
+        })))
     }
 
     /// The database, for reading.
@@ -45,6 +65,11 @@ impl App {
     /// What the operator set.
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// Throttles and the like.
+    pub(crate) fn security(&self) -> &Security {
+        &self.0.security
     }
 
     /// Ends a write: appends its changes to the log, commits, and returns once this node serves the new state.

@@ -97,14 +97,34 @@ pub async fn create(
     let (mut written, mut changes) = (Vec::new(), Vec::new());
     for new in input {
         let invite = insert(&mut tx, caller, organisation_id, new).await?;
-        let change = Change::new(caller, Kind::Invite, Action::Create, invite.id)
-            .in_organisation(organisation_id)
-            .after(json!({ "email": invite.email, "role": invite.role }));
-        changes.push(change.into());
+        changes.push(created(caller, &invite).into());
         written.push(with_author(&mut tx, invite).await?);
     }
     app.commit(tx, changes).await?;
     Ok(written)
+}
+
+/// Invites one address; what is wrong is said of its own fields.
+pub async fn create_one(
+    app: &App,
+    caller: &Caller,
+    organisation_id: i64,
+    new: NewInvite,
+) -> Result<InviteDetails> {
+    let mut tx = app.db().begin().await?;
+    for_admin(&mut tx, caller, organisation_id).await?;
+    check(&mut tx, organisation_id, &new, &[]).await?.check()?;
+    let invite = insert(&mut tx, caller, organisation_id, new).await?;
+    let change = created(caller, &invite);
+    let details = with_author(&mut tx, invite).await?;
+    app.commit(tx, vec![change.into()]).await?;
+    Ok(details)
+}
+
+fn created(caller: &Caller, invite: &Invite) -> Change {
+    Change::new(caller, Kind::Invite, Action::Create, invite.id)
+        .in_organisation(invite.organisation_id)
+        .after(json!({ "email": invite.email, "role": invite.role }))
 }
 
 async fn insert(tx: &mut Tx, caller: &Caller, organisation_id: i64, new: NewInvite) -> Result<Invite> {

@@ -1,6 +1,8 @@
 //! Who asks: the `Authorization` header of the management API.
 
-use axum::extract::FromRequestParts;
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header;
 use axum::http::request::Parts;
 use burgee_app::{App, Caller, Error};
@@ -23,8 +25,14 @@ impl FromRequestParts<App> for Signed {
             .unwrap_or_default();
         let mut words = value.split_whitespace();
         let (scheme, credentials) = (words.next().unwrap_or_default(), words.next());
+        let one_word_too_many = words.next().is_some();
         let mut tx = app.db().read().await?;
         let caller = match (scheme.to_ascii_lowercase().as_str(), credentials) {
+            ("token", Some(_)) if one_word_too_many => {
+                return Err(ApiError(Error::Unauthenticated(
+                    "Invalid token header. Token string should not contain spaces.",
+                )));
+            }
             ("token", Some(token)) => Caller::from_token(&mut tx, token).await?,
             ("token", None) => {
                 return Err(ApiError(Error::Unauthenticated(
@@ -34,6 +42,22 @@ impl FromRequestParts<App> for Signed {
             ("api-key", Some(key)) => Caller::from_api_key(&mut tx, key).await?,
             _ => return Err(ApiError(MISSING)),
         };
+        app.throttle_caller(&caller)?;
         Ok(Self(caller))
+    }
+}
+
+/// The address a request came from, as far as the server told it.
+///
+/// Only the connection counts: a header that names another address could be written by anybody.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientAddress(pub Option<IpAddr>);
+
+impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(Self(connection.map(|connection| connection.0.ip())))
     }
 }

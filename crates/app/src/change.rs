@@ -84,6 +84,13 @@ impl Change {
         })
     }
 
+    /// Who did it after all, where no [`Caller`] is at hand: somebody who just signed up.
+    #[must_use]
+    pub fn by_user(mut self, user_id: i64) -> Self {
+        self.0.user_id = Some(user_id);
+        self
+    }
+
     /// It concerns the organisation as a whole.
     #[must_use]
     pub fn in_organisation(mut self, organisation_id: i64) -> Self {

@@ -19,17 +19,28 @@ pub mod feature_states;
 pub mod features;
 pub mod flag_updates;
 mod follow;
+pub mod groups;
 pub mod identities;
 pub mod identity_overrides;
+pub mod invites;
+pub mod master_api_keys;
+pub mod members;
+pub mod mfa;
+pub mod organisations;
+pub mod password_resets;
 mod patterns;
+pub mod permissions;
 pub mod projects;
 pub mod sdk;
+mod security;
 pub mod segment_overrides;
 pub mod segment_rules;
 pub mod segments;
 pub mod served;
 pub mod server_keys;
+pub mod sessions;
 pub mod settings;
+pub mod setup;
 pub mod tags;
 pub mod users;
 
@@ -50,6 +61,8 @@ pub use caller::{Access, Caller, Place};
 pub use error::{Error, Result};
 pub use settings::Settings;
 
+use security::Security;
+
 /// The running product: database, compiled environments, background collectors. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct App(Arc<Inner>);
@@ -63,6 +76,7 @@ struct Inner {
     evaluation_writes: Batcher<Vec<EvaluationCount>, ()>,
     /// Turns true when the process is about to end.
     closing: watch::Sender<bool>,
+    security: Security,
 }
 
 impl App {
@@ -74,6 +88,7 @@ impl App {
             identity_writes: Batcher::start(settings.write_batch, delay, identity_writer(db.clone())),
             evaluation_writes: Batcher::start(settings.write_batch, delay, evaluation_writer(db.clone())),
             closing: watch::Sender::new(false),
+            security: Security::new(&settings),
             environments,
             db,
             settings,
@@ -126,6 +141,11 @@ impl App {
         let flushed = sdk::analytics::flush_usage(self).await;
         self.0.db.close().await;
         flushed
+    }
+
+    /// Throttles and the like.
+    pub(crate) fn security(&self) -> &Security {
+        &self.0.security
     }
 
     /// Ends a write: appends its changes to the log, commits, and returns once this node serves the new state.

@@ -2,12 +2,7 @@
 
 use std::time::Duration;
 
-/// So many attempts in so many seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    pub attempts: u32,
-    pub seconds: u32,
-}
+pub use burgee_auth::throttle::Rate;
 
 /// Settings of the product. [`Default`] is what a fresh installation runs with.
 #[derive(Debug, Clone)]

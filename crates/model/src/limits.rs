@@ -32,3 +32,9 @@ pub const CONDITION_PROPERTY_LENGTH: usize = 1000;
 pub const PAGE_SIZE: i64 = 999;
 /// Bytes of a request body.
 pub const BODY_BYTES: usize = 10 * 1024 * 1024;
+/// What an organisation is told to have subscribed to: the plan for which dashboards hide nothing.
+pub const PLAN: &str = "enterprise";
+/// Members of an organisation, as clients are told; nothing counts against it.
+pub const SEATS: i64 = 1_000_000;
+/// Calls of the SDK API in a month, as clients are told; nothing counts against it.
+pub const API_CALLS: i64 = 1_000_000_000_000;

@@ -35,6 +35,19 @@ CREATE TABLE user_tokens (
 );
 CREATE INDEX user_tokens_user ON user_tokens (user_id);
 
+-- The second factor of a user. Until it is confirmed it protects nothing.
+CREATE TABLE user_mfa (
+    user_id BIGINT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    -- Sealed.
+    secret TEXT NOT NULL,
+    is_active BOOLEAN NOT NULL,
+    -- A JSON list of the hashes of the codes not yet used.
+    backup_codes TEXT NOT NULL,
+    -- The time step of the last code that signed somebody in: each code works once.
+    last_step BIGINT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
 CREATE TABLE organisations (
     id {{id}},
     uuid TEXT NOT NULL UNIQUE,
@@ -171,13 +184,17 @@ CREATE TABLE grants (
     user_id BIGINT REFERENCES users (id) ON DELETE CASCADE,
     group_id BIGINT REFERENCES groups (id) ON DELETE CASCADE,
     admin BOOLEAN NOT NULL,
-    permissions TEXT NOT NULL
+    permissions TEXT NOT NULL,
+    -- Nobody has two grants at one object. (Rows with a null in them never collide.)
+    UNIQUE (organisation_id, user_id),
+    UNIQUE (organisation_id, group_id),
+    UNIQUE (project_id, user_id),
+    UNIQUE (project_id, group_id),
+    UNIQUE (environment_id, user_id),
+    UNIQUE (environment_id, group_id)
 );
 CREATE INDEX grants_user ON grants (user_id);
 CREATE INDEX grants_group ON grants (group_id);
-CREATE INDEX grants_project ON grants (project_id);
-CREATE INDEX grants_environment ON grants (environment_id);
-CREATE INDEX grants_organisation ON grants (organisation_id);
 
 CREATE TABLE tags (
     id {{id}},

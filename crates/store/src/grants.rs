@@ -78,3 +78,33 @@ pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<i64> {
     )?;
     Ok(id)
 }
+
+/// The grants at an object, oldest first.
+pub async fn list(tx: &mut Tx, object: Object) -> Result<Vec<Grant>> {
+    let (organisation, project, environment) = object.columns();
+    sql!(
+        tx,
+        fetch_all as Grant,
+        "SELECT * FROM grants WHERE organisation_id = $1 OR project_id = $2 OR environment_id = $3 ORDER BY id",
+        organisation,
+        project,
+        environment
+    )
+}
+
+/// Writes what a grant allows.
+pub async fn update(tx: &mut Tx, grant: &Grant) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE grants SET admin = $2, permissions = $3 WHERE id = $1",
+        grant.id,
+        grant.admin,
+        &grant.permissions
+    )
+}
+
+/// Deletes a grant.
+pub async fn delete(tx: &mut Tx, id: i64) -> Result<u64> {
+    sql!(tx, execute, "DELETE FROM grants WHERE id = $1", id)
+}

@@ -1,5 +1,6 @@
 //! Master API keys: an organisation's keys to the management API.
 
+use crate::db::Id;
 use crate::{Result, Tx, row, sql};
 
 row! {
@@ -28,4 +29,64 @@ pub async fn find_usable(tx: &mut Tx, hash: &str, now: i64) -> Result<Option<Mas
         hash,
         now
     )
+}
+
+/// The keys of an organisation, newest first.
+pub async fn list(tx: &mut Tx, organisation_id: i64) -> Result<Vec<MasterApiKey>> {
+    sql!(
+        tx,
+        fetch_all as MasterApiKey,
+        "SELECT * FROM master_api_keys WHERE organisation_id = $1 ORDER BY id DESC",
+        organisation_id
+    )
+}
+
+/// One key of an organisation, by the half of it that is no secret.
+pub async fn find_by_prefix(tx: &mut Tx, organisation_id: i64, prefix: &str) -> Result<Option<MasterApiKey>> {
+    sql!(
+        tx,
+        fetch_optional as MasterApiKey,
+        "SELECT * FROM master_api_keys WHERE organisation_id = $1 AND prefix = $2",
+        organisation_id,
+        prefix
+    )
+}
+
+/// Writes a new key (its `id` is ignored) and returns its id.
+pub async fn insert(tx: &mut Tx, k: &MasterApiKey) -> Result<i64> {
+    let (id,) = sql!(
+        tx,
+        fetch_one as Id,
+        "INSERT INTO master_api_keys (organisation_id, prefix, hash, name, is_admin, revoked, created_by, created_at,
+             expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
+        k.organisation_id,
+        &k.prefix,
+        &k.hash,
+        &k.name,
+        k.is_admin,
+        k.revoked,
+        k.created_by,
+        k.created_at,
+        k.expires_at
+    )?;
+    Ok(id)
+}
+
+/// Writes the changeable columns of a key.
+pub async fn update(tx: &mut Tx, k: &MasterApiKey) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE master_api_keys SET name = $2, revoked = $3, expires_at = $4 WHERE id = $1",
+        k.id,
+        &k.name,
+        k.revoked,
+        k.expires_at
+    )
+}
+
+/// Deletes a key.
+pub async fn delete(tx: &mut Tx, id: i64) -> Result<u64> {
+    sql!(tx, execute, "DELETE FROM master_api_keys WHERE id = $1", id)
 }

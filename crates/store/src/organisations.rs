@@ -1,5 +1,6 @@
 //! Organisations and their members.
 
+use crate::db::Id;
 use crate::{Result, Tx, row, sql};
 
 row! {
@@ -49,4 +50,70 @@ pub async fn role(tx: &mut Tx, organisation_id: i64, user_id: i64) -> Result<Opt
         user_id
     )?;
     Ok(row.map(|(role,)| role))
+}
+
+/// One organisation by its uuid.
+pub async fn find_by_uuid(tx: &mut Tx, uuid: &str) -> Result<Option<Organisation>> {
+    sql!(
+        tx,
+        fetch_optional as Organisation,
+        "SELECT * FROM organisations WHERE uuid = $1",
+        uuid
+    )
+}
+
+/// The organisations a user is a member of, oldest first.
+pub async fn of_user(tx: &mut Tx, user_id: i64) -> Result<Vec<Organisation>> {
+    sql!(
+        tx,
+        fetch_all as Organisation,
+        "SELECT o.* FROM organisations o JOIN organisation_members m ON m.organisation_id = o.id
+         WHERE m.user_id = $1 ORDER BY o.id",
+        user_id
+    )
+}
+
+/// Writes a new organisation (its `id` is ignored) and returns its id.
+pub async fn insert(tx: &mut Tx, o: &Organisation) -> Result<i64> {
+    let (id,) = sql!(
+        tx,
+        fetch_one as Id,
+        "INSERT INTO organisations (uuid, name, created_at, subscription_uuid, webhook_notification_email,
+             persist_trait_data, block_access_to_admin, restrict_project_create_to_admin, force_2fa,
+             feature_analytics, stop_serving_flags)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
+        &o.uuid,
+        &o.name,
+        o.created_at,
+        &o.subscription_uuid,
+        o.webhook_notification_email.as_deref(),
+        o.persist_trait_data,
+        o.block_access_to_admin,
+        o.restrict_project_create_to_admin,
+        o.force_2fa,
+        o.feature_analytics,
+        o.stop_serving_flags
+    )?;
+    Ok(id)
+}
+
+/// Writes the columns of an organisation that its administrators may change.
+pub async fn update(tx: &mut Tx, o: &Organisation) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE organisations SET name = $2, webhook_notification_email = $3,
+             restrict_project_create_to_admin = $4, force_2fa = $5
+         WHERE id = $1",
+        o.id,
+        &o.name,
+        o.webhook_notification_email.as_deref(),
+        o.restrict_project_create_to_admin,
+        o.force_2fa
+    )
+}
+
+/// Deletes an organisation with all that is in it. Its members stay.
+pub async fn delete(tx: &mut Tx, id: i64) -> Result<u64> {
+    sql!(tx, execute, "DELETE FROM organisations WHERE id = $1", id)
 }

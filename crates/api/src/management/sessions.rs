@@ -1,0 +1,222 @@
+//! `/api/v1/auth/login/` and its kin: signing in and out, and the second factor.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use burgee_app::sessions::{self, LoggedIn, SecondStep};
+use burgee_app::{App, mfa};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::body::Body;
+use crate::caller::{ClientAddress, Signed};
+use crate::error::ApiResult;
+use crate::fields::{Blank, Given, Text};
+use crate::input;
+
+/// The routes of this noun.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(log_in))
+        .routes(routes!(log_in_with_code))
+        .routes(routes!(log_out))
+        .routes(routes!(delete_token))
+        .routes(routes!(log_in_with_google))
+        .routes(routes!(log_in_with_github))
+        .routes(routes!(list_active_methods))
+        .routes(routes!(activate_app))
+        .routes(routes!(confirm_app))
+        .routes(routes!(deactivate_app))
+}
+
+input! {
+    /// Who signs in.
+    pub struct LogInBody {
+        pub password: Given<Blank<1000>>,
+        pub email: Given<Blank<1000>>,
+    }
+}
+
+/// A token of the management API.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Key {
+    pub key: String,
+}
+
+/// The password was right; a code of the second factor is needed as well.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SecondFactorNeeded {
+    pub ephemeral_token: String,
+    pub method: &'static str,
+}
+
+/// Signs in by address and password. Where a second factor is active, the answer is the token for its code.
+#[utoipa::path(post, path = "/api/v1/auth/login/", tag = "users", request_body = LogInBody,
+    responses((status = 200, body = Key)))]
+async fn log_in(
+    State(app): State<App>,
+    ClientAddress(address): ClientAddress,
+    body: Body,
+) -> ApiResult<Response> {
+    let input: LogInBody = body.parse()?;
+    let email = input.email.0.map(|text| text.0).unwrap_or_default();
+    let password = input.password.0.map(|text| text.0).unwrap_or_default();
+    Ok(match sessions::log_in(&app, address, &email, password).await? {
+        LoggedIn::Key(key) => Json(Key { key }).into_response(),
+        LoggedIn::NeedsSecondFactor(ephemeral_token) => Json(SecondFactorNeeded {
+            ephemeral_token,
+            method: "app",
+        })
+        .into_response(),
+    })
+}
+
+input! {
+    /// The second step of a log-in.
+    pub struct LogInCodeBody {
+        pub ephemeral_token: Text<200>,
+        pub code: Text<50>,
+    }
+}
+
+/// Ends a log-in with a code of the second factor.
+#[utoipa::path(post, path = "/api/v1/auth/login/code/", tag = "users", request_body = LogInCodeBody,
+    responses((status = 200, body = Key)))]
+async fn log_in_with_code(State(app): State<App>, body: Body) -> ApiResult<Response> {
+    let input: LogInCodeBody = body.parse()?;
+    let refuse = |text: &str| (StatusCode::UNAUTHORIZED, Json(json!({ "error": text }))).into_response();
+    let step = sessions::log_in_with_code(&app, &input.ephemeral_token.0, &input.code.0).await?;
+    Ok(match step {
+        SecondStep::Key(key) => Json(Key { key }).into_response(),
+        SecondStep::BadToken => refuse("Invalid or expired token."),
+        SecondStep::BadCode => refuse("Invalid or expired code."),
+    })
+}
+
+/// Signs the caller out everywhere.
+#[utoipa::path(post, path = "/api/v1/auth/logout/", tag = "users", responses((status = 204)))]
+async fn log_out(State(app): State<App>, Signed(caller): Signed) -> ApiResult<StatusCode> {
+    sessions::log_out(&app, &caller).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Makes the caller's tokens useless; the next log-in gives a new one.
+#[utoipa::path(delete, path = "/api/v1/auth/token/", tag = "users", responses((status = 204)))]
+async fn delete_token(State(app): State<App>, Signed(caller): Signed) -> ApiResult<StatusCode> {
+    sessions::log_out(&app, &caller).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+input! {
+    /// What a sign-in provider gave.
+    pub struct ProviderBody {
+        pub access_token: Text<2000>,
+    }
+}
+
+/// Signs in with Google. No provider is configured.
+#[utoipa::path(post, path = "/api/v1/auth/oauth/google/", tag = "users", request_body = ProviderBody,
+    responses((status = 502)))]
+async fn log_in_with_google(body: Body) -> ApiResult<Response> {
+    no_provider(&body, "GOOGLE")
+}
+
+/// Signs in with GitHub. No provider is configured.
+#[utoipa::path(post, path = "/api/v1/auth/oauth/github/", tag = "users", request_body = ProviderBody,
+    responses((status = 502)))]
+async fn log_in_with_github(body: Body) -> ApiResult<Response> {
+    no_provider(&body, "GITHUB")
+}
+
+fn no_provider(body: &Body, name: &str) -> ApiResult<Response> {
+    body.parse::<ProviderBody>()?;
+    let text = format!("An error occurred authenticating with {name}");
+    Ok((StatusCode::BAD_GATEWAY, Json(json!({ "message": text }))).into_response())
+}
+
+/// A second factor in use.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MfaMethod {
+    pub name: &'static str,
+    pub is_primary: bool,
+}
+
+/// The caller's second factors.
+#[utoipa::path(get, path = "/api/v1/auth/mfa/user-active-methods/", tag = "users",
+    responses((status = 200, body = Vec<MfaMethod>)))]
+async fn list_active_methods(
+    State(app): State<App>,
+    Signed(caller): Signed,
+) -> ApiResult<Json<Vec<MfaMethod>>> {
+    let mut tx = app.db().read().await?;
+    let app_method = MfaMethod {
+        name: "app",
+        is_primary: true,
+    };
+    let active = mfa::is_active(&mut tx, &caller).await?;
+    Ok(Json(active.then_some(app_method).into_iter().collect()))
+}
+
+/// What an authenticator needs to know.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AppSetUp {
+    pub qr_link: String,
+    pub secret: String,
+}
+
+/// Begins to set up an authenticator app.
+#[utoipa::path(post, path = "/api/v1/auth/app/activate/", tag = "users", responses((status = 200, body = AppSetUp)))]
+async fn activate_app(State(app): State<App>, Signed(caller): Signed) -> ApiResult<Json<AppSetUp>> {
+    let set_up = mfa::begin(&app, &caller).await?;
+    Ok(Json(AppSetUp {
+        qr_link: set_up.link,
+        secret: set_up.secret,
+    }))
+}
+
+input! {
+    /// A code that the authenticator shows.
+    pub struct CodeBody {
+        pub code: Text<50>,
+    }
+}
+
+/// Codes for the day the authenticator is lost. Each works once.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BackupCodes {
+    pub backup_codes: Vec<String>,
+}
+
+/// Ends the set-up with a first code.
+#[utoipa::path(post, path = "/api/v1/auth/app/activate/confirm/", tag = "users", request_body = CodeBody,
+    responses((status = 200, body = BackupCodes)))]
+async fn confirm_app(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    body: Body,
+) -> ApiResult<Json<BackupCodes>> {
+    let input: CodeBody = body.parse()?;
+    let backup_codes = mfa::confirm(&app, &caller, &input.code.0).await?;
+    Ok(Json(BackupCodes { backup_codes }))
+}
+
+input! {
+    /// A code, where one is at hand.
+    pub struct OptionalCodeBody {
+        pub code: Option<Text<50>>,
+    }
+}
+
+/// Gives up the authenticator app.
+#[utoipa::path(post, path = "/api/v1/auth/app/deactivate/", tag = "users", request_body = OptionalCodeBody,
+    responses((status = 204)))]
+async fn deactivate_app(State(app): State<App>, Signed(caller): Signed, body: Body) -> ApiResult<StatusCode> {
+    let input: OptionalCodeBody = body.parse()?;
+    let code = input.code.as_ref().map(|code| code.0.as_str());
+    mfa::end(&app, &caller, code).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,180 @@
+//! Organisations: who owns projects.
+
+use burgee_model::Timestamp;
+use burgee_store::{Tx, members, organisations};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+pub use burgee_store::organisations::Organisation;
+
+use crate::change::{Action, Change, Kind};
+use crate::members::Role;
+use crate::{App, Caller, Error, Result};
+
+/// An organisation as its members see it.
+#[derive(Debug, Clone)]
+pub struct Details {
+    pub organisation: Organisation,
+    pub members: i64,
+    /// The caller's role.
+    pub role: Option<String>,
+}
+
+/// The settings of an organisation that its administrators may set.
+#[derive(Debug, Clone, Default)]
+pub struct OrganisationEdit {
+    pub name: Option<String>,
+    pub webhook_notification_email: Option<Option<String>>,
+    pub restrict_project_create_to_admin: Option<bool>,
+    pub force_2fa: Option<bool>,
+}
+
+/// The organisation, for a member of it. To anybody else it makes no difference whether it exists.
+pub async fn for_member(tx: &mut Tx, caller: &Caller, id: i64) -> Result<Organisation> {
+    if caller.role(tx, id).await?.is_none() {
+        return Err(Error::forbidden());
+    }
+    organisations::find(tx, id).await?.ok_or_else(Error::forbidden)
+}
+
+/// The organisation, for an administrator of it.
+pub async fn for_admin(tx: &mut Tx, caller: &Caller, id: i64) -> Result<Organisation> {
+    caller.require_organisation_admin(tx, id).await?;
+    organisations::find(tx, id).await?.ok_or_else(Error::forbidden)
+}
+
+/// The organisations the caller belongs to.
+pub async fn list(tx: &mut Tx, caller: &Caller) -> Result<Vec<Details>> {
+    let mine = match caller {
+        Caller::User(user) => organisations::of_user(tx, user.id).await?,
+        Caller::ApiKey(key) => organisations::find(tx, key.organisation_id)
+            .await?
+            .into_iter()
+            .collect(),
+    };
+    let mut all = Vec::with_capacity(mine.len());
+    for organisation in mine {
+        all.push(details(tx, caller, organisation).await?);
+    }
+    Ok(all)
+}
+
+/// One organisation with all its settings.
+pub async fn get(tx: &mut Tx, caller: &Caller, id: i64) -> Result<Details> {
+    let organisation = for_admin(tx, caller, id).await?;
+    details(tx, caller, organisation).await
+}
+
+/// One organisation of the caller's, by its uuid.
+pub async fn get_by_uuid(tx: &mut Tx, caller: &Caller, uuid: &str) -> Result<Details> {
+    let found = organisations::find_by_uuid(tx, uuid).await?;
+    let organisation = found.ok_or_else(|| Error::no_match("Organisation"))?;
+    let details = details(tx, caller, organisation).await?;
+    if details.role.is_none() {
+        return Err(Error::no_match("Organisation"));
+    }
+    Ok(details)
+}
+
+/// An organisation with its number of members and the caller's role.
+pub(crate) async fn details(tx: &mut Tx, caller: &Caller, organisation: Organisation) -> Result<Details> {
+    Ok(Details {
+        members: members::count(tx, organisation.id).await?,
+        role: caller.role(tx, organisation.id).await?,
+        organisation,
+    })
+}
+
+/// Creates an organisation; its creator administers it.
+pub async fn create(app: &App, caller: &Caller, edit: OrganisationEdit) -> Result<Details> {
+    let user_id = caller.user()?.id;
+    let now = Timestamp::now().0;
+    let mut organisation = Organisation {
+        id: 0,
+        uuid: Uuid::new_v4().to_string(),
+        name: String::new(),
+        created_at: now,
+        subscription_uuid: Uuid::new_v4().to_string(),
+        webhook_notification_email: None,
+        persist_trait_data: true,
+        block_access_to_admin: false,
+        restrict_project_create_to_admin: false,
+        force_2fa: false,
+        feature_analytics: false,
+        stop_serving_flags: false,
+    };
+    apply(&mut organisation, edit);
+    let mut tx = app.db().begin().await?;
+    organisation.id = organisations::insert(&mut tx, &organisation).await?;
+    members::add(&mut tx, organisation.id, user_id, Role::Admin.as_str(), now).await?;
+    let change = Change::new(caller, Kind::Organisation, Action::Create, organisation.id)
+        .in_organisation(organisation.id)
+        .uuid(&organisation.uuid)
+        .after(as_json(&organisation));
+    app.commit(tx, vec![change.into()]).await?;
+    Ok(Details {
+        organisation,
+        members: 1,
+        // The reference does not say it here.
+        role: None,
+    })
+}
+
+/// Changes the settings of an organisation.
+pub async fn update(app: &App, caller: &Caller, id: i64, edit: OrganisationEdit) -> Result<Details> {
+    let mut tx = app.db().begin().await?;
+    let before = for_admin(&mut tx, caller, id).await?;
+    let mut organisation = before.clone();
+    apply(&mut organisation, edit);
+    organisations::update(&mut tx, &organisation).await?;
+    let details = details(&mut tx, caller, organisation).await?;
+    let change = Change::new(caller, Kind::Organisation, Action::Update, id)
+        .in_organisation(id)
+        .uuid(&before.uuid)
+        .before(as_json(&before))
+        .after(as_json(&details.organisation));
+    app.commit(tx, vec![change.into()]).await?;
+    Ok(details)
+}
+
+fn apply(organisation: &mut Organisation, edit: OrganisationEdit) {
+    if let Some(name) = edit.name {
+        organisation.name = name;
+    }
+    if let Some(email) = edit.webhook_notification_email {
+        organisation.webhook_notification_email = email;
+    }
+    if let Some(restrict) = edit.restrict_project_create_to_admin {
+        organisation.restrict_project_create_to_admin = restrict;
+    }
+    if let Some(force) = edit.force_2fa {
+        organisation.force_2fa = force;
+    }
+}
+
+/// Deletes an organisation with all that is in it. Its members stay users.
+pub async fn delete(app: &App, caller: &Caller, id: i64) -> Result<()> {
+    let mut tx = app.db().begin().await?;
+    let organisation = for_admin(&mut tx, caller, id).await?;
+    organisations::delete(&mut tx, id).await?;
+    app.commit(tx, vec![deleted(caller, &organisation).into()]).await
+}
+
+/// The line of the log that says that an organisation is gone, and with it everything it served.
+pub(crate) fn deleted(caller: &Caller, organisation: &Organisation) -> Change {
+    Change::new(caller, Kind::Organisation, Action::Delete, organisation.id)
+        .in_organisation(organisation.id)
+        .uuid(&organisation.uuid)
+        .serves()
+        .before(as_json(organisation))
+}
+
+/// What the change log keeps of an organisation.
+fn as_json(organisation: &Organisation) -> Value {
+    json!({
+        "name": organisation.name,
+        "webhook_notification_email": organisation.webhook_notification_email,
+        "restrict_project_create_to_admin": organisation.restrict_project_create_to_admin,
+        "force_2fa": organisation.force_2fa,
+    })
+}

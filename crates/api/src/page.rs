@@ -23,6 +23,18 @@ pub struct Page<T> {
     pub results: Vec<T>,
 }
 
+impl<T> Page<T> {
+    /// The same page with its rows in another form.
+    pub fn map<U>(self, form: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            count: self.count,
+            next: self.next,
+            previous: self.previous,
+            results: self.results.into_iter().map(form).collect(),
+        }
+    }
+}
+
 /// Which page is asked for: `page` (from 1) and `page_size` (1 to 999, 999 unless given).
 #[derive(Debug)]
 pub struct Paging {

@@ -11,7 +11,8 @@ use burgee_store::{Tx, feature_states, state_options};
 
 use crate::environment_states::{NamedState, exists, no_state, require_identities, with_names};
 use crate::feature_states::{
-    FeatureState, Spot, StateDetails, StateEdit, Subject, ValueEdit, Weight, detail, details, feature_at, place_by_key,
+    FeatureState, Spot, StateDetails, StateEdit, Subject, ValueEdit, Weight, detail, details, feature_at,
+    place_by_key,
 };
 use crate::{App, Caller, Error, Place, Result};
 
@@ -125,7 +126,9 @@ pub async fn update(
     let mut tx = app.db().begin().await?;
     let (place, identity) = changed(&mut tx, caller, at).await?;
     let state = state_of(&mut tx, &identity, id).await?;
-    let feature = feature_at(&mut tx, &place, state.feature_id).await?.ok_or_else(no_state)?;
+    let feature = feature_at(&mut tx, &place, state.feature_id)
+        .await?
+        .ok_or_else(no_state)?;
     let spot = spot(caller, &place, &feature, &identity);
     let (state, changes) = spot.edit(&mut tx, state, edit).await?;
     let answer = detail(&mut tx, state).await?;
@@ -138,8 +141,12 @@ pub async fn delete(app: &App, caller: &Caller, at: At<'_>, id: i64) -> Result<(
     let mut tx = app.db().begin().await?;
     let (place, identity) = changed(&mut tx, caller, at).await?;
     let state = state_of(&mut tx, &identity, id).await?;
-    let feature = feature_at(&mut tx, &place, state.feature_id).await?.ok_or_else(no_state)?;
-    let change = spot(caller, &place, &feature, &identity).delete(&mut tx, &state).await?;
+    let feature = feature_at(&mut tx, &place, state.feature_id)
+        .await?
+        .ok_or_else(no_state)?;
+    let change = spot(caller, &place, &feature, &identity)
+        .delete(&mut tx, &state)
+        .await?;
     app.commit(tx, vec![change]).await
 }
 
@@ -225,8 +232,10 @@ pub async fn effective_states(
     let ids: Vec<i64> = chosen.values().map(|state| state.id).collect();
     let allocations = state_options::of_states(tx, &ids).await?;
     let options = features::options_of_project(tx, place.project.id).await?;
-    let options: HashMap<i64, FlagValue> =
-        options.into_iter().map(|option| (option.id, option.value())).collect();
+    let options: HashMap<i64, FlagValue> = options
+        .into_iter()
+        .map(|option| (option.id, option.value()))
+        .collect();
     let mut effective = Vec::with_capacity(chosen.len());
     for feature in features::list(tx, place.project.id).await? {
         let Some(state) = chosen.remove(&feature.id) else {

@@ -10,6 +10,7 @@ pub mod caller;
 pub mod change;
 pub mod environment_states;
 pub mod error;
+pub mod feature_data;
 pub mod feature_list;
 pub mod feature_options;
 pub mod feature_owners;

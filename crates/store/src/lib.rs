@@ -9,9 +9,10 @@
 pub mod changes;
 pub mod db;
 pub mod environments;
+pub mod feature_evaluations;
+pub mod feature_links;
 pub mod feature_segments;
 pub mod feature_states;
-pub mod feature_links;
 pub mod features;
 pub mod grants;
 pub mod identities;

@@ -1,11 +1,31 @@
 //! The management API: a file per noun with its types, its handlers and its own `router()`.
 
+pub mod feature_data;
+pub mod feature_options;
+pub mod feature_owners;
+pub mod feature_states;
+pub mod feature_values;
+pub mod features;
+pub mod flag_updates;
+pub mod identity_overrides;
 pub mod projects;
+pub mod segment_overrides;
+pub mod tags;
 
 use burgee_app::App;
 use utoipa_axum::router::OpenApiRouter;
 
 /// Every noun's routes. Adding a noun is one line here.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(projects::router())
+    OpenApiRouter::new()
+        .merge(feature_data::router())
+        .merge(feature_options::router())
+        .merge(feature_owners::router())
+        .merge(feature_states::router())
+        .merge(features::router())
+        .merge(flag_updates::router())
+        .merge(identity_overrides::router())
+        .merge(projects::router())
+        .merge(segment_overrides::router())
+        .merge(tags::router())
 }

@@ -6,7 +6,8 @@ use burgee_store::{Tx, feature_segments, feature_states, features, segments};
 use serde_json::json;
 
 use crate::feature_states::{
-    FeatureState, Spot, StateDetails, StateEdit, Subject, detail, details, feature_at, place_by_id, place_by_key,
+    FeatureState, Spot, StateDetails, StateEdit, Subject, detail, details, feature_at, place_by_id,
+    place_by_key,
 };
 use crate::{Access, App, Caller, Error, Place, Result};
 
@@ -38,7 +39,12 @@ pub(crate) fn no_state() -> Error {
 }
 
 /// The defaults of an environment.
-pub async fn list(tx: &mut Tx, caller: &Caller, key: &str, filter: &StateFilter) -> Result<Vec<StateDetails>> {
+pub async fn list(
+    tx: &mut Tx,
+    caller: &Caller,
+    key: &str,
+    filter: &StateFilter,
+) -> Result<Vec<StateDetails>> {
     let place = place_by_key(tx, caller, key, EnvironmentPermission::ViewEnvironment).await?;
     let named = wanted(tx, &place, filter).await?;
     let mut states = feature_states::of_environment(tx, place.environment.id).await?;
@@ -54,7 +60,9 @@ async fn wanted(tx: &mut Tx, place: &Place, filter: &StateFilter) -> Result<Opti
         return Ok(filter.feature_id);
     };
     let found = features::find_by_name(tx, place.project.id, &name.to_lowercase()).await?;
-    let found = found.filter(|feature| feature.name == *name).map_or(0, |feature| feature.id);
+    let found = found
+        .filter(|feature| feature.name == *name)
+        .map_or(0, |feature| feature.id);
     Ok(Some(match filter.feature_id {
         Some(id) if id != found => 0,
         _ => found,
@@ -134,13 +142,7 @@ async fn default_at(tx: &mut Tx, place: &Place, id: i64) -> Result<(Feature, Fea
 }
 
 /// Changes a default.
-pub async fn update(
-    app: &App,
-    caller: &Caller,
-    key: &str,
-    id: i64,
-    edit: StateEdit,
-) -> Result<StateDetails> {
+pub async fn update(app: &App, caller: &Caller, key: &str, id: i64, edit: StateEdit) -> Result<StateDetails> {
     let mut tx = app.db().begin().await?;
     let place = place_by_key(&mut tx, caller, key, EnvironmentPermission::UpdateFeatureState).await?;
     let (feature, state) = default_at(&mut tx, &place, id).await?;
@@ -185,9 +187,15 @@ async fn create_at(
 }
 
 /// The default a feature has at a place.
-pub(crate) async fn default_of(tx: &mut Tx, place: &Place, feature: &Feature) -> Result<Option<FeatureState>> {
+pub(crate) async fn default_of(
+    tx: &mut Tx,
+    place: &Place,
+    feature: &Feature,
+) -> Result<Option<FeatureState>> {
     let states = feature_states::of_feature(tx, place.environment.id, feature.id).await?;
-    Ok(states.into_iter().find(|state| state.feature_segment_id.is_none()))
+    Ok(states
+        .into_iter()
+        .find(|state| state.feature_segment_id.is_none()))
 }
 
 /// Deletes a default: the feature is not there in this environment any more.
@@ -230,8 +238,12 @@ pub async fn list_shared(
 
 /// One feature state of any kind, by its uuid.
 pub async fn get_by_uuid(tx: &mut Tx, caller: &Caller, uuid: &str) -> Result<StateDetails> {
-    let state = feature_states::find_by_uuid(tx, uuid).await?.ok_or_else(no_state)?;
-    let place = Place::by_id(tx, state.environment_id).await?.ok_or_else(no_state)?;
+    let state = feature_states::find_by_uuid(tx, uuid)
+        .await?
+        .ok_or_else(no_state)?;
+    let place = Place::by_id(tx, state.environment_id)
+        .await?
+        .ok_or_else(no_state)?;
     let access = caller
         .environment_access(tx, &place.project, &place.environment)
         .await?;
@@ -260,16 +272,21 @@ pub async fn create_shared(
     edit: StateEdit,
 ) -> Result<StateDetails> {
     let mut tx = app.db().begin().await?;
-    let place = place_by_id(&mut tx, caller, at.environment_id, permission(at.feature_segment_id)).await?;
+    let place = place_by_id(
+        &mut tx,
+        caller,
+        at.environment_id,
+        permission(at.feature_segment_id),
+    )
+    .await?;
     let feature = feature_at(&mut tx, &place, at.feature_id).await?;
     let feature = feature.ok_or_else(|| Error::no_such("feature", at.feature_id))?;
     let (state, change) = match at.feature_segment_id {
         None => create_at(&mut tx, everyone(caller, &place, &feature), edit).await?,
         Some(id) => {
             let link = feature_segments::find(&mut tx, id).await?;
-            let link = link.filter(|link| {
-                link.environment_id == place.environment.id && link.feature_id == feature.id
-            });
+            let link = link
+                .filter(|link| link.environment_id == place.environment.id && link.feature_id == feature.id);
             let link = link.ok_or_else(|| Error::no_such("feature_segment", id))?;
             if feature_states::of_feature_segment(&mut tx, id).await?.is_some() {
                 return Err(exists());
@@ -277,7 +294,10 @@ pub async fn create_shared(
             let segment = segments::find(&mut tx, link.segment_id).await?;
             let segment = segment.ok_or_else(|| Error::no_such("feature_segment", id))?;
             let subject = Subject::Segment(&segment);
-            let spot = Spot { subject, ..everyone(caller, &place, &feature) };
+            let spot = Spot {
+                subject,
+                ..everyone(caller, &place, &feature)
+            };
             spot.create(&mut tx, Some(id), edit).await?
         }
     };
@@ -303,7 +323,9 @@ pub async fn update_shared(
 ) -> Result<StateDetails> {
     let mut tx = app.db().begin().await?;
     let state = feature_states::find(&mut tx, id).await?;
-    let state = state.filter(|state| state.identity_id.is_none()).ok_or_else(no_state)?;
+    let state = state
+        .filter(|state| state.identity_id.is_none())
+        .ok_or_else(no_state)?;
     let place = visible(&mut tx, caller, state.environment_id).await?;
     caller
         .require_in_environment(&mut tx, &place, permission(state.feature_segment_id))
@@ -314,7 +336,9 @@ pub async fn update_shared(
     if named.1 != state.environment_id {
         return Err(Error::no_such("environment", named.1));
     }
-    let feature = feature_at(&mut tx, &place, state.feature_id).await?.ok_or_else(no_state)?;
+    let feature = feature_at(&mut tx, &place, state.feature_id)
+        .await?
+        .ok_or_else(no_state)?;
     let segment = match state.feature_segment_id {
         Some(link) => match feature_segments::find(&mut tx, link).await? {
             Some(link) => segments::find(&mut tx, link.segment_id).await?,
@@ -323,7 +347,10 @@ pub async fn update_shared(
         None => None,
     };
     let subject = segment.as_ref().map_or(Subject::Everyone, Subject::Segment);
-    let spot = Spot { subject, ..everyone(caller, &place, &feature) };
+    let spot = Spot {
+        subject,
+        ..everyone(caller, &place, &feature)
+    };
     let (state, changes) = spot.edit(&mut tx, state, edit).await?;
     let answer = detail(&mut tx, state).await?;
     app.commit(tx, changes).await?;

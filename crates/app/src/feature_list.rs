@@ -127,13 +127,16 @@ impl FeatureFilter {
             .search
             .as_ref()
             .is_none_or(|part| feature.name_key.contains(&part.to_lowercase()));
-        let valued = self.value_search.as_ref().is_none_or(|part| {
-            state.is_some_and(|state| contains(state, &part.to_lowercase()))
-        });
+        let valued = self
+            .value_search
+            .as_ref()
+            .is_none_or(|part| state.is_some_and(|state| contains(state, &part.to_lowercase())));
         named
             && valued
             && self.tagged(&row.tags)
-            && self.is_archived.is_none_or(|wanted| feature.is_archived == wanted)
+            && self
+                .is_archived
+                .is_none_or(|wanted| feature.is_archived == wanted)
             && self.kind.as_ref().is_none_or(|kind| feature.r#type == *kind)
             && self
                 .is_enabled
@@ -236,7 +239,10 @@ async fn add_states(
         }
     }
     let counts = feature_states::count_overrides(tx, environment_id).await?;
-    let counts: HashMap<i64, _> = counts.into_iter().map(|count| (count.feature_id, count)).collect();
+    let counts: HashMap<i64, _> = counts
+        .into_iter()
+        .map(|count| (count.feature_id, count))
+        .collect();
     for row in rows {
         row.environment_state = defaults.remove(&row.feature.id);
         row.segment_state = for_segment.remove(&row.feature.id);

@@ -85,9 +85,13 @@ fn find_among(options: Vec<MultivariateOption>, id: i64) -> Result<MultivariateO
 /// One option, by its uuid.
 pub async fn get_by_uuid(tx: &mut Tx, caller: &Caller, uuid: &str) -> Result<MultivariateOption> {
     let missing = || Error::no_match("MultivariateFeatureOption");
-    let option = features::find_option_by_uuid(tx, uuid).await?.ok_or_else(missing)?;
+    let option = features::find_option_by_uuid(tx, uuid)
+        .await?
+        .ok_or_else(missing)?;
     let feature = features::find(tx, option.feature_id).await?.ok_or_else(missing)?;
-    let project = project_rows::find(tx, feature.project_id).await?.ok_or_else(missing)?;
+    let project = project_rows::find(tx, feature.project_id)
+        .await?
+        .ok_or_else(missing)?;
     let access = caller.project_access(tx, &project).await?;
     if access.allows(ProjectPermission::ViewProject.key()) {
         Ok(option)
@@ -137,7 +141,10 @@ async fn open(
 fn check(option: &OptionEdit, percentage: f64, others: &[MultivariateOption]) -> Result<()> {
     let all = others.iter().map(|other| other.default_percentage_allocation);
     if over_100(all.chain([percentage])) {
-        return Err(Error::field("default_percentage_allocation", "Invalid percentage allocation"));
+        return Err(Error::field(
+            "default_percentage_allocation",
+            "Invalid percentage allocation",
+        ));
     }
     let key = option.key.as_ref().and_then(Option::as_deref);
     if key == Some(CONTROL) {
@@ -175,7 +182,8 @@ pub async fn create(
     }
     "MULTIVARIATE".clone_into(&mut feature.r#type);
     features::update(&mut tx, &feature).await?;
-    let change = updated(caller, &project, &feature).after(json!({ "multivariate_option": as_json(&option) }));
+    let change =
+        updated(caller, &project, &feature).after(json!({ "multivariate_option": as_json(&option) }));
     app.commit(tx, vec![change.into()]).await?;
     Ok(option)
 }
@@ -194,7 +202,11 @@ pub async fn update(
     let before = find_among(options.clone(), id)?;
     options.retain(|other| other.id != id);
     let percentage = edit.default_percentage_allocation;
-    check(&edit, percentage.unwrap_or(before.default_percentage_allocation), &options)?;
+    check(
+        &edit,
+        percentage.unwrap_or(before.default_percentage_allocation),
+        &options,
+    )?;
     let mut option = before.clone();
     edit.apply(&mut option);
     features::update_option(&mut tx, &option).await?;
@@ -216,7 +228,8 @@ pub async fn delete(app: &App, caller: &Caller, at: (i64, i64), id: i64) -> Resu
         "STANDARD".clone_into(&mut feature.r#type);
         features::update(&mut tx, &feature).await?;
     }
-    let change = updated(caller, &project, &feature).before(json!({ "multivariate_option": as_json(&option) }));
+    let change =
+        updated(caller, &project, &feature).before(json!({ "multivariate_option": as_json(&option) }));
     app.commit(tx, vec![change.into()]).await
 }
 

@@ -40,7 +40,10 @@ pub async fn change(
     }
     let details = describe(&mut tx, feature).await?;
     if project.enforce_feature_owners && details.owners.is_empty() && details.group_owners.is_empty() {
-        return Err(Error::field("owners", "This project requires every feature to have an owner."));
+        return Err(Error::field(
+            "owners",
+            "This project requires every feature to have an owner.",
+        ));
     }
     let owners: Vec<i64> = details.owners.iter().map(|owner| owner.id).collect();
     let groups: Vec<i64> = details.group_owners.iter().map(|group| group.id).collect();
@@ -55,12 +58,14 @@ pub async fn change(
 /// Only members and groups of the organisation can own something.
 async fn check(tx: &mut Tx, organisation_id: i64, what: OwnerChange, ids: &[i64]) -> Result<()> {
     let (known, text) = match what {
-        OwnerChange::AddUsers => {
-            (feature_links::members(tx, organisation_id, ids).await?, "Some users not found")
-        }
-        OwnerChange::AddGroups => {
-            (feature_links::groups(tx, organisation_id, ids).await?, "Some groups not found")
-        }
+        OwnerChange::AddUsers => (
+            feature_links::members(tx, organisation_id, ids).await?,
+            "Some users not found",
+        ),
+        OwnerChange::AddGroups => (
+            feature_links::groups(tx, organisation_id, ids).await?,
+            "Some groups not found",
+        ),
         OwnerChange::RemoveUsers | OwnerChange::RemoveGroups => return Ok(()),
     };
     if ids.iter().all(|id| known.contains(id)) {

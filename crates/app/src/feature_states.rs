@@ -21,7 +21,8 @@ pub use burgee_store::feature_states::{FeatureState, StateOption};
 use crate::change::{Action, Change, Kind};
 use crate::{Caller, Error, Place, Result};
 
-const VERSIONED: &str = "This environment uses v2 feature versioning. Use the environment feature version endpoint instead.";
+const VERSIONED: &str =
+    "This environment uses v2 feature versioning. Use the environment feature version endpoint instead.";
 const OVER_100: &str = "Multivariate percentage values exceed 100%.";
 
 /// A new value: which of the three typed columns counts, and what they hold. What is not given stays.
@@ -170,7 +171,12 @@ impl Spot<'_> {
         }
         let weighed = set_weights(tx, self.feature, state.id, &edit.weights.unwrap_or_default()).await?;
         let toggled = state.enabled != before.enabled;
-        let revalued = weighed || state != (FeatureState { enabled: state.enabled, ..before });
+        let revalued = weighed
+            || state
+                != (FeatureState {
+                    enabled: state.enabled,
+                    ..before
+                });
         if !toggled && !revalued {
             return Ok((state, Vec::new()));
         }
@@ -213,7 +219,10 @@ impl Spot<'_> {
         match self.subject {
             Subject::Everyone => format!("New Flag / Remote Config created: {name}"),
             Subject::Segment(segment) => {
-                format!("Segment override created for feature '{name}' and segment '{}'", segment.name)
+                format!(
+                    "Segment override created for feature '{name}' and segment '{}'",
+                    segment.name
+                )
             }
             Subject::Identity(identity) => format!(
                 "Identity override created for feature '{name}' and identity '{}'",
@@ -333,7 +342,11 @@ pub async fn create_defaults_for_environment(
 ) -> Result<()> {
     let options = features::options_of_project(tx, project.id).await?;
     for feature in features::list(tx, project.id).await? {
-        let options: Vec<_> = options.iter().filter(|o| o.feature_id == feature.id).cloned().collect();
+        let options: Vec<_> = options
+            .iter()
+            .filter(|o| o.feature_id == feature.id)
+            .cloned()
+            .collect();
         create_default(tx, project, &feature, environment_id, &options).await?;
     }
     Ok(())
@@ -358,11 +371,7 @@ pub(crate) async fn create_default(
 /// Copies the defaults and segment overrides of an environment, with their allocations, into one that has none.
 ///
 /// Buckets stay as they are: whoever got a variant there gets it here too.
-pub async fn copy_environment(
-    tx: &mut Tx,
-    from_environment_id: i64,
-    to_environment_id: i64,
-) -> Result<()> {
+pub async fn copy_environment(tx: &mut Tx, from_environment_id: i64, to_environment_id: i64) -> Result<()> {
     let mut links = HashMap::new();
     for link in feature_segments::list(tx, from_environment_id).await? {
         let mut copy = link.clone();
@@ -457,7 +466,9 @@ async fn set_weights(tx: &mut Tx, feature: &Feature, state_id: i64, weights: &[W
         if !options.iter().any(|option| option.id == weight.option_id) {
             let text = format!("Invalid pk \"{}\" - object does not exist.", weight.option_id);
             let wrong = json!([{ "multivariate_feature_option": [text] }]);
-            return Err(Error::Rejected(json!({ "multivariate_feature_state_values": wrong })));
+            return Err(Error::Rejected(
+                json!({ "multivariate_feature_state_values": wrong }),
+            ));
         }
         let row = rows.iter_mut().find(|row| row.option_id == weight.option_id);
         if let Some(row) = row {

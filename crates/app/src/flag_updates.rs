@@ -47,7 +47,9 @@ impl FeatureName {
     fn quoted(&self) -> String {
         match self {
             Self::Id(id) => format!("{{'id': {id}}}"),
-            Self::Name(name) if name.contains('\'') && !name.contains('"') => format!("{{'name': \"{name}\"}}"),
+            Self::Name(name) if name.contains('\'') && !name.contains('"') => {
+                format!("{{'name': \"{name}\"}}")
+            }
             Self::Name(name) => format!("{{'name': '{}'}}", name.replace('\'', "\\'")),
         }
     }
@@ -76,7 +78,13 @@ async fn named(tx: &mut Tx, place: &Place, name: &FeatureName) -> Result<Feature
 }
 
 /// Changes a flag that a body names.
-pub async fn update_named(app: &App, caller: &Caller, key: &str, name: &FeatureName, edit: FlagEdit) -> Result<()> {
+pub async fn update_named(
+    app: &App,
+    caller: &Caller,
+    key: &str,
+    name: &FeatureName,
+    edit: FlagEdit,
+) -> Result<()> {
     let mut tx = app.db().begin().await?;
     let place = open(&mut tx, caller, key).await?;
     let feature = named(&mut tx, &place, name).await?;
@@ -96,19 +104,27 @@ pub async fn delete_named_override(
     let place = open(&mut tx, caller, key).await?;
     let feature = named(&mut tx, &place, name).await?;
     let removed = segment_overrides::remove(&mut tx, (caller, &place, &feature), segment_id).await?;
-    let missing = || Error::NotFound(format!("Segment override for segment {segment_id} does not exist"));
+    let missing = || {
+        Error::NotFound(format!(
+            "Segment override for segment {segment_id} does not exist"
+        ))
+    };
     app.commit(tx, vec![removed.ok_or_else(missing)?]).await
 }
 
 /// A flag of an environment.
 pub async fn get(tx: &mut Tx, caller: &Caller, key: &str, feature_id: i64) -> Result<Flag> {
     let place = place_by_key(tx, caller, key, EnvironmentPermission::ViewEnvironment).await?;
-    let feature = feature_at(tx, &place, feature_id).await?.ok_or_else(Error::not_found)?;
+    let feature = feature_at(tx, &place, feature_id)
+        .await?
+        .ok_or_else(Error::not_found)?;
     read(tx, &place, &feature).await
 }
 
 async fn read(tx: &mut Tx, place: &Place, feature: &Feature) -> Result<Flag> {
-    let default = default_of(tx, place, feature).await?.ok_or_else(Error::not_found)?;
+    let default = default_of(tx, place, feature)
+        .await?
+        .ok_or_else(Error::not_found)?;
     Ok(Flag {
         default: detail(tx, default).await?,
         overrides: segment_overrides::all_at(tx, place, feature).await?,
@@ -119,7 +135,9 @@ async fn read(tx: &mut Tx, place: &Place, feature: &Feature) -> Result<Flag> {
 pub async fn update(app: &App, caller: &Caller, key: &str, feature_id: i64, edit: FlagEdit) -> Result<Flag> {
     let mut tx = app.db().begin().await?;
     let place = open(&mut tx, caller, key).await?;
-    let feature = feature_at(&mut tx, &place, feature_id).await?.ok_or_else(Error::not_found)?;
+    let feature = feature_at(&mut tx, &place, feature_id)
+        .await?
+        .ok_or_else(Error::not_found)?;
     let changes = apply(&mut tx, (caller, &place, &feature), edit).await?;
     let answer = read(&mut tx, &place, &feature).await?;
     app.commit(tx, changes).await?;
@@ -133,20 +151,21 @@ pub async fn delete_override(
     key: &str,
     feature_id: i64,
     segment_id: i64,
-) -> Result<()> {
+) -> Result<Flag> {
     let mut tx = app.db().begin().await?;
     let place = open(&mut tx, caller, key).await?;
-    let feature = feature_at(&mut tx, &place, feature_id).await?.ok_or_else(Error::not_found)?;
+    let feature = feature_at(&mut tx, &place, feature_id)
+        .await?
+        .ok_or_else(Error::not_found)?;
     let removed = segment_overrides::remove(&mut tx, (caller, &place, &feature), segment_id).await?;
     let missing = || Error::NotFound("Segment override not found.".to_owned());
-    app.commit(tx, vec![removed.ok_or_else(missing)?]).await
+    let removed = removed.ok_or_else(missing)?;
+    let answer = read(&mut tx, &place, &feature).await?;
+    app.commit(tx, vec![removed]).await?;
+    Ok(answer)
 }
 
-async fn apply(
-    tx: &mut Tx,
-    at: (&Caller, &Place, &Feature),
-    edit: FlagEdit,
-) -> Result<Vec<NewChange>> {
+async fn apply(tx: &mut Tx, at: (&Caller, &Place, &Feature), edit: FlagEdit) -> Result<Vec<NewChange>> {
     let (caller, place, feature) = at;
     let spot = everyone(caller, place, feature);
     spot.refuse_versioned()?;
@@ -159,7 +178,11 @@ async fn apply(
     }
     if edit.replace {
         for link in feature_segments::of_feature(tx, place.environment.id, feature.id).await? {
-            if !edit.overrides.iter().any(|wanted| wanted.segment_id == link.segment_id) {
+            if !edit
+                .overrides
+                .iter()
+                .any(|wanted| wanted.segment_id == link.segment_id)
+            {
                 changes.extend(segment_overrides::remove(tx, at, link.segment_id).await?);
             }
         }

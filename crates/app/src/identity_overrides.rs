@@ -12,7 +12,8 @@ use burgee_store::{Tx, feature_states};
 
 use crate::environment_states::{NamedState, exists, no_state, require_identities, with_names};
 use crate::feature_states::{
-    FeatureState, Spot, StateDetails, StateEdit, Subject, ValueEdit, Weight, detail, details, feature_at, place_by_key,
+    FeatureState, Spot, StateDetails, StateEdit, Subject, ValueEdit, Weight, detail, details, feature_at,
+    place_by_key,
 };
 use crate::sdk::evaluation::with_engine_identity;
 use crate::sdk::identities::Identified;
@@ -129,7 +130,9 @@ pub async fn update(
     let mut tx = app.db().begin().await?;
     let (place, identity) = changed(&mut tx, caller, at).await?;
     let state = state_of(&mut tx, &identity, id).await?;
-    let feature = feature_at(&mut tx, &place, state.feature_id).await?.ok_or_else(no_state)?;
+    let feature = feature_at(&mut tx, &place, state.feature_id)
+        .await?
+        .ok_or_else(no_state)?;
     let spot = spot(caller, &place, &feature, &identity);
     let (state, changes) = spot.edit(&mut tx, state, edit).await?;
     let answer = detail(&mut tx, state).await?;
@@ -142,8 +145,12 @@ pub async fn delete(app: &App, caller: &Caller, at: At<'_>, id: i64) -> Result<(
     let mut tx = app.db().begin().await?;
     let (place, identity) = changed(&mut tx, caller, at).await?;
     let state = state_of(&mut tx, &identity, id).await?;
-    let feature = feature_at(&mut tx, &place, state.feature_id).await?.ok_or_else(no_state)?;
-    let change = spot(caller, &place, &feature, &identity).delete(&mut tx, &state).await?;
+    let feature = feature_at(&mut tx, &place, state.feature_id)
+        .await?
+        .ok_or_else(no_state)?;
+    let change = spot(caller, &place, &feature, &identity)
+        .delete(&mut tx, &state)
+        .await?;
     app.commit(tx, vec![change]).await
 }
 

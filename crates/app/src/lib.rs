@@ -12,6 +12,7 @@ pub mod change;
 pub mod environment_states;
 pub mod environments;
 pub mod error;
+pub mod feature_data;
 pub mod feature_list;
 pub mod feature_options;
 pub mod feature_owners;

@@ -15,7 +15,9 @@ pub use burgee_store::feature_segments::FeatureSegment;
 
 use crate::change::{Action, Change, Kind};
 use crate::environment_states::everyone;
-use crate::feature_states::{Spot, StateDetails, StateEdit, Subject, detail, feature_at, place_by_id, place_by_key};
+use crate::feature_states::{
+    Spot, StateDetails, StateEdit, Subject, detail, feature_at, place_by_id, place_by_key,
+};
 use crate::{App, Caller, Error, Place, Result};
 
 const TAKEN: &str = "This feature already has an override for this segment in this environment.";
@@ -75,7 +77,9 @@ pub async fn get(tx: &mut Tx, caller: &Caller, id: i64) -> Result<LinkDetails> {
 
 /// One feature segment, by its uuid.
 pub async fn get_by_uuid(tx: &mut Tx, caller: &Caller, uuid: &str) -> Result<LinkDetails> {
-    let link = feature_segments::find_by_uuid(tx, uuid).await?.ok_or_else(no_link)?;
+    let link = feature_segments::find_by_uuid(tx, uuid)
+        .await?
+        .ok_or_else(no_link)?;
     shown(tx, caller, link).await
 }
 
@@ -99,13 +103,19 @@ async fn place_of(tx: &mut Tx, caller: &Caller, link: &FeatureSegment) -> Result
 }
 
 /// The link, for somebody who may change it.
-async fn changeable(tx: &mut Tx, caller: &Caller, id: i64) -> Result<(Place, Feature, Segment, FeatureSegment)> {
+async fn changeable(
+    tx: &mut Tx,
+    caller: &Caller,
+    id: i64,
+) -> Result<(Place, Feature, Segment, FeatureSegment)> {
     let link = feature_segments::find(tx, id).await?.ok_or_else(no_link)?;
     let place = place_of(tx, caller, &link).await?;
     caller
         .require_in_environment(tx, &place, EnvironmentPermission::ManageSegmentOverrides)
         .await?;
-    let feature = feature_at(tx, &place, link.feature_id).await?.ok_or_else(no_link)?;
+    let feature = feature_at(tx, &place, link.feature_id)
+        .await?
+        .ok_or_else(no_link)?;
     let segment = segments::find(tx, link.segment_id).await?.ok_or_else(no_link)?;
     Ok((place, feature, segment, link))
 }
@@ -160,7 +170,10 @@ fn for_segment<'a>(
     feature: &'a Feature,
     segment: &'a Segment,
 ) -> Spot<'a> {
-    Spot { subject: Subject::Segment(segment), ..everyone(caller, place, feature) }
+    Spot {
+        subject: Subject::Segment(segment),
+        ..everyone(caller, place, feature)
+    }
 }
 
 /// Writes a link at a priority, or behind all others; those at and after it move down.
@@ -231,10 +244,12 @@ pub async fn update_priorities(
     wanted.sort_by_key(|(id, _)| *id);
     let (mut links, mut changes) = (Vec::new(), Vec::new());
     for (id, priority) in wanted {
-        let found = changeable(&mut tx, caller, id).await.map_err(|error| match error {
-            Error::NotFound(_) => Problems::whole("Some of the provided ids were not found.").into(),
-            other => other,
-        });
+        let found = changeable(&mut tx, caller, id)
+            .await
+            .map_err(|error| match error {
+                Error::NotFound(_) => Problems::whole("Some of the provided ids were not found.").into(),
+                other => other,
+            });
         let (place, feature, segment, mut link) = found?;
         for_segment(caller, &place, &feature, &segment).refuse_versioned()?;
         feature_segments::set_priority(&mut tx, id, priority).await?;
@@ -289,7 +304,9 @@ pub async fn create(
     let feature = feature.ok_or_else(|| Error::no_match("Feature"))?;
     let segment = segment_for(&mut tx, &feature, segment_id).await.map_err(nested)?;
     let spot = for_segment(caller, &place, &feature, &segment);
-    let link = insert_link(&mut tx, spot, &segment, priority).await.map_err(nested)?;
+    let link = insert_link(&mut tx, spot, &segment, priority)
+        .await
+        .map_err(nested)?;
     let (state, change) = spot.create(&mut tx, Some(link.id), edit).await?;
     let state = detail(&mut tx, state).await?;
     app.commit(tx, vec![change]).await?;
@@ -369,5 +386,44 @@ pub(crate) async fn remove(
         return Ok(None);
     };
     let segment = segments::find(tx, segment_id).await?.ok_or_else(no_link)?;
-    delete_at(tx, for_segment(caller, place, feature, &segment), &link).await.map(Some)
+    delete_at(tx, for_segment(caller, place, feature, &segment), &link)
+        .await
+        .map(Some)
+}
+
+/// Gives a feature segment another segment. Feature and environment must be those it has.
+pub async fn update_link(
+    app: &App,
+    caller: &Caller,
+    id: i64,
+    environment_id: i64,
+    at: LinkPlace,
+) -> Result<FeatureSegment> {
+    let mut tx = app.db().begin().await?;
+    let (place, feature, old, mut link) = changeable(&mut tx, caller, id).await?;
+    if at.feature_id != link.feature_id {
+        return Err(Error::no_such("feature", at.feature_id));
+    }
+    if environment_id != link.environment_id {
+        return Err(Error::no_such("environment", environment_id));
+    }
+    if at.segment_id == old.id {
+        return Ok(link);
+    }
+    let segment = segment_for(&mut tx, &feature, at.segment_id).await?;
+    for_segment(caller, &place, &feature, &segment).refuse_versioned()?;
+    let others = feature_segments::of_feature(&mut tx, environment_id, feature.id).await?;
+    if others.iter().any(|other| other.segment_id == segment.id) {
+        return Err(Error::field("segment", TAKEN));
+    }
+    feature_segments::set_segment(&mut tx, id, segment.id).await?;
+    link.segment_id = segment.id;
+    let change = Change::new(caller, Kind::FeatureState, Action::Update, id)
+        .in_environment(&place)
+        .uuid(&link.uuid)
+        .serves()
+        .before(json!({ "feature_segment": id, "segment": old.id }))
+        .after(json!({ "feature_segment": id, "segment": segment.id }));
+    app.commit(tx, vec![change.into()]).await?;
+    Ok(link)
 }

@@ -63,11 +63,7 @@ pub async fn owners(tx: &mut Tx, project_id: i64, feature_id: Option<i64>) -> Re
 }
 
 /// The groups that own one feature, or any feature of the project.
-pub async fn group_owners(
-    tx: &mut Tx,
-    project_id: i64,
-    feature_id: Option<i64>,
-) -> Result<Vec<GroupOwner>> {
+pub async fn group_owners(tx: &mut Tx, project_id: i64, feature_id: Option<i64>) -> Result<Vec<GroupOwner>> {
     sql!(
         tx,
         fetch_all as GroupOwner,

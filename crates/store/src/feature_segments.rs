@@ -98,3 +98,14 @@ pub async fn set_priority(tx: &mut Tx, id: i64, priority: i64) -> Result<u64> {
 pub async fn delete(tx: &mut Tx, id: i64) -> Result<u64> {
     sql!(tx, execute, "DELETE FROM feature_segments WHERE id = $1", id)
 }
+
+/// Writes the segment of a link.
+pub async fn set_segment(tx: &mut Tx, id: i64, segment_id: i64) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE feature_segments SET segment_id = $2 WHERE id = $1",
+        id,
+        segment_id
+    )
+}

@@ -10,6 +10,7 @@ pub mod analytics;
 pub mod changes;
 pub mod db;
 pub mod environments;
+pub mod feature_evaluations;
 pub mod feature_links;
 pub mod feature_segments;
 pub mod feature_states;

@@ -1,19 +1,29 @@
 //! The management API: a file per noun with its types, its handlers and its own `router()`.
 
 pub mod environments;
+pub mod feature_data;
+pub mod feature_options;
+pub mod feature_owners;
+pub mod feature_states;
+pub mod feature_values;
+pub mod features;
+pub mod flag_updates;
 pub mod groups;
 pub mod identities;
+pub mod identity_overrides;
 pub mod invites;
 pub mod master_api_keys;
 pub mod members;
 pub mod organisations;
 pub mod permissions;
 pub mod projects;
+pub mod segment_overrides;
 pub mod segment_rules;
 pub mod segments;
 pub mod server_keys;
 pub mod sessions;
 pub mod setup;
+pub mod tags;
 pub mod traits;
 pub mod usage;
 pub mod users;
@@ -25,18 +35,27 @@ use utoipa_axum::router::OpenApiRouter;
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(environments::router())
+        .merge(feature_data::router())
+        .merge(feature_options::router())
+        .merge(feature_owners::router())
+        .merge(feature_states::router())
+        .merge(features::router())
+        .merge(flag_updates::router())
         .merge(groups::router())
         .merge(identities::router())
+        .merge(identity_overrides::router())
         .merge(invites::router())
         .merge(master_api_keys::router())
         .merge(members::router())
         .merge(organisations::router())
         .merge(permissions::router())
         .merge(projects::router())
+        .merge(segment_overrides::router())
         .merge(segments::router())
         .merge(server_keys::router())
         .merge(sessions::router())
         .merge(setup::router())
+        .merge(tags::router())
         .merge(traits::router())
         .merge(usage::router())
         .merge(users::router())

@@ -1,0 +1,151 @@
+//! What is known of the use of features: evaluations, references in code, exports and imports.
+
+use axum::Json;
+use axum::extract::State;
+use burgee_app::feature_data::{DayCount, Labels};
+use burgee_app::{App, Error, feature_data, projects};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::features::whole;
+use crate::caller::Signed;
+use crate::error::{ApiError, ApiResult};
+use crate::page::{Page, Paging};
+use crate::params::{Path, Query};
+
+/// The routes of this noun.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(get_evaluation_data))
+        .routes(routes!(get_influx_data))
+        .routes(routes!(list_code_references))
+        .routes(routes!(list_exports))
+        .routes(routes!(list_imports))
+}
+
+/// What clients say of themselves.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LabelsView {
+    pub client_application_name: Option<String>,
+    pub client_application_version: Option<String>,
+    pub user_agent: Option<String>,
+}
+
+/// How often a feature was evaluated on a day.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EvaluationsView {
+    pub day: String,
+    pub count: i64,
+    pub labels: LabelsView,
+}
+
+impl From<DayCount> for EvaluationsView {
+    fn from(row: DayCount) -> Self {
+        Self {
+            day: row.day,
+            count: row.count,
+            labels: LabelsView {
+                client_application_name: row.labels.client_application_name,
+                client_application_version: row.labels.client_application_version,
+                user_agent: row.labels.user_agent,
+            },
+        }
+    }
+}
+
+fn environment(query: &Query) -> ApiResult<i64> {
+    let missing = || ApiError(Error::field("environment_id", "This field is required."));
+    whole(query, "environment_id")?.ok_or_else(missing)
+}
+
+/// How often a feature was evaluated in an environment, by day.
+#[utoipa::path(get, path = "/api/v1/projects/{project_id}/features/{feature_id}/evaluation-data/", tag = "features",
+    params(("environment_id" = i64, Query), ("period" = Option<i64>, Query, description = "Days; 30 unless given"),
+        ("client_application_name" = Option<String>, Query), ("client_application_version" = Option<String>, Query),
+        ("user_agent" = Option<String>, Query)),
+    responses((status = 200, body = Vec<EvaluationsView>)))]
+async fn get_evaluation_data(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path((project_id, feature_id)): Path<(i64, i64)>,
+    query: Query,
+) -> ApiResult<Json<Vec<EvaluationsView>>> {
+    let at = (project_id, feature_id, environment(&query)?);
+    let days = whole(&query, "period")?.unwrap_or(30);
+    let label = |name: &str| query.text(name).map(str::to_owned);
+    let wanted = Labels {
+        client_application_name: label("client_application_name"),
+        client_application_version: label("client_application_version"),
+        user_agent: label("user_agent"),
+    };
+    let mut tx = app.db().read().await?;
+    let rows = feature_data::evaluations(&mut tx, &caller, at, days, &wanted).await?;
+    Ok(Json(rows.into_iter().map(EvaluationsView::from).collect()))
+}
+
+/// Events of a time-series database.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventsView {
+    pub events_list: Vec<Value>,
+}
+
+/// The same from a time-series database. There is none, so the list is empty; see `evaluation-data`.
+#[utoipa::path(get, path = "/api/v1/projects/{project_id}/features/{feature_id}/influx-data/", tag = "features",
+    params(("environment_id" = i64, Query)), responses((status = 200, body = EventsView)))]
+async fn get_influx_data(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path((project_id, feature_id)): Path<(i64, i64)>,
+    query: Query,
+) -> ApiResult<Json<EventsView>> {
+    environment(&query)?;
+    let mut tx = app.db().read().await?;
+    feature_data::require(&mut tx, &caller, project_id, feature_id).await?;
+    Ok(Json(EventsView {
+        events_list: Vec::new(),
+    }))
+}
+
+/// Where code mentions a feature. Scans of code are not taken in, so there is nothing to tell.
+#[utoipa::path(get, path = "/api/v1/projects/{project_id}/features/{feature_id}/code-references/", tag = "features",
+    responses((status = 200, body = Vec<Value>)))]
+async fn list_code_references(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path((project_id, feature_id)): Path<(i64, i64)>,
+) -> ApiResult<Json<Vec<Value>>> {
+    let mut tx = app.db().read().await?;
+    feature_data::require(&mut tx, &caller, project_id, feature_id).await?;
+    Ok(Json(Vec::new()))
+}
+
+/// The exports of a project's features.
+#[utoipa::path(get, path = "/api/v1/projects/{project_id}/feature-exports/", tag = "features",
+    responses((status = 200, body = Page<Value>)))]
+async fn list_exports(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(project_id): Path<i64>,
+    paging: Paging,
+) -> ApiResult<Json<Page<Value>>> {
+    let mut tx = app.db().read().await?;
+    projects::get(&mut tx, &caller, project_id).await?;
+    Ok(Json(paging.cut(Vec::new())?))
+}
+
+/// The imports into a project's features.
+#[utoipa::path(get, path = "/api/v1/projects/{project_id}/feature-imports/", tag = "features",
+    responses((status = 200, body = Page<Value>)))]
+async fn list_imports(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(project_id): Path<i64>,
+    paging: Paging,
+) -> ApiResult<Json<Page<Value>>> {
+    let mut tx = app.db().read().await?;
+    projects::get(&mut tx, &caller, project_id).await?;
+    Ok(Json(paging.cut(Vec::new())?))
+}

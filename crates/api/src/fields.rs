@@ -291,6 +291,23 @@ impl<T: Field> Field for Option<T> {
     }
 }
 
+/// Must be given, and may be null.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrNull<T>(pub Option<T>);
+
+impl<T: Field> Field for OrNull<T> {
+    fn read(value: Option<&Value>) -> Result<Self, Value> {
+        match value {
+            Some(Value::Null) => Ok(Self(None)),
+            value => T::read(value).map(|value| Self(Some(value))),
+        }
+    }
+
+    fn schema() -> RefOr<Schema> {
+        T::schema()
+    }
+}
+
 /// May be left out; when given it is read as `T` (with `Given<Option<…>>` null is a value of its own).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Given<T>(pub Option<T>);

@@ -108,12 +108,11 @@ async fn swagger_json() -> Response {
     (headers, document.to_string()).into_response()
 }
 
-/// What a browser sees that opens the address of the server.
-pub(crate) async fn nowhere(headers: HeaderMap, uri: Uri) -> Response {
-    let html = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|a| a.contains("text/html"));
-    if uri.path() == "/" && html {
-        return (StatusCode::NOT_FOUND, Html(include_str!("nowhere.html"))).into_response();
+/// The answer for a path that is none: a page, unless the client asks for JSON.
+pub(crate) async fn nowhere(headers: HeaderMap) -> Response {
+    let json = |v: &header::HeaderValue| v.to_str().is_ok_and(|accepted| accepted.contains("application/json"));
+    if headers.get(header::ACCEPT).is_some_and(json) {
+        return ApiError::not_found().into_response();
     }
-    ApiError::not_found().into_response()
+    (StatusCode::NOT_FOUND, Html(include_str!("nowhere.html"))).into_response()
 }
-

@@ -10,6 +10,9 @@ use utoipa_axum::router::OpenApiRouter;
     title = "Burgee",
     description = "Feature flags, remote configuration and audiences. Compatible with the Flagsmith REST API.",
     license(name = "Apache-2.0", identifier = "Apache-2.0"),
+), tags(
+    (name = "sdk", description = "What SDKs ask: flags, identities, the environment document, realtime, analytics"),
+    (name = "ofrep", description = "OpenFeature's remote evaluation protocol"),
 ))]
 struct Document;
 

@@ -120,7 +120,7 @@ impl Paging {
         })
     }
 
-    /// As Django does, the first page is linked without `page`.
+    /// As the reference does: parameters by name, and the first page without `page`.
     fn link(&self, page: i64) -> String {
         let mut query: Vec<_> = self
             .query
@@ -130,8 +130,8 @@ impl Paging {
             .collect();
         if page > 1 {
             query.push(("page".to_owned(), page.to_string()));
-            query.sort_by_key(|(name, _)| name != "page");
         }
+        query.sort();
         let query = serde_urlencoded::to_string(query).unwrap_or_default();
         if query.is_empty() {
             self.base.clone()

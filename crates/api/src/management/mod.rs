@@ -1,5 +1,6 @@
 //! The management API: a file per noun with its types, its handlers and its own `router()`.
 
+pub mod environment_document;
 pub mod environments;
 pub mod feature_data;
 pub mod feature_options;
@@ -34,6 +35,7 @@ use utoipa_axum::router::OpenApiRouter;
 /// Every noun's routes. Adding a noun is one line here.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .merge(environment_document::router())
         .merge(environments::router())
         .merge(feature_data::router())
         .merge(feature_options::router())

@@ -17,7 +17,7 @@ use super::key::{self, EnvironmentKey};
 use super::traits::TraitText;
 use crate::body::Body;
 use crate::error::{ApiError, detail};
-use crate::fields::{self, Blank, Field, Given};
+use crate::fields::{self, Blank, Field, Given, OrNull};
 use crate::input;
 use crate::params::{Path, Query};
 
@@ -33,7 +33,7 @@ input! {
     /// A trait of the identity.
     pub struct TraitBody {
         pub trait_key: crate::fields::Text<{ limits::TRAIT_KEY_LENGTH }>,
-        pub trait_value: Option<TraitText>,
+        pub trait_value: OrNull<TraitText>,
         pub transient: Given<bool>,
     }
 }
@@ -80,7 +80,7 @@ impl From<TraitBody> for TraitInput {
     fn from(body: TraitBody) -> Self {
         Self {
             key: body.trait_key.0,
-            value: body.trait_value.map(|t| t.0),
+            value: body.trait_value.0.map(|t| t.0),
             transient: body.transient.0.unwrap_or_default(),
         }
     }

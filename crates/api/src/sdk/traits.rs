@@ -19,7 +19,7 @@ use super::key::{EnvironmentKey, keyed, refuse};
 use super::identities::check_identifier;
 use crate::body::Body;
 use crate::error::{ApiError, detail};
-use crate::fields::{Field, Text, message};
+use crate::fields::{Field, OrNull, Text, message};
 use crate::input;
 use crate::params::Path;
 
@@ -84,7 +84,7 @@ input! {
     /// One trait of one identity in a bulk; null removes it.
     pub struct BulkTraitBody {
         pub identity: OwnerBody,
-        pub trait_value: Option<TraitText>,
+        pub trait_value: OrNull<TraitText>,
         pub trait_key: Text<{ limits::TRAIT_KEY_LENGTH }>,
     }
 }
@@ -141,7 +141,7 @@ async fn set_traits(State(app): State<App>, key: EnvironmentKey, body: Body) -> 
     key.served.count(Resource::Traits);
     let environment = key.snapshot().environment_id;
     let writes = inputs.iter().map(|input| {
-        let change = input.trait_value.as_ref().map_or(TraitChange::Remove, |t| TraitChange::Set(t.0.clone()));
+        let change = input.trait_value.0.as_ref().map_or(TraitChange::Remove, |t| TraitChange::Set(t.0.clone()));
         let changes = vec![(input.trait_key.0.clone(), change)];
         identities::write(&app, environment, &input.identity.identifier.0, changes)
     });
@@ -149,7 +149,7 @@ async fn set_traits(State(app): State<App>, key: EnvironmentKey, body: Body) -> 
         outcome.map_err(ApiError)?;
     }
     let set = inputs.iter().filter_map(|input| {
-        let value = &input.trait_value.as_ref()?.0;
+        let value = &input.trait_value.0.as_ref()?.0;
         let identity = json!({ "identifier": input.identity.identifier.0 });
         Some(json!({ "identity": identity, "trait_value": value, "trait_key": input.trait_key.0 }))
     });

@@ -120,7 +120,7 @@ impl Paging {
         })
     }
 
-    /// As Django does, the first page is linked without `page`.
+    /// As Django does: the first page is linked without `page`, and parameters are in alphabetical order.
     fn link(&self, page: i64) -> String {
         let mut query: Vec<_> = self
             .query
@@ -130,8 +130,8 @@ impl Paging {
             .collect();
         if page > 1 {
             query.push(("page".to_owned(), page.to_string()));
-            query.sort_by_key(|(name, _)| name != "page");
         }
+        query.sort_by(|(a, _), (b, _)| a.cmp(b));
         let query = serde_urlencoded::to_string(query).unwrap_or_default();
         if query.is_empty() {
             self.base.clone()

@@ -146,9 +146,9 @@ pub async fn trait_keys(tx: &mut Tx, environment_id: i64) -> Result<Vec<String>>
     let rows: Vec<(String,)> = sql!(
         tx,
         fetch_all as (String,),
-        sqlite: "SELECT DISTINCT t.value ->> 1 AS key FROM identities i JOIN json_each(i.traits) t
+        sqlite: "SELECT DISTINCT CAST(t.value ->> 1 AS TEXT) AS key FROM identities i JOIN json_each(i.traits) t
                  WHERE i.environment_id = $1 ORDER BY key LIMIT $2",
-        postgres: "SELECT DISTINCT t.value ->> 1 AS key
+        postgres: "SELECT DISTINCT CAST(t.value ->> 1 AS TEXT) AS key
                    FROM identities i CROSS JOIN LATERAL json_array_elements(CAST(i.traits AS JSON)) t
                    WHERE i.environment_id = $1 ORDER BY key LIMIT $2",
         environment_id,

@@ -116,15 +116,15 @@ impl TestApp {
         Self::on(self.url.clone(), None, self.app.settings().clone()).await
     }
 
+    /// Sends a request and returns the answer as it comes, for bodies that do not end.
+    pub async fn response(&self, request: Request<Body>) -> axum::response::Response {
+        let request = burgee_api::headers::add_slash(request);
+        self.router.clone().oneshot(request).await.expect("the router answers")
+    }
+
     /// Sends a request as it is.
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let request = burgee_api::headers::add_slash(request);
-        let response = self
-            .router
-            .clone()
-            .oneshot(request)
-            .await
-            .expect("the router answers");
+        let response = self.response(request).await;
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("the body ends").to_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();

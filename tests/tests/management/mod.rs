@@ -2,6 +2,7 @@
 
 mod environments;
 mod identities;
+mod overrides;
 mod projects;
 mod segments;
 mod server_keys;

@@ -183,6 +183,9 @@ both! {
         let page = app.get(&world.admin, &format!("{}?page_size=2", path(&world))).await.expect(200);
         assert_eq!((&page["count"], page["results"].as_array().unwrap().len()), (&json!(3), 2));
         assert_eq!(page["next"], format!("http://testserver{}?page=2&page_size=2", path(&world)));
+        let page = app.get(&world.admin, &format!("{}?page_size=2&q=a&include_feature_specific=true", path(&world))).await;
+        let next = format!("http://testserver{}?include_feature_specific=true&page=2&page_size=2&q=a", path(&world));
+        assert_eq!(page.expect(200)["next"], next);
         app.get(&world.admin, &format!("{}?page=9", path(&world))).await.expect(404);
         for identity in ["9999", "abc", "99999999999999999999"] {
             app.get(&world.admin, &format!("{}?identity={identity}", path(&world))).await.expect(404);

@@ -2,7 +2,8 @@
 //!
 //! The two look alike and differ in many corners: `\Z`, `{,3}`, `[[]`, `(?P=name)`, `(?a)`, a lone brace, repeats of
 //! repeats. So every construct is read and written anew, and what Python would refuse is refused.
-//! Left out: names of characters (`\N{…}`) are refused, and look-behind of varying width is accepted.
+//! Left out: names of characters (`\N{…}`) and conditionals on groups further on are refused, and look-behind of
+//! varying width is accepted.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -75,6 +76,8 @@ struct Frame {
     flags: Flags,
     /// The number of a capturing group.
     number: Option<u32>,
+    /// Where in the output a look-around begins.
+    assertion: Option<usize>,
 }
 
 /// What a quantifier would repeat.
@@ -83,6 +86,8 @@ enum Last {
     /// The start of a branch, or a position such as `^`.
     Nothing,
     Item,
+    /// A look-around, which begins at this place of the output.
+    Assertion(usize),
     Repeated,
 }
 
@@ -173,16 +178,29 @@ impl Translator {
 
     /// A quantifier, and whether it is lazy or possessive.
     fn repeat(&mut self, quantifier: &str) -> Option<()> {
-        if self.last != Last::Item {
-            return None;
-        }
-        self.write(quantifier, Last::Repeated);
-        if self.accept('?') {
-            self.out.push('?');
+        let mode = if self.accept('?') {
+            "?"
         } else if self.accept('+') {
-            self.backtracks = true;
-            self.out.push('+');
+            "+"
+        } else {
+            ""
+        };
+        match self.last {
+            Last::Nothing | Last::Repeated => return None,
+            Last::Item => {
+                self.backtracks |= mode == "+";
+                self.out.push_str(quantifier);
+                self.out.push_str(mode);
+            }
+            // The engines do not repeat look-around. Once is as good as often, and none as good as an alternative.
+            Last::Assertion(start) => {
+                if quantifier.starts_with(['*', '?']) || quantifier.starts_with("{0") {
+                    self.out.insert_str(start, "(?:");
+                    self.out.push_str("|)");
+                }
+            }
         }
+        self.last = Last::Repeated;
         Some(())
     }
 
@@ -225,12 +243,12 @@ impl Translator {
                 _ => None,
             },
             '#' => self.until(')').map(drop),
-            '=' => self.enter_backtracking("(?="),
-            '!' => self.enter_backtracking("(?!"),
+            '=' => self.look_around("(?="),
+            '!' => self.look_around("(?!"),
             '>' => self.enter_backtracking("(?>"),
             '<' => match self.next()? {
-                '=' => self.enter_backtracking("(?<="),
-                '!' => self.enter_backtracking("(?<!"),
+                '=' => self.look_around("(?<="),
+                '!' => self.look_around("(?<!"),
                 _ => None,
             },
             '(' => {
@@ -258,6 +276,7 @@ impl Translator {
         self.frames.push(Frame {
             flags: self.flags,
             number,
+            assertion: None,
         });
         self.write(opening, Last::Nothing);
         Some(())
@@ -266,6 +285,13 @@ impl Translator {
     fn enter_backtracking(&mut self, opening: &str) -> Option<()> {
         self.backtracks = true;
         self.enter(opening, None)
+    }
+
+    fn look_around(&mut self, opening: &str) -> Option<()> {
+        let start = self.out.len();
+        self.enter_backtracking(opening)?;
+        self.frames.last_mut()?.assertion = Some(start);
+        Some(())
     }
 
     fn open_named(&mut self) -> Option<()> {
@@ -282,8 +308,9 @@ impl Translator {
     }
 
     fn close(&mut self) -> Option<()> {
-        self.flags = self.frames.pop()?.flags;
-        self.write(")", Last::Item);
+        let frame = self.frames.pop()?;
+        self.flags = frame.flags;
+        self.write(")", frame.assertion.map_or(Last::Item, Last::Assertion));
         Some(())
     }
 
@@ -490,6 +517,7 @@ mod tests {
             ("a~-#b", "a~-#b", true),
             (r"a\.b", "a.b", true),
             (r"(a)\10", "a", false),
+            ("(?=b)*a(?!b){2}", "ac", true),
         ] {
             assert_eq!(
                 Pattern::new(pattern).is_match(text),

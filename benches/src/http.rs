@@ -276,7 +276,7 @@ fn fixture(address: SocketAddr) -> Fallible<Keys> {
         let feature = post(&format!("/api/v1/projects/{project}/features/"), body)?["id"].clone();
         if i % 6 == 0 {
             for (key, share) in [("a", 30.0), ("b", 20.0)] {
-                let option = json!({"type": "unicode", "string_value": key, "key": key, "default_percentage_allocation": share});
+                let option = json!({"feature": feature, "type": "unicode", "string_value": key, "key": key, "default_percentage_allocation": share});
                 post(&format!("/api/v1/projects/{project}/features/{feature}/mv-options/"), option)?;
             }
         }

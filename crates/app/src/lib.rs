@@ -29,7 +29,6 @@ pub mod members;
 pub mod mfa;
 pub mod organisations;
 pub mod password_resets;
-mod patterns;
 pub mod permissions;
 pub mod projects;
 pub mod sdk;

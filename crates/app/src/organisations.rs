@@ -27,6 +27,10 @@ pub struct OrganisationEdit {
     pub webhook_notification_email: Option<Option<String>>,
     pub restrict_project_create_to_admin: Option<bool>,
     pub force_2fa: Option<bool>,
+    /// Whether traits are stored at all. For superusers; from others it is passed over.
+    pub persist_trait_data: Option<bool>,
+    /// Whether SDKs are refused. For superusers; from others it is passed over.
+    pub stop_serving_flags: Option<bool>,
 }
 
 /// The organisation, for a member of it. To anybody else it makes no difference whether it exists.
@@ -125,16 +129,39 @@ pub async fn update(app: &App, caller: &Caller, id: i64, edit: OrganisationEdit)
     let mut tx = app.db().begin().await?;
     let before = for_admin(&mut tx, caller, id).await?;
     let mut organisation = before.clone();
+    apply_switches(caller, &mut organisation, &edit);
     apply(&mut organisation, edit);
     organisations::update(&mut tx, &organisation).await?;
     let details = details(&mut tx, caller, organisation).await?;
     let change = Change::new(caller, Kind::Organisation, Action::Update, id)
         .in_organisation(id)
         .uuid(&before.uuid)
+        .serves_if(is_served_differently(&before, &details.organisation))
         .before(as_json(&before))
         .after(as_json(&details.organisation));
     app.commit(tx, vec![change.into()]).await?;
     Ok(details)
+}
+
+/// Whether an answer of the SDK API differs between the two: the environment document holds these fields.
+fn is_served_differently(before: &Organisation, after: &Organisation) -> bool {
+    let served = |o: &Organisation| {
+        (o.name.clone(), o.persist_trait_data, o.feature_analytics, o.stop_serving_flags)
+    };
+    served(before) != served(after)
+}
+
+/// What only the installation's superusers may switch, as in the reference, where it takes access to its database.
+fn apply_switches(caller: &Caller, organisation: &mut Organisation, edit: &OrganisationEdit) {
+    if !caller.user().is_ok_and(|user| user.is_superuser) {
+        return;
+    }
+    if let Some(persist) = edit.persist_trait_data {
+        organisation.persist_trait_data = persist;
+    }
+    if let Some(stop) = edit.stop_serving_flags {
+        organisation.stop_serving_flags = stop;
+    }
 }
 
 fn apply(organisation: &mut Organisation, edit: OrganisationEdit) {

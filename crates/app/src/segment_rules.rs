@@ -8,7 +8,7 @@ use burgee_store::Tx;
 use burgee_store::db::next_numbers;
 use serde_json::{Map, Value, json};
 
-use crate::{Error, Result, patterns};
+use crate::{Error, Result};
 
 /// A rule as a client sends it.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,7 +106,7 @@ fn condition_problems(condition: &ConditionEdit) -> Map<String, Value> {
     }
     let value = condition.value.as_str();
     let wrong = match condition.operator {
-        Operator::Regex => patterns::problem(value),
+        Operator::Regex => (!burgee_engine::is_valid_pattern(value)).then_some("Must be a valid regular expression."),
         Operator::Modulo => modulo_problem(value),
         Operator::PercentageSplit => percentage_problem(value),
         _ => None,

@@ -25,6 +25,8 @@ struct Cli {
 enum Command {
     /// Run the server
     Serve(commands::serve::Args),
+    /// Evaluate contexts: flags and segments, and why
+    Evaluate(commands::evaluate::Args),
     /// Look at the configuration
     Config(commands::config::Args),
     /// Print the OpenAPI document of the API
@@ -78,6 +80,7 @@ impl SettingFlags {
 pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(args) => commands::serve::run(&args),
+        Command::Evaluate(args) => commands::evaluate::run(args),
         Command::Config(args) => commands::config::run(args),
         Command::Openapi => commands::openapi::run(),
         Command::Version => print(&format!("burgee {}\n", env!("CARGO_PKG_VERSION"))),

@@ -25,5 +25,6 @@ pub use environment::{Environment, MAX_RULE_DEPTH};
 pub use inputs::Identity;
 pub use number::Number;
 pub use outcome::{Evaluation, IDENTITY_OVERRIDES, Outcome, Reason, VariantChoice, Winner};
+pub use pattern::is_valid_pattern;
 pub use python::value_text as python_text;
 pub use scalar::ContextValue;

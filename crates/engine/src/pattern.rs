@@ -5,6 +5,7 @@
 
 use std::sync::OnceLock;
 
+mod size;
 mod translate;
 
 use translate::Translation;
@@ -13,8 +14,18 @@ use translate::Translation;
 const MAX_PATTERN: usize = 8_192;
 /// Bytes of compiled pattern.
 const MAX_COMPILED: usize = 2 << 20;
+/// Elements of a pattern whose counted repetitions (`a{100}`) are written out; beyond, the backtracking engine's own
+/// arithmetic can overflow.
+const MAX_ELEMENTS: u64 = 1_000_000;
+/// Instructions of a compiled pattern that needs backtracking; each takes some dozens of bytes.
+const MAX_INSTRUCTIONS: usize = 50_000;
 /// Steps back that the backtracking engine may take, a few milliseconds' worth.
 const MAX_BACKTRACKS: usize = 100_000;
+
+/// Whether a `REGEX` condition with this pattern can ever match: it is Python's syntax, and small enough.
+pub fn is_valid_pattern(source: &str) -> bool {
+    Pattern::new(source).is_valid()
+}
 
 /// A pattern, compiled when it is first matched.
 #[derive(Debug)]
@@ -71,7 +82,7 @@ impl Pattern {
 
 impl Program {
     fn compile(source: &str, before_newline: bool) -> Self {
-        if source.len() > MAX_PATTERN {
+        if source.len() > MAX_PATTERN || size::elements(source) > MAX_ELEMENTS {
             return Self::Invalid;
         }
         let Some(Translation { pattern, backtracks }) = translate::translate(source, before_newline) else {
@@ -90,9 +101,40 @@ impl Program {
         }
         fancy_regex::RegexBuilder::new(&pattern)
             .backtrack_limit(MAX_BACKTRACKS)
+            .max_prog_size(MAX_INSTRUCTIONS)
             .delegate_size_limit(MAX_COMPILED)
             .delegate_dfa_size_limit(MAX_COMPILED)
             .build()
             .map_or(Self::Invalid, |regex| Self::Backtracking(Box::new(regex)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_that_people_write_pass_and_bombs_do_not() {
+        for fine in [
+            "^[a-z]{2,50}@[a-z]{2,50}\\.com$",
+            "(?=a)(?P<x>a)(?P=x)",
+            "^(a+)+$",
+            "",
+            "é{3}[é]",
+        ] {
+            assert!(is_valid_pattern(fine), "{fine}");
+        }
+        for wrong in [
+            "(",
+            "[a-",
+            "*",
+            "\\",
+            "(?P<x",
+            "((((a{1000}){1000}){1000}){1000}){1000}",
+            "(?:(?:(?=a){1000}){900})",
+            "\u{0}{99999999999999999999}",
+        ] {
+            assert!(!is_valid_pattern(wrong), "{wrong}");
+        }
     }
 }

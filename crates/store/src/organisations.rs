@@ -97,19 +97,21 @@ pub async fn insert(tx: &mut Tx, o: &Organisation) -> Result<i64> {
     Ok(id)
 }
 
-/// Writes the columns of an organisation that its administrators may change.
+/// Writes the columns of an organisation that can be changed.
 pub async fn update(tx: &mut Tx, o: &Organisation) -> Result<u64> {
     sql!(
         tx,
         execute,
         "UPDATE organisations SET name = $2, webhook_notification_email = $3,
-             restrict_project_create_to_admin = $4, force_2fa = $5
+             restrict_project_create_to_admin = $4, force_2fa = $5, persist_trait_data = $6, stop_serving_flags = $7
          WHERE id = $1",
         o.id,
         &o.name,
         o.webhook_notification_email.as_deref(),
         o.restrict_project_create_to_admin,
-        o.force_2fa
+        o.force_2fa,
+        o.persist_trait_data,
+        o.stop_serving_flags
     )
 }
 

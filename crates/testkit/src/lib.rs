@@ -175,11 +175,20 @@ impl TestApp {
 
     /// Signs up a user through the API and returns the token.
     pub async fn sign_up(&self, email: &str) -> String {
-        let body = json!({"email": email, "password": "Correct-Horse-7", "first_name": "Test", "last_name": "Person"});
-        let answer = self
-            .call(Method::POST, "/api/v1/auth/users/", &[], Some(&body))
-            .await
-            .expect(201);
+        self.sign_up_as(email, false).await
+    }
+
+    /// Signs up the first user, as a superuser, and returns the token.
+    pub async fn sign_up_superuser(&self, email: &str) -> String {
+        self.sign_up_as(email, true).await
+    }
+
+    async fn sign_up_as(&self, email: &str, superuser: bool) -> String {
+        let body = json!({
+            "email": email, "password": "Correct-Horse-7", "first_name": "Test", "last_name": "Person",
+            "superuser": superuser,
+        });
+        let answer = self.call(Method::POST, "/api/v1/auth/users/", &[], Some(&body)).await.expect(201);
         answer["key"].as_str().expect("a token").to_owned()
     }
 }

@@ -70,6 +70,11 @@ impl TestApp {
             permissions: json!(permissions).to_string(),
         };
         let mut tx = self.app.db().begin().await.expect("a transaction");
+        for earlier in grants::list(&mut tx, object).await.expect("grants") {
+            if earlier.user_id == grant.user_id {
+                grants::delete(&mut tx, earlier.id).await.expect("a grant");
+            }
+        }
         grants::insert(&mut tx, &grant).await.expect("a grant");
         tx.commit().await.expect("commits");
     }

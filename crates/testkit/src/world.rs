@@ -23,7 +23,7 @@ pub struct World {
 impl World {
     /// Signs up an administrator and makes the rest.
     pub async fn new(app: TestApp) -> Self {
-        let token = app.sign_up("ada@example.com").await;
+        let token = app.sign_up_superuser("ada@example.com").await;
         let mut world = Self {
             app,
             token,
@@ -69,7 +69,7 @@ impl World {
     /// Adds an option to a feature.
     pub async fn option(&self, feature: i64, key: &str, share: f64) -> i64 {
         let body = json!({
-            "type": "unicode", "string_value": format!("value of {key}"), "key": key,
+            "feature": feature, "type": "unicode", "string_value": format!("value of {key}"), "key": key,
             "default_percentage_allocation": share,
         });
         id(&self.post(&format!("/api/v1/projects/{}/features/{feature}/mv-options/", self.project), body).await)

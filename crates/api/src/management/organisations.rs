@@ -129,6 +129,8 @@ input! {
         pub webhook_notification_email: Given<Option<Email>>,
         pub restrict_project_create_to_admin: Given<bool>,
         pub force_2fa: Given<bool>,
+        pub persist_trait_data: Given<bool>,
+        pub stop_serving_flags: Given<bool>,
     }
 }
 
@@ -142,6 +144,8 @@ impl From<OrganisationBody> for OrganisationEdit {
                 .map(|email| email.map(|email| email.0)),
             restrict_project_create_to_admin: body.restrict_project_create_to_admin.0,
             force_2fa: body.force_2fa.0,
+            persist_trait_data: body.persist_trait_data.0,
+            stop_serving_flags: body.stop_serving_flags.0,
         }
     }
 }

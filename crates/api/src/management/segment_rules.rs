@@ -2,7 +2,8 @@
 
 use burgee_app::segments::{ConditionEdit, RuleEdit};
 use burgee_model::segments::{Condition, Operator, Rule, RuleType};
-use burgee_model::{limits, python};
+use burgee_engine::python_text;
+use burgee_model::limits;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -103,7 +104,7 @@ impl Field for Operator {
             None => Err(message("This field is required.")),
             Some(Value::Null) => Err(message("This field may not be null.")),
             Some(value) => {
-                let word = python::text(value);
+                let word = python_text(value);
                 Self::parse(&word).ok_or_else(|| message(format!("\"{word}\" is not a valid choice.")))
             }
         }
@@ -125,7 +126,7 @@ impl Field for ConditionValue {
     const REQUIRED: bool = false;
 
     fn read(value: Option<&Value>) -> Result<Self, Value> {
-        let text = python::text(value.unwrap_or(&Value::Null));
+        let text = python_text(value.unwrap_or(&Value::Null));
         Blank::<{ limits::CONDITION_VALUE_LENGTH }>::read(Some(&Value::String(text))).map(|text| Self(text.0))
     }
 

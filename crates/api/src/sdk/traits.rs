@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use burgee_app::sdk::identities;
 use burgee_app::served::Resource;
-use burgee_app::{App, Error, sdk};
+use burgee_app::{App, Error};
 use burgee_model::traits::TraitChange;
 use burgee_model::{Problems, TraitValue, limits};
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ impl Field for TraitText {
                 return value.map(Self).ok_or_else(|| message("A 64-bit integer is the largest a trait holds."));
             }
             Some(Value::String(text)) => text.clone(),
-            Some(composite) => sdk::python_text(composite),
+            Some(composite) => burgee_engine::python_text(composite),
         };
         if text.contains('\0') {
             return Err(message("Null characters are not allowed."));

@@ -110,7 +110,7 @@ pub async fn write(
 
 /// A trait's value as Python's `str()` writes it.
 fn python_text(value: &TraitValue) -> String {
-    super::python_text(&serde_json::json!(value))
+    burgee_engine::python_text(&serde_json::json!(value))
 }
 
 fn change_of(input: &TraitInput) -> (String, TraitChange) {

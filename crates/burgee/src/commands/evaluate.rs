@@ -16,7 +16,7 @@ use serde::de::IgnoredAny;
 /// Reads one evaluation context, or one per line. A context that makes no sense gives a line with an `error`; the
 /// rest is still evaluated, and the exit status is 1.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub struct Args {
     /// A file of contexts; `-` or nothing for standard input
     #[arg(default_value = "-")]
     file: PathBuf,
@@ -27,7 +27,7 @@ pub(crate) struct Args {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { file, explain } = args;
     let output = BufWriter::new(io::stdout().lock());
     let outcome = if file == Path::new("-") {

@@ -134,6 +134,7 @@ pub async fn create(
     edit: EnvironmentEdit,
 ) -> Result<Environment> {
     let mut tx = app.db().begin().await?;
+    projects::lock(&mut tx, project_id).await?;
     let project = project_to_fill(&mut tx, caller, project_id).await?;
     let now = Timestamp::now().0;
     let mut environment = Environment {
@@ -185,6 +186,7 @@ async fn source_to_clone(tx: &mut Tx, caller: &Caller, api_key: &str) -> Result<
 pub async fn clone(app: &App, caller: &Caller, api_key: &str, name: String) -> Result<Environment> {
     let mut tx = app.db().begin().await?;
     let source = source_to_clone(&mut tx, caller, api_key).await?;
+    projects::lock(&mut tx, source.project.id).await?;
     let now = Timestamp::now().0;
     let copy = Environment {
         id: 0,

@@ -73,6 +73,7 @@ pub(crate) async fn find_in(tx: &mut Tx, project_id: i64, id: i64) -> Result<Fea
 /// Creates a feature, with a state in every environment of the project.
 pub async fn create(app: &App, caller: &Caller, project_id: i64, new: NewFeature) -> Result<FeatureDetails> {
     let mut tx = app.db().begin().await?;
+    projects::lock(&mut tx, project_id).await?;
     let project = project_for(&mut tx, caller, project_id, ProjectPermission::CreateFeature).await?;
     if !new.options.is_empty() && !caller.project_access(&mut tx, &project).await?.admin {
         let text = "User must be project admin to modify / create MV options.";
@@ -224,6 +225,7 @@ pub async fn update(
     edit: FeatureEdit,
 ) -> Result<FeatureDetails> {
     let mut tx = app.db().begin().await?;
+    projects::lock(&mut tx, project_id).await?;
     let project = project_for(&mut tx, caller, project_id, ProjectPermission::CreateFeature).await?;
     let before = find_in(&mut tx, project_id, id).await?;
     let mut feature = before.clone();

@@ -179,6 +179,7 @@ async fn manage(tx: &mut Tx, caller: &Caller, project_id: i64) -> Result<Project
 /// Creates a segment.
 pub async fn create(app: &App, caller: &Caller, project_id: i64, edit: SegmentEdit) -> Result<Segment> {
     let mut tx = app.db().begin().await?;
+    projects::lock(&mut tx, project_id).await?;
     let project = manage(&mut tx, caller, project_id).await?;
     let now = Timestamp::now().0;
     let mut segment = Segment {

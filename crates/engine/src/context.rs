@@ -125,6 +125,7 @@ impl Context {
             identifier: &identity.identifier,
             key: identity.key.as_deref(),
             traits: &traits,
+            ignores_overrides: false,
             document: Some(&identity.document),
         }))
     }

@@ -163,7 +163,7 @@ impl Inputs<'_> {
     }
 
     pub(crate) fn identity_states(&self) -> std::ops::Range<usize> {
-        self.identity.map_or(0..0, |identity| {
+        self.identity.filter(|identity| !identity.ignores_overrides).map_or(0..0, |identity| {
             self.environment.identity_states(identity.identifier)
         })
     }

@@ -18,6 +18,8 @@ pub struct Identity<'a> {
     pub key: Option<&'a str>,
     /// Of two entries with the same key the later counts, so traits of a request go after those stored.
     pub traits: &'a [(&'a str, ContextValue<'a>)],
+    /// Whether the identity's own overrides are passed over, as for somebody nothing is known of.
+    pub ignores_overrides: bool,
     /// The identity as JSON, for JSON paths that go beyond it; derived from the other fields when `None`.
     pub document: Option<&'a Value>,
 }
@@ -29,6 +31,7 @@ impl<'a> Identity<'a> {
             identifier,
             key: None,
             traits,
+            ignores_overrides: false,
             document: None,
         }
     }

@@ -152,7 +152,7 @@ pub(crate) fn with_engine_identity<R>(
     let key = identity.hashing_key(snapshot);
     let traits: Vec<(&str, ContextValue<'_>)> =
         identity.traits.iter().map(|t| (t.key.as_str(), ContextValue::from(&t.value))).collect();
-    act(&Identity { key: Some(&key), ..Identity::new(&identity.identifier, &traits) })
+    act(&Identity { key: Some(&key), ignores_overrides: identity.ignores_overrides, ..Identity::new(&identity.identifier, &traits) })
 }
 
 #[derive(Debug, Serialize)]

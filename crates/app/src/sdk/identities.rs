@@ -49,6 +49,8 @@ pub struct Identified {
     pub id: Option<i64>,
     pub identifier: String,
     pub traits: Vec<TraitOutput>,
+    /// Whether overrides made for this identifier are passed over.
+    pub ignores_overrides: bool,
 }
 
 /// Creates or finds the identity, stores what is to be stored, and says what it is evaluated with.
@@ -64,7 +66,7 @@ pub async fn identify(app: &App, served: &Arc<Served>, server_key: bool, input: 
     let stored = identities::find_by_identifier(app.db(), snapshot.environment_id, &identifier).await?;
     if input.transient {
         let traits = overlay(stored.as_ref(), &traits, true);
-        return Ok(Identified { id: stored.map(|s| s.id), identifier, traits });
+        return Ok(Identified { id: stored.map(|s| s.id), identifier, traits, ignores_overrides: false });
     }
     let persist = snapshot.persist_trait_data;
     let changes: Vec<(String, TraitChange)> =
@@ -84,7 +86,7 @@ pub async fn get_or_create(app: &App, served: &Arc<Served>, identifier: String) 
 
 /// An identity that is not stored and of which nothing stored is used.
 pub fn unknown(identifier: String) -> Identified {
-    Identified { id: None, identifier, traits: Vec::new() }
+    Identified { id: None, identifier, traits: Vec::new(), ignores_overrides: true }
 }
 
 /// Changes traits of an identity, which is created when it is not there.
@@ -147,7 +149,7 @@ fn anonymous(traits: Vec<TraitInput>) -> Identified {
         }
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     };
-    Identified { id: None, identifier, traits: overlay(None, &traits, true) }
+    Identified { id: None, identifier, traits: overlay(None, &traits, true), ignores_overrides: false }
 }
 
 /// The stored traits with those of the request laid over them: the request's value stands in the place of the stored
@@ -193,7 +195,7 @@ fn answer(identity: &Identity, before: &TraitSet, request: &[TraitInput], persis
             output.id = None;
         }
     }
-    Identified { id: Some(identity.id), identifier: identity.identifier.clone(), traits }
+    Identified { id: Some(identity.id), identifier: identity.identifier.clone(), traits, ignores_overrides: false }
 }
 
 impl Identified {
@@ -203,6 +205,7 @@ impl Identified {
             id: Some(identity.id),
             identifier: identity.identifier.clone(),
             traits: overlay(Some(identity), &[], false),
+            ignores_overrides: false,
         }
     }
 

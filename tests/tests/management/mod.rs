@@ -1,3 +1,5 @@
 //! The management API.
 
+mod organisations;
 mod projects;
+mod users;

@@ -30,7 +30,10 @@ pub fn router() -> OpenApiRouter<App> {
         .nest("/api/v1/organisations", catalogue("organisation"))
         .nest("/api/v1/projects", catalogue("project"))
         .nest("/api/v1/environments", catalogue("environment"))
-        .nest("/api/v1/organisations/{organisation_id}", of_object("organisation"))
+        .nest(
+            "/api/v1/organisations/{organisation_id}",
+            of_object("organisation"),
+        )
         .nest("/api/v1/projects/{project_id}", of_object("project"))
         .nest("/api/v1/projects/{project_id}", of_project())
         .nest("/api/v1/environments/{environment_key}", of_object("environment"))
@@ -375,7 +378,9 @@ impl Field for Keys {
             Value::Number(number) => Ok(number.to_string()),
             other => {
                 let kind = python_type(other);
-                Err(message(format!("Incorrect type. Expected pk value, received {kind}.")))
+                Err(message(format!(
+                    "Incorrect type. Expected pk value, received {kind}."
+                )))
             }
         };
         items.iter().map(key).collect::<Result<_, _>>().map(Self)

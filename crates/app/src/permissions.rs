@@ -72,7 +72,7 @@ impl Level {
 pub enum Target {
     Organisation(i64),
     Project(Project),
-    Environment(Place),
+    Environment(Box<Place>),
 }
 
 impl Target {
@@ -95,7 +95,7 @@ impl Target {
                 caller
                     .require_in_environment(tx, &place, EnvironmentPermission::ViewEnvironment)
                     .await?;
-                Ok(Self::Environment(place))
+                Ok(Self::Environment(Box::new(place)))
             }
         }
     }

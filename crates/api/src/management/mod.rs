@@ -1,5 +1,6 @@
 //! The management API: a file per noun with its types, its handlers and its own `router()`.
 
+pub mod grants;
 pub mod groups;
 pub mod invites;
 pub mod master_api_keys;

@@ -23,6 +23,18 @@ pub struct Page<T> {
     pub results: Vec<T>,
 }
 
+impl<T> Page<T> {
+    /// The same page with other rows.
+    pub fn map<U>(self, view: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            count: self.count,
+            next: self.next,
+            previous: self.previous,
+            results: self.results.into_iter().map(view).collect(),
+        }
+    }
+}
+
 /// Which page is asked for: `page` (from 1) and `page_size` (1 to 999, 999 unless given).
 #[derive(Debug)]
 pub struct Paging {
@@ -108,7 +120,7 @@ impl Paging {
         })
     }
 
-    /// As Django does, the first page is linked without `page`.
+    /// As Django does: the first page is linked without `page`, and parameters are in alphabetical order.
     fn link(&self, page: i64) -> String {
         let mut query: Vec<_> = self
             .query
@@ -118,8 +130,8 @@ impl Paging {
             .collect();
         if page > 1 {
             query.push(("page".to_owned(), page.to_string()));
-            query.sort_by_key(|(name, _)| name != "page");
         }
+        query.sort_by(|(a, _), (b, _)| a.cmp(b));
         let query = serde_urlencoded::to_string(query).unwrap_or_default();
         if query.is_empty() {
             self.base.clone()

@@ -8,17 +8,24 @@
 
 pub mod caller;
 pub mod change;
+pub mod environments;
 pub mod error;
+pub mod feature_states;
 pub mod groups;
+pub mod identities;
 pub mod invites;
 pub mod master_api_keys;
 pub mod members;
 pub mod mfa;
 pub mod organisations;
 pub mod password_resets;
+mod patterns;
 pub mod permissions;
 pub mod projects;
 mod security;
+pub mod segment_rules;
+pub mod segments;
+pub mod server_keys;
 pub mod sessions;
 pub mod settings;
 pub mod setup;

@@ -205,9 +205,9 @@ CREATE TABLE tags (
     description TEXT,
     is_permanent BOOLEAN NOT NULL,
     is_system_tag BOOLEAN NOT NULL,
-    type TEXT NOT NULL,
-    UNIQUE (project_id, label)
+    type TEXT NOT NULL
 );
+CREATE INDEX tags_project ON tags (project_id);
 
 CREATE TABLE features (
     id {{id}},

@@ -2,6 +2,7 @@
 
 use burgee_model::FlagValue;
 
+use crate::db::{Id, id_list};
 use crate::{Result, Tx, row, sql};
 
 row! {
@@ -45,6 +46,15 @@ row! {
         pub id: i64,
         pub identifier: String,
         pub created_at: i64,
+    }
+}
+
+row! {
+    /// How many overrides a feature has in an environment.
+    pub struct OverrideCount {
+        pub feature_id: i64,
+        pub segments: i64,
+        pub identities: i64,
     }
 }
 
@@ -104,5 +114,212 @@ pub async fn overridden_identities(tx: &mut Tx, environment_id: i64) -> Result<V
          WHERE id IN (SELECT identity_id FROM feature_states WHERE environment_id = $1 AND identity_id IS NOT NULL)
          ORDER BY id",
         environment_id
+    )
+}
+
+/// One feature state.
+pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<FeatureState>> {
+    sql!(
+        tx,
+        fetch_optional as FeatureState,
+        "SELECT * FROM feature_states WHERE id = $1",
+        id
+    )
+}
+
+/// One feature state by its uuid.
+pub async fn find_by_uuid(tx: &mut Tx, uuid: &str) -> Result<Option<FeatureState>> {
+    sql!(
+        tx,
+        fetch_optional as FeatureState,
+        "SELECT * FROM feature_states WHERE uuid = $1",
+        uuid
+    )
+}
+
+/// The states of an environment that concern everyone or a segment, not those of identities, in the order of their ids.
+pub async fn of_environment(tx: &mut Tx, environment_id: i64) -> Result<Vec<FeatureState>> {
+    sql!(
+        tx,
+        fetch_all as FeatureState,
+        "SELECT * FROM feature_states WHERE environment_id = $1 AND identity_id IS NULL ORDER BY id",
+        environment_id
+    )
+}
+
+/// The states a feature has in an environment, for everyone or for a segment, in the order of their ids.
+pub async fn of_feature(tx: &mut Tx, environment_id: i64, feature_id: i64) -> Result<Vec<FeatureState>> {
+    sql!(
+        tx,
+        fetch_all as FeatureState,
+        "SELECT * FROM feature_states
+         WHERE environment_id = $1 AND feature_id = $2 AND identity_id IS NULL ORDER BY id",
+        environment_id,
+        feature_id
+    )
+}
+
+/// The states of a feature that concern everyone or a segment, in all environments, in the order of their ids.
+pub async fn shared_of_feature(tx: &mut Tx, feature_id: i64) -> Result<Vec<FeatureState>> {
+    sql!(
+        tx,
+        fetch_all as FeatureState,
+        "SELECT * FROM feature_states WHERE feature_id = $1 AND identity_id IS NULL ORDER BY id",
+        feature_id
+    )
+}
+
+/// The environment defaults a feature has, in the order of their ids.
+pub async fn defaults_of_feature(tx: &mut Tx, feature_id: i64) -> Result<Vec<FeatureState>> {
+    sql!(
+        tx,
+        fetch_all as FeatureState,
+        "SELECT * FROM feature_states
+         WHERE feature_id = $1 AND identity_id IS NULL AND feature_segment_id IS NULL ORDER BY id",
+        feature_id
+    )
+}
+
+/// The state of a segment override.
+pub async fn of_feature_segment(tx: &mut Tx, feature_segment_id: i64) -> Result<Option<FeatureState>> {
+    sql!(
+        tx,
+        fetch_optional as FeatureState,
+        "SELECT * FROM feature_states WHERE feature_segment_id = $1",
+        feature_segment_id
+    )
+}
+
+/// The overrides of one identity, in the order of their ids.
+pub async fn of_identity(tx: &mut Tx, identity_id: i64) -> Result<Vec<FeatureState>> {
+    sql!(
+        tx,
+        fetch_all as FeatureState,
+        "SELECT * FROM feature_states WHERE identity_id = $1 ORDER BY id",
+        identity_id
+    )
+}
+
+/// One page of the identity overrides of an environment, of one feature or of all.
+pub async fn identity_overrides(
+    tx: &mut Tx,
+    environment_id: i64,
+    feature_id: Option<i64>,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<FeatureState>> {
+    sql!(
+        tx,
+        fetch_all as FeatureState,
+        "SELECT * FROM feature_states
+         WHERE environment_id = $1 AND identity_id IS NOT NULL
+           AND (CAST($2 AS BIGINT) IS NULL OR feature_id = $2)
+         ORDER BY id LIMIT $3 OFFSET $4",
+        environment_id,
+        feature_id,
+        limit,
+        offset
+    )
+}
+
+/// How many identity overrides an environment has, of one feature or of all.
+pub async fn count_identity_overrides(
+    tx: &mut Tx,
+    environment_id: i64,
+    feature_id: Option<i64>,
+) -> Result<i64> {
+    let (count,): (i64,) = sql!(
+        tx,
+        fetch_one as (i64,),
+        "SELECT COUNT(*) AS count FROM feature_states
+         WHERE environment_id = $1 AND identity_id IS NOT NULL
+           AND (CAST($2 AS BIGINT) IS NULL OR feature_id = $2)",
+        environment_id,
+        feature_id
+    )?;
+    Ok(count)
+}
+
+/// How many overrides the features of an environment have; features without any are left out.
+pub async fn count_overrides(tx: &mut Tx, environment_id: i64) -> Result<Vec<OverrideCount>> {
+    sql!(
+        tx,
+        fetch_all as OverrideCount,
+        "SELECT feature_id, CAST(COUNT(feature_segment_id) AS BIGINT) AS segments,
+                CAST(COUNT(identity_id) AS BIGINT) AS identities
+         FROM feature_states
+         WHERE environment_id = $1 AND (feature_segment_id IS NOT NULL OR identity_id IS NOT NULL)
+         GROUP BY feature_id",
+        environment_id
+    )
+}
+
+/// Writes a new feature state (its `id` is ignored) and returns its id.
+pub async fn insert(tx: &mut Tx, s: &FeatureState) -> Result<i64> {
+    let (id,) = sql!(
+        tx,
+        fetch_one as Id,
+        "INSERT INTO feature_states (uuid, feature_id, environment_id, identity_id, feature_segment_id, enabled, type,
+             string_value, integer_value, boolean_value, hash_seed, version, live_from, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING id",
+        &s.uuid,
+        s.feature_id,
+        s.environment_id,
+        s.identity_id,
+        s.feature_segment_id,
+        s.enabled,
+        &s.r#type,
+        s.string_value.as_deref(),
+        s.integer_value,
+        s.boolean_value,
+        s.hash_seed,
+        s.version,
+        s.live_from,
+        s.created_at,
+        s.updated_at
+    )?;
+    Ok(id)
+}
+
+/// Writes state and value of a feature state.
+pub async fn update(tx: &mut Tx, s: &FeatureState) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE feature_states SET enabled = $2, type = $3, string_value = $4, integer_value = $5,
+             boolean_value = $6, updated_at = $7
+         WHERE id = $1",
+        s.id,
+        s.enabled,
+        &s.r#type,
+        s.string_value.as_deref(),
+        s.integer_value,
+        s.boolean_value,
+        s.updated_at
+    )
+}
+
+/// Deletes a feature state with its allocations.
+pub async fn delete(tx: &mut Tx, id: i64) -> Result<u64> {
+    sql!(tx, execute, "DELETE FROM feature_states WHERE id = $1", id)
+}
+
+row! {
+    /// An identity by name.
+    pub struct Identifier {
+        pub id: i64,
+        pub identifier: String,
+    }
+}
+
+/// The identifiers of these identities.
+pub async fn identifiers(tx: &mut Tx, identity_ids: &[i64]) -> Result<Vec<Identifier>> {
+    sql!(
+        tx,
+        fetch_all as Identifier,
+        sqlite: "SELECT id, identifier FROM identities WHERE id IN (SELECT value FROM json_each($1))",
+        postgres: "SELECT id, identifier FROM identities
+                   WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($1 AS JSON)))",
+        id_list(identity_ids)
     )
 }

@@ -9,20 +9,25 @@
 pub mod changes;
 pub mod db;
 pub mod environments;
+pub mod feature_links;
 pub mod feature_segments;
 pub mod feature_states;
 pub mod features;
 pub mod grants;
 pub mod groups;
 pub mod identities;
+pub mod identity_admin;
 pub mod invites;
 pub mod master_api_keys;
 pub mod members;
 pub mod mfa;
 pub mod organisations;
 pub mod projects;
+pub mod seeds;
 pub mod segments;
 pub mod server_keys;
+pub mod state_options;
+pub mod tags;
 pub mod users;
 
 pub use db::{Db, DbError, Tx};

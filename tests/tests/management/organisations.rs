@@ -390,6 +390,37 @@ both! {
         ada.get(&app, "environments/nope/my-permissions/").await.expect(404);
     }
 
+    async fn grants_at_an_environment_are_seen_there_and_made_by_its_administrators(app) {
+        let (acme, ada, bob, eve) = acme(&app).await;
+        let web = project(&app, &ada, &acme).await;
+        let id: i64 = web.rsplit('/').next().and_then(|id| id.parse().ok()).expect("an id");
+        let made = ada.post(&app, "environments/", json!({"name": "Development", "project": id})).await.expect(201);
+        let environment = format!("environments/{}", made["api_key"].as_str().expect("a key"));
+        let grants = format!("{environment}/user-permissions/");
+        bob.get(&app, &grants).await.expect(403);
+        eve.get(&app, &format!("{environment}/my-permissions/")).await.expect(403);
+        let body = json!({"user": bob.id, "permissions": ["VIEW_ENVIRONMENT"]});
+        eve.post(&app, &grants, body.clone()).await.expect(403);
+        let grant = ada.post(&app, &grants, body).await.expect(201);
+        let mine = bob.get(&app, &format!("{environment}/my-permissions/")).await.expect(200);
+        assert_eq!((&mine["admin"], &mine["permissions"]), (&json!(false), &json!(["VIEW_ENVIRONMENT"])));
+        let seen = bob.get(&app, &format!("{grants}?user={}", bob.id)).await.expect(200);
+        assert_eq!((seen.as_array().map(Vec::len), &seen[0]["user"]["email"]), (Some(1), &json!("bob@example.com")));
+        let one = format!("{grants}{}/", grant["id"]);
+        bob.patch(&app, &one, json!({"admin": true})).await.expect(403);
+        // An administrator of the project is one of its environments, and it says through what.
+        let group = ada.post(&app, &format!("{acme}/groups/"), json!({"name": "leads"})).await.expect(201)["id"].clone();
+        let users = json!({"user_ids": [bob.id]});
+        ada.post(&app, &format!("{acme}/groups/{group}/add-users/"), users).await.expect(200);
+        let body = json!({"group": group, "admin": true});
+        ada.post(&app, &format!("{web}/user-group-permissions/"), body).await.expect(201);
+        let path = format!("{environment}/user-detailed-permissions/{}/", bob.id);
+        let detailed = bob.get(&app, &path).await.expect(200);
+        assert_eq!((&detailed["admin"], &detailed["is_directly_granted"]), (&json!(true), &json!(false)));
+        assert_eq!(detailed["derived_from"]["groups"][0]["name"], "leads");
+        bob.delete(&app, &one).await.expect(204);
+    }
+
     async fn an_organisations_grant_makes_nobody_its_administrator(app) {
         let (acme, ada, bob, _) = acme(&app).await;
         let body = json!({"user": bob.id, "permissions": ["CREATE_PROJECT"], "admin": true});

@@ -1,15 +1,21 @@
 //! The management API: a file per noun with its types, its handlers and its own `router()`.
 
+pub mod environments;
 pub mod grants;
 pub mod groups;
+pub mod identities;
 pub mod invites;
 pub mod master_api_keys;
 pub mod members;
 pub mod organisations;
 pub mod permissions;
 pub mod projects;
+pub mod segment_rules;
+pub mod segments;
+pub mod server_keys;
 pub mod sessions;
 pub mod setup;
+pub mod traits;
 pub mod usage;
 pub mod users;
 
@@ -19,15 +25,20 @@ use utoipa_axum::router::OpenApiRouter;
 /// Every noun's routes. Adding a noun is one line here.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .merge(environments::router())
         .merge(groups::router())
+        .merge(identities::router())
         .merge(invites::router())
         .merge(master_api_keys::router())
         .merge(members::router())
         .merge(organisations::router())
         .merge(permissions::router())
         .merge(projects::router())
+        .merge(segments::router())
+        .merge(server_keys::router())
         .merge(sessions::router())
         .merge(setup::router())
+        .merge(traits::router())
         .merge(usage::router())
         .merge(users::router())
 }

@@ -105,7 +105,12 @@ async fn manages_all(tx: &mut Tx, caller: &Caller, organisation_id: i64) -> Resu
 }
 
 /// Creates a group.
-pub async fn create(app: &App, caller: &Caller, organisation_id: i64, edit: GroupEdit) -> Result<GroupDetails> {
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    organisation_id: i64,
+    edit: GroupEdit,
+) -> Result<GroupDetails> {
     let mut tx = app.db().begin().await?;
     for_member(&mut tx, caller, organisation_id).await?;
     caller
@@ -181,7 +186,10 @@ pub async fn add_users(
     let mut tx = app.db().begin().await?;
     let group = managed(&mut tx, caller, organisation_id, id).await?;
     let known = members::list(&mut tx, organisation_id).await?;
-    if !user_ids.iter().all(|id| known.iter().any(|member| member.id == *id)) {
+    if !user_ids
+        .iter()
+        .all(|id| known.iter().any(|member| member.id == *id))
+    {
         return Err(Error::detail("Users  do not exist in this organisation"));
     }
     groups::add_users(&mut tx, id, user_ids).await?;
@@ -225,8 +233,8 @@ pub async fn set_admin(
     if groups::set_admin(&mut tx, id, user_id, admin).await? == 0 {
         return Err(Error::no_match("UserPermissionGroupMembership"));
     }
-    let change = change(caller, &group, Action::Update)
-        .after(json!({ "user": user_id, "group_admin": admin }));
+    let change =
+        change(caller, &group, Action::Update).after(json!({ "user": user_id, "group_admin": admin }));
     app.commit(tx, vec![change.into()]).await
 }
 

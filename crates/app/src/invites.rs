@@ -51,7 +51,9 @@ pub async fn list(tx: &mut Tx, caller: &Caller, organisation_id: i64) -> Result<
 /// One open invitation.
 pub async fn get(tx: &mut Tx, caller: &Caller, organisation_id: i64, id: i64) -> Result<InviteDetails> {
     for_admin(tx, caller, organisation_id).await?;
-    let invite = invites::find(tx, organisation_id, id).await?.ok_or_else(no_invite)?;
+    let invite = invites::find(tx, organisation_id, id)
+        .await?
+        .ok_or_else(no_invite)?;
     with_author(tx, invite).await
 }
 
@@ -150,12 +152,7 @@ fn exists(email: &str) -> String {
 }
 
 /// What is wrong with an invitation; `before` are those that come with it.
-async fn check(
-    tx: &mut Tx,
-    organisation_id: i64,
-    new: &NewInvite,
-    before: &[NewInvite],
-) -> Result<Problems> {
+async fn check(tx: &mut Tx, organisation_id: i64, new: &NewInvite, before: &[NewInvite]) -> Result<Problems> {
     let mut problems = Problems::new();
     let open = invites::list(tx, organisation_id).await?;
     if open.iter().any(|invite| invite.email == new.email) || before.iter().any(|b| b.email == new.email) {
@@ -245,14 +242,24 @@ pub async fn delete_link(app: &App, caller: &Caller, organisation_id: i64, id: i
 pub async fn join(app: &App, caller: &Caller, hash: &str) -> Result<Details> {
     let email = caller.user()?.email.clone();
     let mut tx = app.db().begin().await?;
-    let invite = invites::find_by_hash(&mut tx, hash).await?.ok_or_else(no_invite)?;
+    let invite = invites::find_by_hash(&mut tx, hash)
+        .await?
+        .ok_or_else(no_invite)?;
     if invite.email != email {
         return Err(Error::detail("Registered email does not match invited email"));
     }
     if !invites::delete(&mut tx, invite.id).await? {
         return Err(no_invite());
     }
-    enter(app, tx, caller, invite.organisation_id, &invite.role, &invite.groups()).await
+    enter(
+        app,
+        tx,
+        caller,
+        invite.organisation_id,
+        &invite.role,
+        &invite.groups(),
+    )
+    .await
 }
 
 /// Joins by a link.

@@ -82,7 +82,10 @@ pub async fn update(
     let mut key = before.clone();
     apply(&mut key, edit, "update")?;
     if before.revoked && !key.revoked {
-        return Err(Error::field("revoked", "A revoked key can't be used again. Create a new one."));
+        return Err(Error::field(
+            "revoked",
+            "A revoked key can't be used again. Create a new one.",
+        ));
     }
     master_api_keys::update(&mut tx, &key).await?;
     let change = change(caller, &key, Action::Update)

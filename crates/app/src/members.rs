@@ -96,6 +96,8 @@ async fn require_an_admin(tx: &mut Tx, organisation_id: i64) -> Result<()> {
     if all.iter().any(|member| member.role == Role::Admin.as_str()) {
         Ok(())
     } else {
-        Err(Error::detail("An organisation must keep at least one administrator."))
+        Err(Error::detail(
+            "An organisation must keep at least one administrator.",
+        ))
     }
 }

@@ -49,7 +49,9 @@ pub async fn confirm(app: &App, caller: &Caller, code: &str) -> Result<Vec<Strin
     let user = caller.user()?;
     app.throttle(Attempt::SecondFactor, &format!("set up {}", user.id))?;
     let mut tx = app.db().begin().await?;
-    let factor = mfa::find(&mut tx, user.id).await?.filter(|factor| !factor.is_active);
+    let factor = mfa::find(&mut tx, user.id)
+        .await?
+        .filter(|factor| !factor.is_active);
     let Some(factor) = factor.map(|factor| Factor::new(app, factor)) else {
         return Err(bad_code());
     };
@@ -63,7 +65,8 @@ pub async fn confirm(app: &App, caller: &Caller, code: &str) -> Result<Vec<Strin
     if !mfa::activate(&mut tx, user.id, &factor.row.secret, &hashes).await? {
         return Err(bad_code());
     }
-    app.commit(tx, vec![change(caller, Action::Create, user.id)]).await?;
+    app.commit(tx, vec![change(caller, Action::Create, user.id)])
+        .await?;
     Ok(codes)
 }
 
@@ -71,9 +74,13 @@ pub async fn confirm(app: &App, caller: &Caller, code: &str) -> Result<Vec<Strin
 pub async fn end(app: &App, caller: &Caller, code: Option<&str>) -> Result<()> {
     let user = caller.user()?;
     let mut tx = app.db().begin().await?;
-    let factor = mfa::find(&mut tx, user.id).await?.filter(|factor| factor.is_active);
+    let factor = mfa::find(&mut tx, user.id)
+        .await?
+        .filter(|factor| factor.is_active);
     let Some(factor) = factor.map(|factor| Factor::new(app, factor)) else {
-        return Err(Error::Rejected(json!({ "error": "Requested MFA method does not exist." })));
+        return Err(Error::Rejected(
+            json!({ "error": "Requested MFA method does not exist." }),
+        ));
     };
     if let Some(code) = code {
         app.throttle(Attempt::SecondFactor, &format!("end {}", user.id))?;
@@ -82,7 +89,8 @@ pub async fn end(app: &App, caller: &Caller, code: Option<&str>) -> Result<()> {
         }
     }
     mfa::delete(&mut tx, user.id).await?;
-    app.commit(tx, vec![change(caller, Action::Delete, user.id)]).await
+    app.commit(tx, vec![change(caller, Action::Delete, user.id)])
+        .await
 }
 
 fn bad_code() -> Error {
@@ -106,7 +114,10 @@ impl Factor {
     pub(crate) fn new(app: &App, row: Mfa) -> Self {
         let secret = app.sealer().open(&row.secret);
         if secret.is_none() {
-            tracing::error!(user.id = row.user_id, "the secret of a second factor can't be read");
+            tracing::error!(
+                user.id = row.user_id,
+                "the secret of a second factor can't be read"
+            );
         }
         Self {
             row,

@@ -14,13 +14,19 @@ use crate::{App, Caller, Error, Result};
 pub fn password_reset_link(app: &App, user: &User) -> String {
     let token = app.reset_tokens().issue(&subject(user), now_seconds());
     let uid = encode_uid(user.id);
-    format!("{}/password-reset/confirm/{uid}/{token}", app.settings().public_url)
+    format!(
+        "{}/password-reset/confirm/{uid}/{token}",
+        app.settings().public_url
+    )
 }
 
 /// Somebody says he forgot his password. The answer is the same whether there is such a user or not.
 pub async fn ask(app: &App, email: &str) -> Result<()> {
     let mut tx = app.db().read().await?;
-    let Some(user) = users::find_by_email(&mut tx, email).await?.filter(|user| user.is_active) else {
+    let Some(user) = users::find_by_email(&mut tx, email)
+        .await?
+        .filter(|user| user.is_active)
+    else {
         return Ok(());
     };
     if app.throttle(Attempt::Reset, &user.id.to_string()).is_ok() {
@@ -42,7 +48,13 @@ pub async fn confirm(app: &App, uid: &str, token: &str, new: &str, repeated: &st
     if !app.reset_tokens().check(&subject(&user), token, now_seconds()) {
         return Err(bad_token());
     }
-    check_password(new, &user.first_name, &user.last_name, &user.email, "new_password")?;
+    check_password(
+        new,
+        &user.first_name,
+        &user.last_name,
+        &user.email,
+        "new_password",
+    )?;
     if new != repeated {
         return Err(Problems::whole("The two password fields didn't match.").into());
     }

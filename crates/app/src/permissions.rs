@@ -72,7 +72,7 @@ impl Level {
 pub enum Target {
     Organisation(i64),
     Project(Project),
-    Environment(Place),
+    Environment(Box<Place>),
 }
 
 impl Target {
@@ -95,7 +95,7 @@ impl Target {
                 caller
                     .require_in_environment(tx, &place, EnvironmentPermission::ViewEnvironment)
                     .await?;
-                Ok(Self::Environment(place))
+                Ok(Self::Environment(Box::new(place)))
             }
         }
     }
@@ -382,7 +382,10 @@ pub async fn create(
     };
     apply(level, &mut grant, edit)?;
     let taken = || {
-        let text = format!("This {} has permissions here already: change those instead.", kin.as_str());
+        let text = format!(
+            "This {} has permissions here already: change those instead.",
+            kin.as_str()
+        );
         Error::field(kin.as_str(), text)
     };
     let present = grants::list(&mut tx, target.object()).await?;
@@ -430,7 +433,10 @@ pub async fn update(
     target.require_admin(&mut tx, caller).await?;
     let before = find(&mut tx, &target, kin, id).await?;
     if edit.grantee.is_some() && edit.grantee != kin.id_in(&before) {
-        let text = format!("The {} of a grant can't be changed. Create another one.", kin.as_str());
+        let text = format!(
+            "The {} of a grant can't be changed. Create another one.",
+            kin.as_str()
+        );
         return Err(Error::field(kin.as_str(), text));
     }
     let mut grant = before.clone();

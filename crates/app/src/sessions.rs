@@ -55,9 +55,12 @@ pub async fn log_in(app: &App, address: Option<IpAddr>, email: &str, password: S
         return Err(Problems::whole("Unable to log in with provided credentials.").into());
     };
     if factor.is_some_and(|factor| factor.is_active) {
-        let token = app
-            .signer()
-            .issue(PURPOSE, user.id, &state(&user).each_ref().map(String::as_str), now_seconds());
+        let token = app.signer().issue(
+            PURPOSE,
+            user.id,
+            &state(&user).each_ref().map(String::as_str),
+            now_seconds(),
+        );
         return Ok(LoggedIn::NeedsSecondFactor(token));
     }
     let rehashed = match &user.password {
@@ -94,7 +97,10 @@ pub async fn log_in_with_code(app: &App, token: &str, code: &str) -> Result<Seco
         return Ok(SecondStep::BadToken);
     }
     app.throttle(Attempt::SecondFactor, &user.id.to_string())?;
-    let Some(factor) = mfa::find(&mut tx, user.id).await?.filter(|factor| factor.is_active) else {
+    let Some(factor) = mfa::find(&mut tx, user.id)
+        .await?
+        .filter(|factor| factor.is_active)
+    else {
         return Ok(SecondStep::BadToken);
     };
     if !Factor::new(app, factor).use_up(&mut tx, code).await? {

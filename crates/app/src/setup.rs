@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use burgee_auth::tokens::constant_time_eq;
 use burgee_model::Timestamp;
-use burgee_store::users::{self, User};
 use burgee_store::Tx;
+use burgee_store::users::{self, User};
 use uuid::Uuid;
 
 use crate::password_resets::password_reset_link;

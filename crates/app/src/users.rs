@@ -17,8 +17,7 @@ use crate::{App, Caller, Error, Result};
 
 const TAKEN: &str = "Email already exists. Please log in.";
 // The two blanks are the reference's.
-const NOT_THE_FIRST: &str =
-    "A superuser can only be created through this  endpoint if no other users exist.";
+const NOT_THE_FIRST: &str = "A superuser can only be created through this  endpoint if no other users exist.";
 
 /// Whether anybody has signed up, and in.
 pub async fn presence(app: &App) -> Result<Presence> {
@@ -45,7 +44,13 @@ pub async fn sign_up(app: &App, address: Option<IpAddr>, input: SignUp) -> Resul
     if let Some(address) = address {
         app.throttle(Attempt::SignUp, &address.to_string())?;
     }
-    check_password(&input.password, &input.first_name, &input.last_name, &input.email, "password")?;
+    check_password(
+        &input.password,
+        &input.first_name,
+        &input.last_name,
+        &input.email,
+        "password",
+    )?;
     let mut tx = app.db().read().await?;
     admit(app, &mut tx, &input).await?;
     drop(tx);
@@ -216,9 +221,21 @@ pub(crate) async fn current(tx: &mut Tx, caller: &Caller) -> Result<User> {
 }
 
 /// Changes the password, for somebody who knows the present one.
-pub async fn set_password(app: &App, caller: &Caller, current: String, new: &str, repeated: &str) -> Result<()> {
+pub async fn set_password(
+    app: &App,
+    caller: &Caller,
+    current: String,
+    new: &str,
+    repeated: &str,
+) -> Result<()> {
     let user = prove(app, caller, current).await?;
-    check_password(new, &user.first_name, &user.last_name, &user.email, "new_password")?;
+    check_password(
+        new,
+        &user.first_name,
+        &user.last_name,
+        &user.email,
+        "new_password",
+    )?;
     if new != repeated {
         return Err(Problems::whole("The two password fields didn't match.").into());
     }

@@ -160,7 +160,13 @@ pub async fn set_password(tx: &mut Tx, id: i64, before: Option<&str>, after: &st
 
 /// Notes that somebody signed in.
 pub async fn set_last_login(tx: &mut Tx, id: i64, at: i64) -> Result<u64> {
-    sql!(tx, execute, "UPDATE users SET last_login = $2 WHERE id = $1", id, at)
+    sql!(
+        tx,
+        execute,
+        "UPDATE users SET last_login = $2 WHERE id = $1",
+        id,
+        at
+    )
 }
 
 /// Deletes a user with his tokens, memberships and grants.

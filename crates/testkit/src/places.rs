@@ -56,26 +56,31 @@ impl TestApp {
         id
     }
 
-    /// Gives somebody permissions at an object.
+    /// Gives somebody permissions at an object, beside those he has there.
     pub async fn grant(&self, person: &Person, object: Object, permissions: &[&str]) {
         let (organisation_id, project_id, environment_id) = object.columns();
-        let grant = Grant {
-            id: 0,
-            organisation_id,
-            project_id,
-            environment_id,
-            user_id: Some(person.id),
-            group_id: None,
-            admin: false,
-            permissions: json!(permissions).to_string(),
-        };
         let mut tx = self.app.db().begin().await.expect("a transaction");
-        for earlier in grants::list(&mut tx, object).await.expect("grants") {
-            if earlier.user_id == grant.user_id {
-                grants::delete(&mut tx, earlier.id).await.expect("a grant");
-            }
+        let present = grants::list(&mut tx, object).await.expect("grants");
+        let present = present.into_iter().find(|grant| grant.user_id == Some(person.id));
+        let mut keys = present.as_ref().map(Grant::keys).unwrap_or_default();
+        keys.extend(permissions.iter().map(|&key| key.to_owned()));
+        let permissions = json!(keys).to_string();
+        if let Some(grant) = present {
+            let grant = Grant { permissions, ..grant };
+            grants::update(&mut tx, &grant).await.expect("a grant");
+        } else {
+            let grant = Grant {
+                id: 0,
+                organisation_id,
+                project_id,
+                environment_id,
+                user_id: Some(person.id),
+                group_id: None,
+                admin: false,
+                permissions,
+            };
+            grants::insert(&mut tx, &grant).await.expect("a grant");
         }
-        grants::insert(&mut tx, &grant).await.expect("a grant");
         tx.commit().await.expect("commits");
     }
 

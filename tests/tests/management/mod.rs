@@ -2,7 +2,9 @@
 
 mod environments;
 mod identities;
+mod organisations;
 mod overrides;
 mod projects;
 mod segments;
 mod server_keys;
+mod users;

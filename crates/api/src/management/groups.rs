@@ -138,7 +138,9 @@ async fn list_groups(
 ) -> ApiResult<Json<Page<GroupView>>> {
     let mut tx = app.db().read().await?;
     let all = groups::list(&mut tx, &caller, id.get()?).await?;
-    Ok(Json(paging.cut(all.into_iter().map(GroupView::listed).collect())?))
+    Ok(Json(
+        paging.cut(all.into_iter().map(GroupView::listed).collect())?,
+    ))
 }
 
 /// Creates a group.

@@ -151,11 +151,18 @@ async fn invite_many(
         .into_iter()
         .map(Into::into)
         .collect();
-    new.extend(input.emails.0.unwrap_or_default().into_iter().map(|email| NewInvite {
-        email: email.0,
-        role: Role::User,
-        groups: Vec::new(),
-    }));
+    new.extend(
+        input
+            .emails
+            .0
+            .unwrap_or_default()
+            .into_iter()
+            .map(|email| NewInvite {
+                email: email.0,
+                role: Role::User,
+                groups: Vec::new(),
+            }),
+    );
     let written = invites::create(&app, &caller, id.get()?, new).await?;
     Ok((
         StatusCode::CREATED,

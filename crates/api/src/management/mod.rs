@@ -9,6 +9,7 @@ pub mod feature_states;
 pub mod feature_values;
 pub mod features;
 pub mod flag_updates;
+pub mod grants;
 pub mod groups;
 pub mod identities;
 pub mod identity_overrides;

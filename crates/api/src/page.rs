@@ -24,13 +24,13 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// The same page with its rows in another form.
-    pub fn map<U>(self, form: impl FnMut(T) -> U) -> Page<U> {
+    /// The same page with other rows.
+    pub fn map<U>(self, view: impl FnMut(T) -> U) -> Page<U> {
         Page {
             count: self.count,
             next: self.next,
             previous: self.previous,
-            results: self.results.into_iter().map(form).collect(),
+            results: self.results.into_iter().map(view).collect(),
         }
     }
 }
@@ -120,7 +120,7 @@ impl Paging {
         })
     }
 
-    /// As Django does, the first page is linked without `page`.
+    /// As Django does, the first page is linked without `page`, and parameters are in the order of their names.
     fn link(&self, page: i64) -> String {
         let mut query: Vec<_> = self
             .query
@@ -130,8 +130,8 @@ impl Paging {
             .collect();
         if page > 1 {
             query.push(("page".to_owned(), page.to_string()));
-            query.sort_by_key(|(name, _)| name != "page");
         }
+        query.sort_by(|(a, _), (b, _)| a.cmp(b));
         let query = serde_urlencoded::to_string(query).unwrap_or_default();
         if query.is_empty() {
             self.base.clone()

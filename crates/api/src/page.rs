@@ -121,6 +121,7 @@ impl Paging {
     }
 
     /// As Django does, the first page is linked without `page`, and parameters are in the order of their names.
+    /// As Django does: the first page is linked without `page`, and parameters are in alphabetical order.
     fn link(&self, page: i64) -> String {
         let mut query: Vec<_> = self
             .query

@@ -9,6 +9,7 @@
 pub mod caller;
 pub mod change;
 pub mod environment_states;
+pub mod environments;
 pub mod error;
 pub mod feature_data;
 pub mod feature_list;
@@ -17,9 +18,14 @@ pub mod feature_owners;
 pub mod feature_states;
 pub mod features;
 pub mod flag_updates;
+pub mod identities;
 pub mod identity_overrides;
+mod patterns;
 pub mod projects;
 pub mod segment_overrides;
+pub mod segment_rules;
+pub mod segments;
+pub mod server_keys;
 pub mod settings;
 pub mod tags;
 

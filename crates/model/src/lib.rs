@@ -8,6 +8,7 @@ pub mod keys;
 pub mod limits;
 pub mod permissions;
 pub mod problems;
+pub mod python;
 pub mod segments;
 pub mod time;
 pub mod traits;

@@ -8,6 +8,8 @@ pub const TRAIT_KEY_LENGTH: usize = 200;
 pub const TRAIT_VALUE_LENGTH: usize = 2000;
 /// Traits stored on one identity. A trait's id is made of its identity's id and its slot below this number.
 pub const TRAITS_PER_IDENTITY: i64 = 4096;
+/// Keys of traits that one environment lists.
+pub const TRAIT_KEYS_LISTED: i64 = 10_000;
 /// Identities in one bulk request (`bulk-identities`).
 pub const BULK_IDENTITIES: usize = 100;
 /// Length of a feature's name.

@@ -114,6 +114,19 @@ impl TraitSet {
         self.0.iter().find(|t| t.1 == key)
     }
 
+    /// The trait in a slot.
+    pub fn in_slot(&self, slot: i64) -> Option<&StoredTrait> {
+        self.0.iter().find(|t| t.0 == slot)
+    }
+
+    /// Gives the trait in a slot another key and value; its slot and age stay. Nothing happens when the slot is free.
+    pub fn edit(&mut self, slot: i64, key: String, value: TraitValue) {
+        if let Some(stored) = self.0.iter_mut().find(|t| t.0 == slot) {
+            stored.1 = key;
+            stored.2 = value;
+        }
+    }
+
     /// Whether [`TraitSet::apply`] with these changes would change anything.
     pub fn would_change(&self, changes: &[(String, TraitChange)]) -> bool {
         changes.iter().any(|(key, change)| match (change, self.get(key)) {

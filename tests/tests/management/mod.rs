@@ -1,8 +1,14 @@
 //! The management API.
 
 mod environments;
+mod feature_options;
+mod feature_states;
+mod features;
 mod identities;
+mod identity_overrides;
 mod overrides;
 mod projects;
+mod segment_overrides;
 mod segments;
 mod server_keys;
+mod tags;

@@ -1,10 +1,16 @@
 //! The management API.
 
 mod environments;
+mod feature_options;
+mod feature_states;
+mod features;
 mod identities;
+mod identity_overrides;
 mod organisations;
 mod overrides;
 mod projects;
+mod segment_overrides;
 mod segments;
 mod server_keys;
+mod tags;
 mod users;

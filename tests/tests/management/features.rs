@@ -1,0 +1,204 @@
+//! `/api/v1/projects/{id}/features/`
+
+use burgee_store::grants::Object;
+use burgee_testkit::places::{World, id};
+use burgee_testkit::{TestApp, both};
+use serde_json::{Value, json};
+
+fn path(world: &World) -> String {
+    format!("/api/v1/projects/{}/features/", world.project)
+}
+
+async fn create(app: &TestApp, world: &World, body: &Value) -> Value {
+    app.post(&world.admin, &path(world), body).await.expect(201)
+}
+
+/// The names a list answers for a query.
+async fn names(app: &TestApp, world: &World, query: &str) -> Vec<String> {
+    let answer = app
+        .get(&world.admin, &format!("{}?{query}", path(world)))
+        .await
+        .expect(200);
+    let rows = answer["results"].as_array().unwrap();
+    rows.iter()
+        .map(|row| row["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+both! {
+    async fn a_feature_gives_every_environment_a_state_with_its_typed_value(app) {
+        let world = app.world().await;
+        let (_, second) = app.environment(&world.admin, world.project, "Production").await;
+        let body = json!({"name": " limit ", "default_enabled": true, "initial_value": "42"});
+        let feature = create(&app, &world, &body).await;
+        assert_eq!(feature["name"], "limit");
+        assert_eq!(feature["owners"][0]["id"], world.admin.id);
+        assert!(feature.get("code_references_counts").is_none());
+        for key in [&world.key, &second] {
+            let states = format!("/api/v1/environments/{key}/featurestates/");
+            let states = app.get(&world.admin, &states).await.expect(200);
+            assert_eq!(states["count"], 1);
+            assert_eq!(states["results"][0]["feature_state_value"], 42);
+            assert_eq!(states["results"][0]["enabled"], true);
+        }
+        let lines = app.log("FEATURE_STATE").await;
+        assert_eq!(lines.len(), 2);
+        assert_eq!(lines[0].message.as_deref(), Some("New Flag / Remote Config created: limit"));
+        assert!(app.log("FEATURE").await[0].serves);
+    }
+
+    async fn a_new_environment_gets_the_features_that_are_there(app) {
+        let world = app.world().await;
+        create(&app, &world, &json!({"name": "a", "default_enabled": true, "initial_value": "x"})).await;
+        let (_, key) = app.environment(&world.admin, world.project, "Later").await;
+        let states = app.get(&world.admin, &format!("/api/v1/environments/{key}/featurestates/")).await.expect(200);
+        assert_eq!(states["results"][0]["feature_state_value"], "x");
+    }
+
+    async fn a_project_can_keep_defaults_from_new_states(app) {
+        let world = app.world().await;
+        let project = format!("/api/v1/projects/{}/", world.project);
+        app.patch(&world.admin, &project, &json!({"prevent_flag_defaults": true})).await.expect(200);
+        create(&app, &world, &json!({"name": "a", "default_enabled": true, "initial_value": "x"})).await;
+        let states = format!("/api/v1/environments/{}/featurestates/", world.key);
+        let states = app.get(&world.admin, &states).await.expect(200);
+        assert_eq!(states["results"][0]["enabled"], false);
+        assert_eq!(states["results"][0]["feature_state_value"], Value::Null);
+    }
+
+    async fn what_is_wrong_with_a_feature_is_said_field_by_field(app) {
+        let world = app.world().await;
+        create(&app, &world, &json!({"name": "taken"})).await;
+        let options = json!([
+            {"string_value": "x", "default_percentage_allocation": 60},
+            {"string_value": "y", "default_percentage_allocation": 60},
+        ]);
+        let cases = [
+            (json!({}), json!({"name": ["This field is required."]})),
+            (json!({"name": "TAKEN"}), json!({"name": ["Feature with that name already exists for this project. Note that feature names are case insensitive."]})),
+            (json!({"name": "x".repeat(2001)}), json!({"name": ["Ensure this field has no more than 2000 characters."]})),
+            (json!({"name": "a", "initial_value": false}), json!({"initial_value": ["Not a valid string."]})),
+            (json!({"name": "a", "initial_value": "x".repeat(20_001)}), json!({"initial_value": ["Ensure this field has no more than 20000 characters."]})),
+            (json!({"name": "a", "tags": [9999]}), json!({"tags": ["Invalid pk \"9999\" - object does not exist."]})),
+            (json!({"name": "a", "owners": [9999]}), json!({"owners": ["Invalid pk \"9999\" - object does not exist."]})),
+            (json!({"name": "a", "owners": [world.stranger.id]}), json!({"owners": [format!("Invalid pk \"{}\" - object does not exist.", world.stranger.id)]})),
+            (json!({"name": "a\u{0}b"}), json!({"name": ["Null characters are not allowed."]})),
+            (json!({"name": "a", "multivariate_options": options}), json!({"multivariate_options": ["Invalid percentage allocation"]})),
+            (json!({"name": "a", "metadata": [{"model_field": 1}]}), json!({"metadata": [{"model_field": ["Invalid pk \"1\" - object does not exist."]}]})),
+        ];
+        for (body, expected) in cases {
+            let answer = app.post(&world.admin, &path(&world), &body).await.expect(400);
+            assert_eq!(answer, expected);
+        }
+    }
+
+    async fn names_obey_the_pattern_of_the_project(app) {
+        let world = app.world().await;
+        let project = format!("/api/v1/projects/{}/", world.project);
+        app.patch(&world.admin, &project, &json!({"feature_name_regex": "[a-z]+_[0-9]+"})).await.expect(200);
+        create(&app, &world, &json!({"name": "flag_1"})).await;
+        let refused = app.post(&world.admin, &path(&world), &json!({"name": "flag_1x"})).await.expect(400);
+        assert_eq!(refused["name"][0], "Feature name must match regex: [a-z]+_[0-9]+");
+    }
+
+    async fn name_value_and_default_of_a_feature_stay_when_it_is_changed(app) {
+        let world = app.world().await;
+        let feature = create(&app, &world, &json!({"name": "a", "initial_value": "x"})).await;
+        let one = format!("{}{}/", path(&world), id(&feature));
+        let body = json!({"name": "b", "initial_value": "y", "default_enabled": true, "description": "d"});
+        let changed = app.put(&world.admin, &one, &body).await.expect(200);
+        assert_eq!(changed["name"], "a");
+        assert_eq!(changed["initial_value"], "x");
+        assert_eq!(changed["description"], "d");
+        app.get(&world.admin, &format!("{}abc/", path(&world))).await.expect(404);
+        app.get(&world.admin, &format!("{}99999999999999999999/", path(&world))).await.expect(404);
+    }
+
+    async fn a_list_is_filtered_as_asked(app) {
+        let world = app.world().await;
+        let tag = json!({"label": "t", "color": "#123"});
+        let tags = format!("/api/v1/projects/{}/tags/", world.project);
+        let (one, two) = (
+            id(&app.post(&world.admin, &tags, &tag).await.expect(201)),
+            id(&app.post(&world.admin, &tags, &tag).await.expect(201)),
+        );
+        create(&app, &world, &json!({"name": "Alpha", "tags": [one, two], "default_enabled": true})).await;
+        create(&app, &world, &json!({"name": "beta", "tags": [one], "initial_value": "Hello"})).await;
+        create(&app, &world, &json!({"name": "gamma", "is_archived": true, "owners": []})).await;
+        let environment = world.environment;
+        assert_eq!(names(&app, &world, "search=ALPH").await, ["Alpha"]);
+        assert_eq!(names(&app, &world, "sort_field=name&sort_direction=DESC").await, ["gamma", "beta", "Alpha"]);
+        assert_eq!(names(&app, &world, &format!("tags={one},{two}&tag_strategy=INTERSECTION")).await, ["Alpha"]);
+        assert_eq!(names(&app, &world, &format!("tags={one},{two}&tag_strategy=UNION")).await, ["Alpha", "beta"]);
+        assert_eq!(names(&app, &world, "tags=").await, ["gamma"]);
+        assert_eq!(names(&app, &world, "is_archived=true").await, ["gamma"]);
+        assert_eq!(names(&app, &world, &format!("environment={environment}&is_enabled=true")).await, ["Alpha"]);
+        assert_eq!(names(&app, &world, &format!("environment={environment}&value_search=hell")).await, ["beta"]);
+        assert_eq!(names(&app, &world, &format!("owners={}", world.admin.id)).await, ["Alpha", "beta"]);
+        for (query, status) in [("tags=a", 400), ("sort_field=zzz", 400), ("value_search=x", 400),
+                                ("environment=9999", 400), ("identity=9999", 400), ("page=7", 404)] {
+            app.get(&world.admin, &format!("{}?{query}", path(&world))).await.expect(status);
+        }
+    }
+
+    async fn features_are_for_those_with_permission(app) {
+        let world = app.world().await;
+        let feature = create(&app, &world, &json!({"name": "a"})).await;
+        let one = format!("{}{}/", path(&world), id(&feature));
+        let uuid = format!("/api/v1/features/get-by-uuid/{}/", feature["uuid"].as_str().unwrap());
+        for person in [&world.stranger, &world.member] {
+            app.get(person, &path(&world)).await.expect(404);
+            app.get(person, &one).await.expect(404);
+            app.get(person, &uuid).await.expect(404);
+            app.post(person, &path(&world), &json!({"name": "b"})).await.expect(403);
+            app.delete(person, &one).await.expect(403);
+        }
+        app.grant(&world.member, Object::Project(world.project), &["VIEW_PROJECT", "CREATE_FEATURE"]).await;
+        app.post(&world.member, &path(&world), &json!({"name": "b"})).await.expect(201);
+        let option = json!({"name": "c", "multivariate_options": [{"string_value": "x"}]});
+        let refused = app.post(&world.member, &path(&world), &option).await.expect(403);
+        assert_eq!(refused["detail"], "User must be project admin to modify / create MV options.");
+        app.delete(&world.member, &one).await.expect(403);
+        // The values of an environment are not for everybody who sees the project.
+        let with_values = format!("{}?environment={}", path(&world), world.environment);
+        app.get(&world.member, &with_values).await.expect(403);
+        app.post(&world.admin, "/api/v1/projects/9999/features/", &json!({"name": "x"})).await.expect(403);
+    }
+
+    async fn a_feature_of_another_project_is_not_there(app) {
+        let world = app.world().await;
+        let feature = create(&app, &world, &json!({"name": "a"})).await;
+        let other = app.project(&world.admin, world.organisation, "Other").await;
+        let foreign = format!("/api/v1/projects/{other}/features/{}/", id(&feature));
+        app.get(&world.admin, &foreign).await.expect(404);
+        app.patch(&world.admin, &foreign, &json!({"description": "x"})).await.expect(404);
+        app.get(&world.admin, &format!("{foreign}mv-options/")).await.expect(404);
+        app.get(&world.admin, &format!("{foreign}evaluation-data/?environment_id={}", world.environment)).await.expect(404);
+    }
+
+    async fn deleting_a_feature_is_told_once_for_each_environment_and_once_for_the_project(app) {
+        let world = app.world().await;
+        let feature = create(&app, &world, &json!({"name": "a"})).await;
+        app.delete(&world.admin, &format!("{}{}/", path(&world), id(&feature))).await.expect(204);
+        let text = Some("Flag / Remote Config Deleted: a");
+        assert_eq!(app.log("FEATURE_STATE").await.last().unwrap().message.as_deref(), text);
+        assert_eq!(app.log("FEATURE").await.last().unwrap().message.as_deref(), text);
+        create(&app, &world, &json!({"name": "a"})).await;
+    }
+
+    async fn owners_come_and_go_and_are_of_the_organisation(app) {
+        let world = app.world().await;
+        let feature = create(&app, &world, &json!({"name": "a"})).await;
+        let one = format!("{}{}/", path(&world), id(&feature));
+        let both = app.post(&world.admin, &format!("{one}add-owners/"), &json!({"user_ids": [world.member.id]})).await.expect(200);
+        assert_eq!(both["owners"].as_array().unwrap().len(), 2);
+        let less = app.post(&world.admin, &format!("{one}remove-owners/"), &json!({"user_ids": [world.member.id]})).await.expect(200);
+        assert_eq!(less["owners"].as_array().unwrap().len(), 1);
+        let refused = app.post(&world.admin, &format!("{one}add-owners/"), &json!({"user_ids": [world.stranger.id]})).await.expect(400);
+        assert_eq!(refused, json!(["Some users not found"]));
+        let refused = app.post(&world.admin, &format!("{one}add-group-owners/"), &json!({"group_ids": [999]})).await.expect(400);
+        assert_eq!(refused, json!(["Some groups not found"]));
+        let refused = app.post(&world.admin, &format!("{one}add-owners/"), &json!({"user_ids": "x"})).await.expect(400);
+        assert_eq!(refused, json!({"user_ids": ["Expected a list of items but got type \"str\"."]}));
+    }
+}

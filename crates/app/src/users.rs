@@ -82,6 +82,31 @@ pub async fn sign_up(app: &App, address: Option<IpAddr>, input: SignUp) -> Resul
     Ok((user, key))
 }
 
+/// Creates a superuser: for whoever runs the program, who needs nobody's permission.
+pub async fn create_superuser(app: &App, email: &str, password: &str) -> Result<User> {
+    check_password(password, "", "", email, "password")?;
+    let hash = app.hash_password(password.to_owned()).await?;
+    let mut tx = app.db().begin().await?;
+    let mut user = User {
+        id: 0,
+        uuid: Uuid::new_v4().to_string(),
+        email: email.to_lowercase(),
+        first_name: String::new(),
+        last_name: String::new(),
+        password: Some(hash),
+        is_active: true,
+        is_superuser: true,
+        sign_up_type: None,
+        marketing_consent_given: false,
+        onboarding: None,
+        date_joined: Timestamp::now().0,
+        last_login: None,
+    };
+    user.id = insert(&mut tx, &user, TAKEN).await?;
+    app.commit(tx, vec![created(&user).into()]).await?;
+    Ok(user)
+}
+
 /// The line of the log that says that somebody signed up.
 pub(crate) fn created(user: &User) -> Change {
     Change::by_nobody(Kind::User, Action::Create, user.id)

@@ -2,6 +2,13 @@
 
 use crate::{Result, Tx, sql};
 
+/// The value of a setting, if it has one.
+pub async fn get(tx: &mut Tx, name: &str) -> Result<Option<String>> {
+    let row: Option<(String,)> =
+        sql!(tx, fetch_optional as (String,), "SELECT value FROM settings WHERE name = $1", name)?;
+    Ok(row.map(|(value,)| value))
+}
+
 /// The value of a setting; when it has none, it is given this one.
 pub async fn get_or_set(tx: &mut Tx, name: &str, value: &str) -> Result<String> {
     sql!(

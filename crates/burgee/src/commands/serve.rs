@@ -12,6 +12,7 @@ use crate::{
     access_log,
     cli::{SettingFlags, print},
     config::{Config, Loaded, Rate},
+    demo,
     http::{self, Patience},
     logging,
     metrics::Metrics,
@@ -105,15 +106,20 @@ async fn start(config: &Config, parts: Parts) -> anyhow::Result<Started> {
     let settings = settings(config, secret);
     let app = App::start(db, settings.clone()).await.context("cannot start")?;
     let mut lines = Vec::new();
-    if !users::presence(&app).await.context("cannot read the database")?.has_users {
-        lines.push(set_up_hint(&settings));
+    let mut has_users = users::presence(&app).await.context("cannot read the database")?.has_users;
+    if config.admin.create_at_start && !has_users {
+        lines.push(create_administrator(config, &app).await?);
+        has_users = true;
     }
-    if parts.demo {
-        // Filled in once the nouns are there.
+    if !has_users && !parts.demo {
+        lines.push(set_up_hint(&settings));
     }
     tokio::spawn(close_streams(app.clone(), parts.stopping));
     let metrics = parts.metrics.map(|m| -> burgee_api::instance::Metrics { Arc::new(move || m.render()) });
     let router = burgee_api::router(app.clone(), metrics);
+    if parts.demo {
+        lines.extend(demo::fill(&app, &router).await?);
+    }
     let mut hooks = Hooks::new();
     hooks.add("counts and database", async move {
         if let Err(error) = app.close().await {
@@ -121,6 +127,20 @@ async fn start(config: &Config, parts: Parts) -> anyhow::Result<Started> {
         }
     });
     Ok(Started { router, hooks, lines })
+}
+
+/// Makes the first administrator as the configuration says. Returns what to tell whoever runs the program.
+async fn create_administrator(config: &Config, app: &App) -> anyhow::Result<String> {
+    let email = config.admin.email.as_deref().unwrap_or_default();
+    let initial = config.admin.initial_password.expose();
+    let made = || format!("{}-1a", burgee_model::keys::alphanumeric(14));
+    let password = if initial.is_empty() { made() } else { initial.to_owned() };
+    users::create_superuser(app, email, &password).await.context("cannot make the administrator (admin.*)")?;
+    Ok(if initial.is_empty() {
+        format!("Administrator: {email} with the password {password} (shown only this once)")
+    } else {
+        format!("Administrator: {email}")
+    })
 }
 
 /// The configuration in the words of the application.

@@ -20,6 +20,6 @@ pub struct Admin {
     /// Their e-mail address.
     #[serde(deserialize_with = "optional_email")]
     pub email: Option<String>,
-    /// Their first password; empty: a link to set one is printed.
+    /// Their first password; empty: one is made and printed once.
     pub initial_password: Secret,
 }

@@ -110,7 +110,7 @@ pub(crate) async fn with_names(tx: &mut Tx, states: Vec<FeatureState>) -> Result
     let names = feature_states::identifiers(tx, &ids).await?;
     let names: std::collections::HashMap<i64, String> =
         names.into_iter().map(|row| (row.id, row.identifier)).collect();
-    let named = details(tx, states).await?.into_iter().map(|details| NamedState {
+    let rows = details(tx, states).await?.into_iter().map(|details| NamedState {
         identifier: details
             .state
             .identity_id
@@ -118,7 +118,7 @@ pub(crate) async fn with_names(tx: &mut Tx, states: Vec<FeatureState>) -> Result
             .unwrap_or_default(),
         details,
     });
-    Ok(named.collect())
+    Ok(rows.collect())
 }
 
 /// One default of an environment.

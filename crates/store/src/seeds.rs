@@ -75,3 +75,21 @@ pub async fn log(tx: &mut Tx, object_type: &str) -> Result<Vec<LogEntry>> {
         object_type
     )
 }
+
+/// Sets how an environment may be changed, which no call of the product sets yet.
+pub async fn restrict_environment(
+    tx: &mut Tx,
+    id: i64,
+    approvals: Option<i64>,
+    versioned: bool,
+) -> Result<()> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE environments SET minimum_change_request_approvals = $2, use_v2_feature_versioning = $3 WHERE id = $1",
+        id,
+        approvals,
+        versioned
+    )?;
+    Ok(())
+}

@@ -27,10 +27,10 @@ async fn shares(app: &TestApp, world: &World, feature: i64) -> Vec<f64> {
     let answer = app.get(&world.admin, &path).await.expect(200);
     let rows = answer["results"][0]["multivariate_feature_state_values"]
         .as_array()
-        .unwrap()
+        .expect("a list")
         .clone();
     rows.iter()
-        .map(|row| row["percentage_allocation"].as_f64().unwrap())
+        .map(|row| row["percentage_allocation"].as_f64().expect("a number"))
         .collect()
 }
 
@@ -101,7 +101,7 @@ both! {
         app.get(&world.admin, &format!("{other}mv-options/{}/", id(&made))).await.expect(404);
         app.get(&world.stranger, &format!("{path}mv-options/")).await.expect(404);
         app.post(&world.stranger, &format!("{path}mv-options/"), &option(first, "y", 3)).await.expect(403);
-        let uuid = format!("/api/v1/multivariate/options/get-by-uuid/{}/", made["uuid"].as_str().unwrap());
+        let uuid = format!("/api/v1/multivariate/options/get-by-uuid/{}/", made["uuid"].as_str().expect("text"));
         app.get(&world.stranger, &uuid).await.expect(404);
         app.get(&world.admin, &uuid).await.expect(200);
     }

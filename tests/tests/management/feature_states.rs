@@ -67,11 +67,11 @@ both! {
         app.put(&world.admin, &path(&world, state), &body).await.expect(200);
         app.put(&world.admin, &path(&world, state), &body).await.expect(200);
         let log = app.log("FEATURE_STATE").await;
-        let lines: Vec<_> = log[before..].iter().map(|line| line.message.clone().unwrap()).collect();
+        let lines: Vec<_> = log[before..].iter().map(|line| line.message.clone().expect("a line")).collect();
         assert_eq!(lines, ["Remote config value updated for feature: a", "Flag state updated for feature: a"]);
         assert!(log[before].serves);
         let patched = app.patch(&world.admin, &path(&world, state), &json!({"enabled": true})).await.expect(200);
-        assert_eq!(patched.as_object().unwrap().len(), 2);
+        assert_eq!(patched.as_object().expect("an object").len(), 2);
     }
 
     async fn shares_beyond_the_whole_are_refused_and_nothing_is_written(app) {
@@ -91,7 +91,7 @@ both! {
         app.put(&world.admin, &path(&world, id(&state)), &body).await.expect(400);
         assert_eq!(app.get(&world.admin, &path(&world, id(&state))).await.expect(200), {
             let mut kept = state.clone();
-            kept.as_object_mut().unwrap().shift_remove("identity");
+            kept.as_object_mut().expect("an object").shift_remove("identity");
             kept["identity"] = Value::Null;
             kept
         });
@@ -131,7 +131,7 @@ both! {
         let list = format!("/api/v1/environments/{}/featurestates/", world.key);
         let typed = format!("/api/v1/features/featurestates/?environment={}", world.environment);
         let kept = app.get(&world.admin, &path(&world, state)).await.expect(200);
-        let uuid = format!("/api/v1/features/featurestates/get-by-uuid/{}/", kept["uuid"].as_str().unwrap());
+        let uuid = format!("/api/v1/features/featurestates/get-by-uuid/{}/", kept["uuid"].as_str().expect("text"));
         for person in [&world.stranger, &world.member] {
             app.get(person, &list).await.expect(403);
             app.get(person, &typed).await.expect(403);

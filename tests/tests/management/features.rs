@@ -19,9 +19,9 @@ async fn names(app: &TestApp, world: &World, query: &str) -> Vec<String> {
         .get(&world.admin, &format!("{}?{query}", path(world)))
         .await
         .expect(200);
-    let rows = answer["results"].as_array().unwrap();
+    let rows = answer["results"].as_array().expect("a list");
     rows.iter()
-        .map(|row| row["name"].as_str().unwrap().to_owned())
+        .map(|row| row["name"].as_str().expect("text").to_owned())
         .collect()
 }
 
@@ -145,7 +145,7 @@ both! {
         let world = app.world().await;
         let feature = create(&app, &world, &json!({"name": "a"})).await;
         let one = format!("{}{}/", path(&world), id(&feature));
-        let uuid = format!("/api/v1/features/get-by-uuid/{}/", feature["uuid"].as_str().unwrap());
+        let uuid = format!("/api/v1/features/get-by-uuid/{}/", feature["uuid"].as_str().expect("text"));
         for person in [&world.stranger, &world.member] {
             app.get(person, &path(&world)).await.expect(404);
             app.get(person, &one).await.expect(404);
@@ -181,8 +181,8 @@ both! {
         let feature = create(&app, &world, &json!({"name": "a"})).await;
         app.delete(&world.admin, &format!("{}{}/", path(&world), id(&feature))).await.expect(204);
         let text = Some("Flag / Remote Config Deleted: a");
-        assert_eq!(app.log("FEATURE_STATE").await.last().unwrap().message.as_deref(), text);
-        assert_eq!(app.log("FEATURE").await.last().unwrap().message.as_deref(), text);
+        assert_eq!(app.log("FEATURE_STATE").await.last().expect("a line").message.as_deref(), text);
+        assert_eq!(app.log("FEATURE").await.last().expect("a line").message.as_deref(), text);
         create(&app, &world, &json!({"name": "a"})).await;
     }
 
@@ -191,14 +191,41 @@ both! {
         let feature = create(&app, &world, &json!({"name": "a"})).await;
         let one = format!("{}{}/", path(&world), id(&feature));
         let both = app.post(&world.admin, &format!("{one}add-owners/"), &json!({"user_ids": [world.member.id]})).await.expect(200);
-        assert_eq!(both["owners"].as_array().unwrap().len(), 2);
+        assert_eq!(both["owners"].as_array().expect("a list").len(), 2);
         let less = app.post(&world.admin, &format!("{one}remove-owners/"), &json!({"user_ids": [world.member.id]})).await.expect(200);
-        assert_eq!(less["owners"].as_array().unwrap().len(), 1);
+        assert_eq!(less["owners"].as_array().expect("a list").len(), 1);
         let refused = app.post(&world.admin, &format!("{one}add-owners/"), &json!({"user_ids": [world.stranger.id]})).await.expect(400);
         assert_eq!(refused, json!(["Some users not found"]));
         let refused = app.post(&world.admin, &format!("{one}add-group-owners/"), &json!({"group_ids": [999]})).await.expect(400);
         assert_eq!(refused, json!(["Some groups not found"]));
         let refused = app.post(&world.admin, &format!("{one}add-owners/"), &json!({"user_ids": "x"})).await.expect(400);
         assert_eq!(refused, json!({"user_ids": ["Expected a list of items but got type \"str\"."]}));
+    }
+
+    async fn a_project_has_so_many_features_and_no_more(app) {
+        let world = app.world().await;
+        let mut tx = app.app.db().begin().await.expect("a transaction");
+        for n in 0..burgee_model::limits::FEATURES_PER_PROJECT {
+            let feature = burgee_store::features::Feature {
+                id: 0, uuid: format!("feature-{n}"), project_id: world.project, name: format!("f{n}"),
+                name_key: format!("f{n}"), r#type: "STANDARD".to_owned(), default_enabled: false, initial_value: None,
+                description: None, is_archived: false, is_server_key_only: false, created_at: 0,
+            };
+            burgee_store::features::insert(&mut tx, &feature).await.expect("a feature");
+        }
+        tx.commit().await.expect("commits");
+        let refused = app.post(&world.admin, &path(&world), &json!({"name": "one more"})).await.expect(400);
+        assert_eq!(refused["project"][0], "The project has reached the maximum allowed features limit of 1000.");
+    }
+
+    async fn of_features_made_at_once_with_one_name_one_is_made(app) {
+        let world = app.world().await;
+        let (path, body) = (path(&world), json!({"name": "same"}));
+        let made = [0; 4].map(|_| app.post(&world.admin, &path, &body));
+        let [a, b, c, d] = made;
+        let (a, b, c, d) = tokio::join!(a, b, c, d);
+        let mut statuses: Vec<u16> = [a, b, c, d].iter().map(|answer| answer.status.as_u16()).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [201, 400, 400, 400]);
     }
 }

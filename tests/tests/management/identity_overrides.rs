@@ -34,10 +34,10 @@ fn path(world: &World, identity: i64) -> String {
 
 /// What overrides each feature, by name.
 fn overridden(answer: &Value) -> Vec<(&str, Option<&str>, &Value)> {
-    let rows = answer.as_array().unwrap().iter();
+    let rows = answer.as_array().expect("a list").iter();
     rows.map(|row| {
         (
-            row["feature"]["name"].as_str().unwrap(),
+            row["feature"]["name"].as_str().expect("text"),
             row["overridden_by"].as_str(),
             &row["feature_state_value"],
         )
@@ -54,7 +54,7 @@ both! {
         let body = json!({"feature": feature, "enabled": true, "feature_state_value": "for alice"});
         let made = app.post(&world.admin, &list, &body).await.expect(201);
         assert_eq!(made["identity"], alice);
-        let line = app.log("FEATURE_STATE").await.pop().unwrap();
+        let line = app.log("FEATURE_STATE").await.pop().expect("a line");
         assert_eq!(line.message.as_deref(), Some("Identity override created for feature 'a' and identity 'alice'"));
         let refused = app.post(&world.admin, &list, &body).await.expect(400);
         assert_eq!(refused, json!(["['Feature state already exists for this environment, feature, version, segment & identity combination']"]));

@@ -31,6 +31,15 @@ fn future(world: &World, feature: i64) -> String {
     format!("/api/__future__/environments/{}/features/{feature}/", world.key)
 }
 
+/// Makes changes to the environment need approvals or versions.
+async fn restrict(app: &TestApp, world: &World, approvals: Option<i64>, versioned: bool) {
+    let mut tx = app.app.db().begin().await.expect("a transaction");
+    burgee_store::seeds::restrict_environment(&mut tx, world.environment, approvals, versioned)
+        .await
+        .expect("an update");
+    tx.commit().await.expect("commits");
+}
+
 fn wanted(segment: i64, value: &str) -> Value {
     json!({"enabled": true, "feature_segment": {"segment": segment}, "feature_state_value": {"type": "unicode", "string_value": value}})
 }
@@ -42,12 +51,12 @@ async fn order(app: &TestApp, world: &World, feature: i64) -> Vec<(i64, i64)> {
         world.environment
     );
     let answer = app.get(&world.admin, &path).await.expect(200);
-    let rows = answer["results"].as_array().unwrap().clone();
+    let rows = answer["results"].as_array().expect("a list").clone();
     rows.iter()
         .map(|row| {
             (
-                row["segment"].as_i64().unwrap(),
-                row["priority"].as_i64().unwrap(),
+                row["segment"].as_i64().expect("a number"),
+                row["priority"].as_i64().expect("a number"),
             )
         })
         .collect()
@@ -68,7 +77,7 @@ both! {
         let made = app.post(&world.admin, &path, &first).await.expect(201);
         assert_eq!(made["feature_segment"]["priority"], 0);
         assert_eq!(order(&app, &world, feature).await, [(three, 0), (one, 1), (two, 2)]);
-        let line = app.log("FEATURE_STATE").await.pop().unwrap();
+        let line = app.log("FEATURE_STATE").await.pop().expect("a line");
         assert_eq!(line.message.as_deref(), Some("Segment override created for feature 'a' and segment 'three'"));
     }
 
@@ -195,11 +204,57 @@ both! {
         let listed = |segment: i64| json!({"segment_overrides": [{"segment": {"id": segment}, "enabled": true, "value": {"type": "string", "value": "v"}}]});
         app.patch(&world.admin, &path, &listed(one)).await.expect(200);
         let two_listed = app.patch(&world.admin, &path, &listed(two)).await.expect(200);
-        assert_eq!(two_listed["segment_overrides"].as_array().unwrap().len(), 2);
+        assert_eq!(two_listed["segment_overrides"].as_array().expect("a list").len(), 2);
         let replaced = app.put(&world.admin, &path, &listed(two)).await.expect(200);
-        assert_eq!(replaced["segment_overrides"].as_array().unwrap().len(), 1);
+        assert_eq!(replaced["segment_overrides"].as_array().expect("a list").len(), 1);
         let gone = app.delete(&world.admin, &format!("{path}segment-overrides/{one}/")).await.expect(404);
         assert_eq!(gone["detail"], "Segment override not found.");
         app.get(&world.admin, &future(&world, 9999)).await.expect(404);
+    }
+
+    async fn where_changes_need_approval_or_versions_flags_are_not_set_directly(app) {
+        let world = app.world().await;
+        let feature = feature(&app, &world, "a").await;
+        let one = segment(&app, &world, "one").await;
+        let flag = format!("/api/experiments/environments/{}/update-flag-v1/", world.key);
+        let body = json!({"feature": {"id": feature}, "enabled": true, "value": {"type": "integer", "value": "1"}});
+        restrict(&app, &world, Some(1), false).await;
+        app.post(&world.admin, &flag, &body).await.expect(403);
+        restrict(&app, &world, None, true).await;
+        let versioned = json!({"detail": "This environment uses v2 feature versioning. Use the environment feature version endpoint instead."});
+        let states = format!("/api/v1/environments/{}/featurestates/", world.key);
+        let state = id(&app.get(&world.admin, &states).await.expect(200)["results"][0]);
+        let change = json!({"enabled": true, "feature_state_value": "x"});
+        assert_eq!(app.put(&world.admin, &format!("{states}{state}/"), &change).await.expect(400), versioned);
+        assert_eq!(app.delete(&world.admin, &format!("{states}{state}/")).await.expect(400), versioned);
+        assert_eq!(app.post(&world.admin, &override_path(&world, feature), &wanted(one, "1")).await.expect(400), versioned);
+        assert_eq!(app.post(&world.admin, &flag, &body).await.expect(400), versioned);
+        // Overrides of identities have no versions.
+        let identities = format!("/api/v1/environments/{}/identities/", world.key);
+        let alice = id(&app.post(&world.admin, &identities, &json!({"identifier": "alice"})).await.expect(201));
+        let override_ = json!({"feature": feature, "enabled": true});
+        app.post(&world.admin, &format!("{identities}{alice}/featurestates/"), &override_).await.expect(201);
+    }
+
+    async fn an_environment_has_so_many_segment_overrides_and_no_more(app) {
+        let world = app.world().await;
+        let (mut features, mut segments) = (Vec::new(), Vec::new());
+        for n in 0..45 {
+            features.push(feature(&app, &world, &format!("f{n}")).await);
+            segments.push(segment(&app, &world, &format!("s{n}")).await);
+        }
+        let mut tx = app.app.db().begin().await.expect("a transaction");
+        let pairs = features.iter().flat_map(|f| segments.iter().map(move |s| (*f, *s)));
+        let full = usize::try_from(burgee_model::limits::SEGMENT_OVERRIDES_PER_ENVIRONMENT).expect("a number");
+        for (n, (feature_id, segment_id)) in pairs.take(full).enumerate() {
+            let link = burgee_store::feature_segments::FeatureSegment {
+                id: 0, uuid: format!("link-{n}"), feature_id, segment_id, environment_id: world.environment, priority: 0,
+            };
+            burgee_store::feature_segments::insert(&mut tx, &link).await.expect("a link");
+        }
+        tx.commit().await.expect("commits");
+        let (last_feature, last_segment) = (features[44], segments[44]);
+        let refused = app.post(&world.admin, &override_path(&world, last_feature), &wanted(last_segment, "1")).await.expect(400);
+        assert_eq!(refused["environment"][0], "The environment has reached the maximum allowed segments overrides limit of 2000.");
     }
 }

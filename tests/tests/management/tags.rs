@@ -11,14 +11,14 @@ both! {
         let path = format!("/api/v1/projects/{}/tags/", world.project);
         let body = json!({"label": "beta", "color": "#ff0000", "is_permanent": true});
         let tag = app.post(&world.admin, &path, &body).await.expect(201);
-        let fields: Vec<&str> = tag.as_object().unwrap().keys().map(String::as_str).collect();
+        let fields: Vec<&str> = tag.as_object().expect("an object").keys().map(String::as_str).collect();
         assert_eq!(fields, [
             "id", "label", "color", "description", "project", "uuid", "is_permanent", "is_system_tag", "type",
         ]);
         let one = format!("{path}{}/", id(&tag));
         let changed = app.patch(&world.admin, &one, &json!({"label": "beta-1"})).await.expect(200);
         assert_eq!((changed["label"].as_str(), changed["color"].as_str()), (Some("beta-1"), Some("#ff0000")));
-        let uuid = tag["uuid"].as_str().unwrap();
+        let uuid = tag["uuid"].as_str().expect("text");
         let found = app.get(&world.admin, &format!("{path}get-by-uuid/{uuid}/")).await.expect(200);
         assert_eq!(found, changed);
         app.delete(&world.admin, &one).await.expect(204);

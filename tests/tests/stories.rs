@@ -2,4 +2,5 @@
 
 mod layers;
 mod management;
+mod openapi;
 mod sdk;

@@ -59,15 +59,6 @@ async fn around(request: Request, next: Next, cors: &HeaderMap) -> Response {
 /// Headers of answers that browsers may let scripts read.
 const EXPOSED: HeaderValue = HeaderValue::from_static("Retry-After, X-Flagsmith-Document-Updated-At, ETag");
 
-/// The methods of a path as the reference lists them: all of them, with blanks between.
-fn allowed(methods: &str) -> HeaderValue {
-    const ORDER: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
-    let given: Vec<&str> = methods.split(',').map(str::trim).collect();
-    let mut listed: Vec<&str> = ORDER.into_iter().filter(|method| given.contains(method)).collect();
-    listed.push("OPTIONS");
-    HeaderValue::from_str(&listed.join(", ")).unwrap_or(HeaderValue::from_static("OPTIONS"))
-}
-
 fn common(headers: &mut HeaderMap) {
     const CACHE: HeaderValue =
         HeaderValue::from_static("max-age=0, no-cache, no-store, must-revalidate, private");
@@ -77,10 +68,6 @@ fn common(headers: &mut HeaderMap) {
     }
     if !headers.contains_key(header::VARY) {
         headers.insert(header::VARY, HeaderValue::from_static("Accept, Origin"));
-    }
-    if let Some(methods) = headers.get(header::ALLOW).and_then(|v| v.to_str().ok()) {
-        let methods = allowed(methods);
-        headers.insert(header::ALLOW, methods);
     }
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(

@@ -108,10 +108,13 @@ async fn swagger_json() -> Response {
     (headers, document.to_string()).into_response()
 }
 
-/// The answer for a path that is none: a page, unless the client asks for JSON.
+/// The answer for a path that is none: a page, unless a program is asking.
 pub(crate) async fn nowhere(headers: HeaderMap) -> Response {
-    let json = |v: &header::HeaderValue| v.to_str().is_ok_and(|accepted| accepted.contains("application/json"));
-    if headers.get(header::ACCEPT).is_some_and(json) {
+    let wants_json = |v: &header::HeaderValue| v.to_str().is_ok_and(|accepted| accepted.contains("application/json"));
+    let is_program = headers.get(header::ACCEPT).is_some_and(wants_json)
+        || headers.contains_key(header::AUTHORIZATION)
+        || headers.contains_key("x-environment-key");
+    if is_program {
         return ApiError::not_found().into_response();
     }
     (StatusCode::NOT_FOUND, Html(include_str!("nowhere.html"))).into_response()

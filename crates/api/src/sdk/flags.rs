@@ -58,7 +58,7 @@ async fn describe_flags(_: EnvironmentKey) -> Response {
         "renders": ["application/json"],
         "parses": ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"],
     });
-    axum::Json(body).into_response()
+    ([(header::ALLOW, "GET, HEAD, OPTIONS")], axum::Json(body)).into_response()
 }
 
 /// The flags of an identity, as first-generation clients ask for them. Creates the identity.

@@ -44,9 +44,22 @@ fn compare(burgee: &str) -> Fallible<()> {
     let folder = std::env::temp_dir().join(format!("burgee-bench-{}", std::process::id()));
     let address: SocketAddr = "127.0.0.1:18700".parse()?;
     let data = folder.display().to_string();
-    let mut server = Server::start(&[burgee, "serve", "--listen", "127.0.0.1:18700", "--data-dir", &data], address)?;
+    let mut server = Server::start(
+        &[
+            burgee,
+            "serve",
+            "--listen",
+            "127.0.0.1:18700",
+            "--data-dir",
+            &data,
+        ],
+        address,
+    )?;
     let keys = fixture(address)?;
-    println!("{:34} {:>9} {:>9} {:>7} {:>9}  aim", "case", "bare µs", "burgee µs", "ratio", "requests/s");
+    println!(
+        "{:34} {:>9} {:>9} {:>7} {:>9}  aim",
+        "case", "bare µs", "burgee µs", "ratio", "requests/s"
+    );
     for (number, case) in cases(&keys).iter().enumerate() {
         measure(&server, address, case, number as u16)?;
     }
@@ -71,12 +84,50 @@ fn cases(keys: &Keys) -> Vec<Case> {
     let changed = r#"{"identifier":"w%I","traits":[{"trait_key":"n","trait_value":%N}]}"#.to_owned();
     vec![
         case("GET flags", "GET", "/api/v1/flags/", &keys.client, None, "≤ 1.15"),
-        Case { gzip: true, ..case("GET flags, gzip", "GET", "/api/v1/flags/", &keys.client, None, "") },
-        case("GET environment document", "GET", "/api/v1/environment-document/", &keys.server, None, "≤ 1.15"),
-        case("GET identity, stored traits", "GET", "/api/v1/identities/?identifier=hot", &keys.client, None, "≤ 2"),
-        case("POST identity, transient", "POST", "/api/v1/identities/", &keys.client, Some(transient), ""),
-        case("POST identity, traits unchanged", "POST", "/api/v1/identities/", &keys.client, Some(unchanged), ""),
-        case("POST identity, durable traits", "POST", "/api/v1/identities/", &keys.client, Some(changed), "≤ 5"),
+        Case {
+            gzip: true,
+            ..case("GET flags, gzip", "GET", "/api/v1/flags/", &keys.client, None, "")
+        },
+        case(
+            "GET environment document",
+            "GET",
+            "/api/v1/environment-document/",
+            &keys.server,
+            None,
+            "≤ 1.15",
+        ),
+        case(
+            "GET identity, stored traits",
+            "GET",
+            "/api/v1/identities/?identifier=hot",
+            &keys.client,
+            None,
+            "≤ 2",
+        ),
+        case(
+            "POST identity, transient",
+            "POST",
+            "/api/v1/identities/",
+            &keys.client,
+            Some(transient),
+            "",
+        ),
+        case(
+            "POST identity, traits unchanged",
+            "POST",
+            "/api/v1/identities/",
+            &keys.client,
+            Some(unchanged),
+            "",
+        ),
+        case(
+            "POST identity, durable traits",
+            "POST",
+            "/api/v1/identities/",
+            &keys.client,
+            Some(changed),
+            "≤ 5",
+        ),
     ]
 }
 
@@ -96,7 +147,11 @@ fn measure(server: &Server, address: SocketAddr, case: &Case, number: u16) -> Fa
     bare.stop();
     let (theirs, ours, rate) = (median(theirs), median(ours), median(rates));
     let name = format!("{} ({} B)", case.name, sample.body.len());
-    println!("{name:34} {theirs:9.1} {ours:9.1} {:7.2} {rate:9.0}  {}", ours / theirs, case.goal);
+    println!(
+        "{name:34} {theirs:9.1} {ours:9.1} {:7.2} {rate:9.0}  {}",
+        ours / theirs,
+        case.goal
+    );
     Ok(())
 }
 
@@ -108,7 +163,10 @@ fn round(server: &Server, address: SocketAddr, case: &Case) -> Fallible<(f64, f6
     let output = pinned("1", &[&own, "--load", &address.to_string(), &case]).output()?;
     let spent = server.cpu()? - before;
     let answered: f64 = String::from_utf8(output.stdout)?.trim().parse()?;
-    Ok((spent.as_secs_f64() * 1e6 / answered, answered / ROUND.as_secs_f64()))
+    Ok((
+        spent.as_secs_f64() * 1e6 / answered,
+        answered / ROUND.as_secs_f64(),
+    ))
 }
 
 fn median(mut numbers: Vec<f64>) -> f64 {
@@ -134,7 +192,12 @@ impl Server {
     /// User and system time so far. The kernel counts in hundredths of a second.
     fn cpu(&self) -> Fallible<Duration> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id()))?;
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let fields: Vec<&str> = stat
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect();
         let ticks: u64 = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
         Ok(Duration::from_millis(ticks * 10))
     }
@@ -146,7 +209,11 @@ impl Server {
 }
 
 fn pinned(core: &str, command: &[&str]) -> Command {
-    let has_taskset = Command::new("taskset").arg("-V").stdout(Stdio::null()).status().is_ok();
+    let has_taskset = Command::new("taskset")
+        .arg("-V")
+        .stdout(Stdio::null())
+        .status()
+        .is_ok();
     if has_taskset {
         let mut pinned = Command::new("taskset");
         pinned.args(["-c", core]).args(command);
@@ -173,12 +240,23 @@ async fn bare(address: &str, size: &str) -> Fallible<()> {
 /// Keeps a number of connections busy for one round and prints how many requests were answered.
 fn load(address: &str, case: &str) -> Fallible<()> {
     let address: SocketAddr = address.parse()?;
-    let (method, path, key, gzip, body): (String, String, String, bool, Option<String>) = serde_json::from_str(case)?;
-    let case = Case { name: "", method: if method == "GET" { "GET" } else { "POST" }, path, key, gzip, body, goal: "" };
+    let (method, path, key, gzip, body): (String, String, String, bool, Option<String>) =
+        serde_json::from_str(case)?;
+    let case = Case {
+        name: "",
+        method: if method == "GET" { "GET" } else { "POST" },
+        path,
+        key,
+        gzip,
+        body,
+        goal: "",
+    };
     let end = Instant::now() + ROUND;
     let answered: u64 = std::thread::scope(|scope| {
         let case = &case;
-        let workers: Vec<_> = (0..CONNECTIONS).map(|i| scope.spawn(move || work(address, case, i, end))).collect();
+        let workers: Vec<_> = (0..CONNECTIONS)
+            .map(|i| scope.spawn(move || work(address, case, i, end)))
+            .collect();
         workers.into_iter().map(|worker| worker.join().unwrap_or(0)).sum()
     });
     println!("{answered}");
@@ -186,7 +264,9 @@ fn load(address: &str, case: &str) -> Fallible<()> {
 }
 
 fn work(address: SocketAddr, case: &Case, connection: usize, end: Instant) -> u64 {
-    let Ok(mut stream) = TcpStream::connect(address) else { return 0 };
+    let Ok(mut stream) = TcpStream::connect(address) else {
+        return 0;
+    };
     let _ = stream.set_nodelay(true);
     let mut buffer = Vec::new();
     let mut answered = 0;
@@ -202,13 +282,25 @@ fn work(address: SocketAddr, case: &Case, connection: usize, end: Instant) -> u6
 }
 
 fn request(case: &Case, connection: usize, number: u64) -> String {
-    let gzip = if case.gzip { "accept-encoding: gzip\r\n" } else { "" };
-    let head = format!("{} {} HTTP/1.1\r\nhost: bench\r\nx-environment-key: {}\r\n{gzip}", case.method, case.path, case.key);
+    let gzip = if case.gzip {
+        "accept-encoding: gzip\r\n"
+    } else {
+        ""
+    };
+    let head = format!(
+        "{} {} HTTP/1.1\r\nhost: bench\r\nx-environment-key: {}\r\n{gzip}",
+        case.method, case.path, case.key
+    );
     match &case.body {
         None => format!("{head}\r\n"),
         Some(body) => {
-            let body = body.replace("%I", &connection.to_string()).replace("%N", &number.to_string());
-            format!("{head}content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+            let body = body
+                .replace("%I", &connection.to_string())
+                .replace("%N", &number.to_string());
+            format!(
+                "{head}content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            )
         }
     }
 }
@@ -224,7 +316,10 @@ fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Fallible<Answer>
     loop {
         if let Some(head) = buffer.windows(4).position(|w| w == b"\r\n\r\n") {
             let text = String::from_utf8_lossy(&buffer[..head]).to_ascii_lowercase();
-            let length = text.lines().find_map(|l| l.strip_prefix("content-length:")).map_or(Ok(0), |l| l.trim().parse())?;
+            let length = text
+                .lines()
+                .find_map(|l| l.strip_prefix("content-length:"))
+                .map_or(Ok(0), |l| l.trim().parse())?;
             while buffer.len() < head + 4 + length {
                 let read = stream.read(&mut chunk)?;
                 if read == 0 {
@@ -233,7 +328,10 @@ fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Fallible<Answer>
                 buffer.extend_from_slice(&chunk[..read]);
             }
             let status = text.split_whitespace().nth(1).unwrap_or("0").parse()?;
-            return Ok(Answer { status, body: buffer[head + 4..head + 4 + length].to_vec() });
+            return Ok(Answer {
+                status,
+                body: buffer[head + 4..head + 4 + length].to_vec(),
+            });
         }
         let read = stream.read(&mut chunk)?;
         if read == 0 {
@@ -262,22 +360,39 @@ struct Keys {
 /// patterns, versions and percentage splits.
 fn fixture(address: SocketAddr) -> Fallible<Keys> {
     let person = json!({"email": "bench@example.com", "password": "Correct-Horse-7", "first_name": "B", "last_name": "B"});
-    let token = call(address, "", "POST", "/api/v1/auth/users/", &person)?["key"].as_str().unwrap_or_default().to_owned();
+    let token = call(address, "", "POST", "/api/v1/auth/users/", &person)?["key"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     let post = |path: &str, body: Value| call(address, &token, "POST", path, &body);
     let organisation = post("/api/v1/organisations/", json!({"name": "Bench"}))?["id"].clone();
-    let project = post("/api/v1/projects/", json!({"name": "Bench", "organisation": organisation}))?["id"].clone();
-    let environment = post("/api/v1/environments/", json!({"name": "Bench", "project": project}))?;
+    let project = post(
+        "/api/v1/projects/",
+        json!({"name": "Bench", "organisation": organisation}),
+    )?["id"]
+        .clone();
+    let environment = post(
+        "/api/v1/environments/",
+        json!({"name": "Bench", "project": project}),
+    )?;
     let client = environment["api_key"].as_str().unwrap_or_default().to_owned();
-    let server = post(&format!("/api/v1/environments/{client}/api-keys/"), json!({"name": "bench"}))?;
+    let server = post(
+        &format!("/api/v1/environments/{client}/api-keys/"),
+        json!({"name": "bench"}),
+    )?;
     let mut features = Vec::new();
     for i in 0..100 {
         let name = format!("feature_{i}");
-        let body = json!({"name": name, "initial_value": format!("value {i}"), "default_enabled": i % 2 == 0});
+        let body =
+            json!({"name": name, "initial_value": format!("value {i}"), "default_enabled": i % 2 == 0});
         let feature = post(&format!("/api/v1/projects/{project}/features/"), body)?["id"].clone();
         if i % 6 == 0 {
             for (key, share) in [("a", 30.0), ("b", 20.0)] {
                 let option = json!({"feature": feature, "type": "unicode", "string_value": key, "key": key, "default_percentage_allocation": share});
-                post(&format!("/api/v1/projects/{project}/features/{feature}/mv-options/"), option)?;
+                post(
+                    &format!("/api/v1/projects/{project}/features/{feature}/mv-options/"),
+                    option,
+                )?;
             }
         }
         features.push(feature);
@@ -290,14 +405,27 @@ fn fixture(address: SocketAddr) -> Fallible<Keys> {
             let feature = &features[i];
             let path = format!("/api/v1/environments/{client}/features/{feature}/create-segment-override/");
             let value = json!({"type": "unicode", "string_value": format!("override {i}")});
-            post(&path, json!({"enabled": true, "feature_segment": {"segment": segment}, "feature_state_value": value}))?;
+            post(
+                &path,
+                json!({"enabled": true, "feature_segment": {"segment": segment}, "feature_state_value": value}),
+            )?;
         }
     }
-    let traits = json!([{"trait_key": "plan", "trait_value": "pro"}, {"trait_key": "age", "trait_value": 30}]);
+    let traits =
+        json!([{"trait_key": "plan", "trait_value": "pro"}, {"trait_key": "age", "trait_value": 30}]);
     let hot = json!({"identifier": "hot", "traits": traits}).to_string();
     let head = format!("POST /api/v1/identities/ HTTP/1.1\r\nhost: bench\r\nx-environment-key: {client}\r\n");
-    send(address, &format!("{head}content-type: application/json\r\ncontent-length: {}\r\n\r\n{hot}", hot.len()))?;
-    Ok(Keys { client, server: server["key"].as_str().unwrap_or_default().to_owned() })
+    send(
+        address,
+        &format!(
+            "{head}content-type: application/json\r\ncontent-length: {}\r\n\r\n{hot}",
+            hot.len()
+        ),
+    )?;
+    Ok(Keys {
+        client,
+        server: server["key"].as_str().unwrap_or_default().to_owned(),
+    })
 }
 
 fn conditions(i: usize) -> Value {
@@ -316,8 +444,18 @@ fn conditions(i: usize) -> Value {
 
 fn call(address: SocketAddr, token: &str, method: &str, path: &str, body: &Value) -> Fallible<Value> {
     let body = body.to_string();
-    let authorization = if token.is_empty() { String::new() } else { format!("authorization: Token {token}\r\n") };
+    let authorization = if token.is_empty() {
+        String::new()
+    } else {
+        format!("authorization: Token {token}\r\n")
+    };
     let head = format!("{method} {path} HTTP/1.1\r\nhost: bench\r\n{authorization}");
-    let answer = send(address, &format!("{head}content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len()))?;
+    let answer = send(
+        address,
+        &format!(
+            "{head}content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        ),
+    )?;
     Ok(serde_json::from_slice(&answer.body)?)
 }

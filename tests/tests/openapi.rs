@@ -8,7 +8,10 @@ use serde_json::Value;
 fn the_document_in_the_repository_is_fresh() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
     let kept = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(kept == burgee_api::openapi::text(), "stale: run `cargo run -- openapi > docs/openapi.json`");
+    assert!(
+        kept == burgee_api::openapi::text(),
+        "stale: run `cargo run -- openapi > docs/openapi.json`"
+    );
 }
 
 /// Operations that need no sign-in: of the SDK API (which has keys of its own) and of signing in itself.
@@ -45,7 +48,11 @@ fn filled(path: &str) -> String {
     let mut parts: Vec<&str> = path.split('/').collect();
     for part in &mut parts {
         if part.starts_with('{') {
-            *part = if part.contains("uuid") { "00000000-0000-4000-8000-000000000000" } else { "1" };
+            *part = if part.contains("uuid") {
+                "00000000-0000-4000-8000-000000000000"
+            } else {
+                "1"
+            };
         }
     }
     parts.join("/")
@@ -95,8 +102,17 @@ both! {
 async fn the_page_and_its_document_are_served() {
     let app = TestApp::sqlite().await;
     let page = app.call(Method::GET, "/api/v1/docs/", &[], None).await;
-    assert!(page.status.is_success() && page.text.contains("swagger-ui"), "{}", page.text);
-    app.call(Method::GET, "/api/v1/docs/swagger-ui.css", &[], None).await.expect(200);
-    let document = app.call(Method::GET, "/api/v1/openapi.json", &[], None).await.expect(200);
+    assert!(
+        page.status.is_success() && page.text.contains("swagger-ui"),
+        "{}",
+        page.text
+    );
+    app.call(Method::GET, "/api/v1/docs/swagger-ui.css", &[], None)
+        .await
+        .expect(200);
+    let document = app
+        .call(Method::GET, "/api/v1/openapi.json", &[], None)
+        .await
+        .expect(200);
     assert!(document["paths"]["/api/v1/flags/"].is_object());
 }

@@ -17,7 +17,10 @@ use crate::params::Path;
 pub fn router() -> Router<App> {
     Router::new()
         .route("/api/v1/docs/", get(|| async { file("") }))
-        .route("/api/v1/docs/{file}/", get(|Path(name): Path<String>| async move { file(&name) }))
+        .route(
+            "/api/v1/docs/{file}/",
+            get(|Path(name): Path<String>| async move { file(&name) }),
+        )
         .route("/api/v1/openapi.json/", get(openapi_json))
 }
 
@@ -31,7 +34,8 @@ fn file(name: &str) -> Response {
     let config = Arc::new(Config::new(["/api/v1/openapi.json"]).use_base_layout());
     match serve(name, config) {
         Ok(Some(file)) => {
-            let kind = HeaderValue::from_str(&file.content_type).unwrap_or(HeaderValue::from_static("text/plain"));
+            let kind =
+                HeaderValue::from_str(&file.content_type).unwrap_or(HeaderValue::from_static("text/plain"));
             ([(header::CONTENT_TYPE, kind)], file.bytes.into_owned()).into_response()
         }
         _ => ApiError::not_found().into_response(),

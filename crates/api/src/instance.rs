@@ -28,17 +28,38 @@ pub fn router(metrics: Option<Metrics>) -> Router<App> {
         .route("/health/liveness/", pages(get(liveness)))
         .route("/version/", pages(get(version)))
         .route("/processor/monitoring/", get(monitoring))
-        .route("/robots.txt", get(|| async { ([(header::CONTENT_TYPE, "text/plain")], "User-agent: *\nDisallow: /\n") }))
+        .route(
+            "/robots.txt",
+            get(|| async {
+                (
+                    [(header::CONTENT_TYPE, "text/plain")],
+                    "User-agent: *\nDisallow: /\n",
+                )
+            }),
+        )
         .route("/config/project-overrides", get(project_overrides))
         .route("/api/v1/swagger.json/", get(swagger_json));
     if let Some(metrics) = metrics {
         let text = move || {
             let text = metrics();
-            async move { ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text) }
+            async move {
+                (
+                    [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+                    text,
+                )
+            }
         };
-        router = router.route("/metrics/", get(text)).route("/metrics", get(add_slash));
+        router = router
+            .route("/metrics/", get(text))
+            .route("/metrics", get(add_slash));
     }
-    for path in ["/health/liveness", "/health/readiness", "/healthz", "/version", "/processor/monitoring"] {
+    for path in [
+        "/health/liveness",
+        "/health/readiness",
+        "/healthz",
+        "/version",
+        "/processor/monitoring",
+    ] {
         router = router.route(path, get(add_slash));
     }
     router.route("/healthz/", get(liveness))
@@ -46,7 +67,9 @@ pub fn router(metrics: Option<Metrics>) -> Router<App> {
 
 /// The reference guards these pages against forms posted by other sites, and so refuses every POST.
 fn pages(methods: axum::routing::MethodRouter<App>) -> axum::routing::MethodRouter<App> {
-    methods.merge(post(|| async { (StatusCode::FORBIDDEN, Html("<h1>403 Forbidden</h1>")) }))
+    methods.merge(post(|| async {
+        (StatusCode::FORBIDDEN, Html("<h1>403 Forbidden</h1>"))
+    }))
 }
 
 async fn add_slash(uri: Uri) -> Response {
@@ -61,15 +84,32 @@ async fn liveness() -> Response {
 
 /// Ready when the database answers. A page for people, JSON for those who ask for it.
 async fn readiness(State(app): State<App>, headers: HeaderMap, query: Query) -> Response {
-    let database = if app.db().ping().await.is_ok() { "working" } else { "unavailable" };
-    let status = if database == "working" { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR };
-    let accepts = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let database = if app.db().ping().await.is_ok() {
+        "working"
+    } else {
+        "unavailable"
+    };
+    let status = if database == "working" {
+        StatusCode::OK
+    } else {
+        StatusCode::INTERNAL_SERVER_ERROR
+    };
+    let accepts = headers
+        .get(header::ACCEPT)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
     if accepts.contains("application/json") || query.get("format") == Some("json") {
         // Migrations run before the first request is taken.
         let body = json!({ "DatabaseBackend": database, "MigrationsHealthCheck": "working" });
         return (status, Json(body)).into_response();
     }
-    (status, Html(format!("<!doctype html><title>Burgee</title><p>Database: {database}</p>"))).into_response()
+    (
+        status,
+        Html(format!(
+            "<!doctype html><title>Burgee</title><p>Database: {database}</p>"
+        )),
+    )
+        .into_response()
 }
 
 async fn version(State(app): State<App>) -> Response {
@@ -98,7 +138,11 @@ async fn monitoring(State(app): State<App>, Signed(caller): Signed) -> ApiResult
 
 /// What Flagsmith's dashboard asks the server it is served by.
 async fn project_overrides() -> Response {
-    ([(header::CONTENT_TYPE, "application/javascript")], "window.projectOverrides = {};\n").into_response()
+    (
+        [(header::CONTENT_TYPE, "application/javascript")],
+        "window.projectOverrides = {};\n",
+    )
+        .into_response()
 }
 
 async fn swagger_json() -> Response {
@@ -110,7 +154,10 @@ async fn swagger_json() -> Response {
 
 /// The answer for a path that is none: a page, unless a program is asking.
 pub(crate) async fn nowhere(headers: HeaderMap) -> Response {
-    let wants_json = |v: &header::HeaderValue| v.to_str().is_ok_and(|accepted| accepted.contains("application/json"));
+    let wants_json = |v: &header::HeaderValue| {
+        v.to_str()
+            .is_ok_and(|accepted| accepted.contains("application/json"))
+    };
     let is_program = headers.get(header::ACCEPT).is_some_and(wants_json)
         || headers.contains_key(header::AUTHORIZATION)
         || headers.contains_key("x-environment-key");

@@ -29,6 +29,9 @@ pub use error::{ApiError, ApiResult};
 /// Everything Burgee answers over HTTP. `metrics` writes the text of `/metrics/`; without it that page is not there.
 pub fn router(app: App, metrics: Option<instance::Metrics>) -> Router {
     let (described, _) = openapi::routes().split_for_parts();
-    let routes = Router::new().merge(described).merge(instance::router(metrics)).merge(docs::router());
+    let routes = Router::new()
+        .merge(described)
+        .merge(instance::router(metrics))
+        .merge(docs::router());
     headers::wrap(routes, &app).with_state(app)
 }

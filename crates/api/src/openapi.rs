@@ -18,7 +18,9 @@ struct Document;
 
 /// All routes that the document describes, with their handlers.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Document::openapi()).merge(crate::management::router()).merge(crate::sdk::router())
+    OpenApiRouter::with_openapi(Document::openapi())
+        .merge(crate::management::router())
+        .merge(crate::sdk::router())
 }
 
 /// The document, without a running server.

@@ -61,7 +61,9 @@ where
         let (answer, committed) = oneshot::channel();
         let busy = |_| Error::Unavailable("too many writes are waiting".to_owned());
         self.jobs.try_send((item, answer)).map_err(busy)?;
-        committed.await.unwrap_or_else(|_| Err(Error::Internal("the collector of writes stopped".to_owned())))
+        committed
+            .await
+            .unwrap_or_else(|_| Err(Error::Internal("the collector of writes stopped".to_owned())))
     }
 }
 
@@ -91,7 +93,11 @@ where
             for (item, answer) in items.into_iter().zip(answers) {
                 let result = write(vec![item]).await;
                 let missing = || Error::Internal("a write without an answer".to_owned());
-                let _ = answer.send(result.map_err(Error::from).and_then(|mut r| r.pop().ok_or_else(missing)));
+                let _ = answer.send(
+                    result
+                        .map_err(Error::from)
+                        .and_then(|mut r| r.pop().ok_or_else(missing)),
+                );
             }
         }
     }
@@ -130,9 +136,17 @@ mod tests {
 
     #[tokio::test]
     async fn one_write_that_fails_does_not_take_the_others_with_it() {
-        let batcher = Arc::new(Batcher::start(100, Duration::from_millis(5), |items: Vec<u32>| async move {
-            if items.contains(&7) { Err(DbError::MissingParent) } else { Ok(items) }
-        }));
+        let batcher = Arc::new(Batcher::start(
+            100,
+            Duration::from_millis(5),
+            |items: Vec<u32>| async move {
+                if items.contains(&7) {
+                    Err(DbError::MissingParent)
+                } else {
+                    Ok(items)
+                }
+            },
+        ));
         let (good, bad) = tokio::join!(batcher.write(1), batcher.write(7));
         assert_eq!(good.unwrap(), 1);
         assert!(bad.is_err());

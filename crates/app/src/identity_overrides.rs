@@ -223,12 +223,21 @@ pub async fn effective_states(
     place: &Place,
     identity: &Identity,
 ) -> Result<Vec<EffectiveState>> {
-    let Some(rows) = Rows::load(tx, place.environment.id).await? else { return Ok(Vec::new()) };
+    let Some(rows) = Rows::load(tx, place.environment.id).await? else {
+        return Ok(Vec::new());
+    };
     let snapshot = Snapshot::build(&rows);
-    Ok(with_engine_identity(&snapshot, &Identified::stored(identity), |identity| {
-        let evaluation = snapshot.engine.evaluate(Some(identity));
-        evaluation.iter().filter_map(|outcome| effective_state(&rows, &outcome)).collect()
-    }))
+    Ok(with_engine_identity(
+        &snapshot,
+        &Identified::stored(identity),
+        |identity| {
+            let evaluation = snapshot.engine.evaluate(Some(identity));
+            evaluation
+                .iter()
+                .filter_map(|outcome| effective_state(&rows, &outcome))
+                .collect()
+        },
+    ))
 }
 
 fn effective_state(rows: &Rows, outcome: &Outcome<'_>) -> Option<EffectiveState> {

@@ -146,7 +146,12 @@ pub async fn update(app: &App, caller: &Caller, id: i64, edit: OrganisationEdit)
 /// Whether an answer of the SDK API differs between the two: the environment document holds these fields.
 fn is_served_differently(before: &Organisation, after: &Organisation) -> bool {
     let served = |o: &Organisation| {
-        (o.name.clone(), o.persist_trait_data, o.feature_analytics, o.stop_serving_flags)
+        (
+            o.name.clone(),
+            o.persist_trait_data,
+            o.feature_analytics,
+            o.stop_serving_flags,
+        )
     };
     served(before) != served(after)
 }

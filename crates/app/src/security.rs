@@ -69,7 +69,9 @@ impl App {
             Caller::User(user) => (&self.security().user, user.id),
             Caller::ApiKey(key) => (&self.security().master_api_key, key.id),
         };
-        throttle.check(&id.to_string(), Timestamp::now().0).map_err(Error::Throttled)
+        throttle
+            .check(&id.to_string(), Timestamp::now().0)
+            .map_err(Error::Throttled)
     }
 
     /// Counts an attempt, or refuses it.

@@ -106,7 +106,9 @@ fn condition_problems(condition: &ConditionEdit) -> Map<String, Value> {
     }
     let value = condition.value.as_str();
     let wrong = match condition.operator {
-        Operator::Regex => (!burgee_engine::is_valid_pattern(value)).then_some("Must be a valid regular expression."),
+        Operator::Regex => {
+            (!burgee_engine::is_valid_pattern(value)).then_some("Must be a valid regular expression.")
+        }
         Operator::Modulo => modulo_problem(value),
         Operator::PercentageSplit => percentage_problem(value),
         _ => None,

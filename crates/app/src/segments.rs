@@ -112,7 +112,9 @@ async fn segments_of_identity(
     identity: &Identity,
     segments: Vec<Segment>,
 ) -> Result<Vec<Segment>> {
-    let Some(mut rows) = Rows::load(tx, place.environment.id).await? else { return Ok(Vec::new()) };
+    let Some(mut rows) = Rows::load(tx, place.environment.id).await? else {
+        return Ok(Vec::new());
+    };
     rows.segments = segments;
     let snapshot = Snapshot::build(&rows);
     let matching = with_engine_identity(&snapshot, &Identified::stored(identity), |identity| {
@@ -120,7 +122,9 @@ async fn segments_of_identity(
     });
     let mut matching: HashSet<usize> = matching.into_iter().collect();
     let with_index = rows.segments.into_iter().enumerate();
-    Ok(with_index.filter_map(|(index, segment)| matching.remove(&index).then_some(segment)).collect())
+    Ok(with_index
+        .filter_map(|(index, segment)| matching.remove(&index).then_some(segment))
+        .collect())
 }
 
 /// One segment.

@@ -49,8 +49,14 @@ impl Default for Settings {
             registration_open: true,
             signup_prevented: false,
             passwords_prevented: false,
-            login_rate: Some(Rate { attempts: 20, seconds: 60 }),
-            signup_rate: Some(Rate { attempts: 10_000, seconds: 60 }),
+            login_rate: Some(Rate {
+                attempts: 20,
+                seconds: 60,
+            }),
+            signup_rate: Some(Rate {
+                attempts: 10_000,
+                seconds: 60,
+            }),
             user_rate: None,
             master_api_key_rate: None,
             public_url: "http://127.0.0.1:8000".to_owned(),

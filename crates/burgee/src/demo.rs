@@ -23,7 +23,10 @@ pub async fn fill(app: &App, router: &Router) -> anyhow::Result<Vec<String>> {
     let made = settings::get(&mut tx, SETTING).await?;
     drop(tx);
     let (made, password) = match made {
-        Some(text) => (serde_json::from_str(&text).context("the demo's note in the database")?, None),
+        Some(text) => (
+            serde_json::from_str(&text).context("the demo's note in the database")?,
+            None,
+        ),
         None => {
             let (made, password) = make(app, router).await?;
             let mut tx = app.db().begin().await?;
@@ -38,16 +41,26 @@ pub async fn fill(app: &App, router: &Router) -> anyhow::Result<Vec<String>> {
 fn lines(app: &App, made: &Value, password: Option<&str>) -> Vec<String> {
     let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
     let url = &app.settings().public_url;
-    let mut lines = vec![format!("Demo: log in as {} {}", text("administrator"), match password {
-        Some(password) => format!("with the password {password} (shown only this once)"),
-        None => "with the password shown at its first start".to_owned(),
-    })];
+    let mut lines = vec![format!(
+        "Demo: log in as {} {}",
+        text("administrator"),
+        match password {
+            Some(password) => format!("with the password {password} (shown only this once)"),
+            None => "with the password shown at its first start".to_owned(),
+        }
+    )];
     for environment in made["environments"].as_array().into_iter().flatten() {
         let part = |name: &str| environment[name].as_str().unwrap_or_default();
-        lines.push(format!("Demo: {} has the client-side key {}", part("name"), part("client_key")));
+        lines.push(format!(
+            "Demo: {} has the client-side key {}",
+            part("name"),
+            part("client_key")
+        ));
     }
     let key = made["environments"][0]["client_key"].as_str().unwrap_or_default();
-    lines.push(format!("Try: curl -s '{url}/api/v1/identities/?identifier=ada' -H 'X-Environment-Key: {key}'"));
+    lines.push(format!(
+        "Try: curl -s '{url}/api/v1/identities/?identifier=ada' -H 'X-Environment-Key: {key}'"
+    ));
     lines
 }
 
@@ -56,12 +69,19 @@ async fn make(app: &App, router: &Router) -> anyhow::Result<(Value, Option<Strin
     let file: Value = serde_json::from_str(FILE).context("demo.json")?;
     let email = file["administrator"].as_str().unwrap_or_default();
     let password = format!("{}-1a", burgee_model::keys::alphanumeric(14));
-    users::create_superuser(app, email, &password).await.context("cannot make the demo's administrator")?;
+    users::create_superuser(app, email, &password)
+        .await
+        .context("cannot make the demo's administrator")?;
     let log_in = sessions::log_in(app, None, email, password.clone()).await?;
-    let sessions::LoggedIn::Key(token) = log_in else { bail!("the demo's administrator can't log in") };
+    let sessions::LoggedIn::Key(token) = log_in else {
+        bail!("the demo's administrator can't log in")
+    };
     let maker = Maker { router, token };
     let environments = maker.all(&file).await?;
-    Ok((json!({ "administrator": email, "environments": environments }), Some(password)))
+    Ok((
+        json!({ "administrator": email, "environments": environments }),
+        Some(password),
+    ))
 }
 
 /// Calls the API on behalf of the administrator.
@@ -72,17 +92,37 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     async fn all(&self, file: &Value) -> anyhow::Result<Vec<Value>> {
-        let organisation = self.post("/api/v1/organisations/", json!({ "name": file["organisation"] })).await?;
+        let organisation = self
+            .post("/api/v1/organisations/", json!({ "name": file["organisation"] }))
+            .await?;
         let project = json!({ "name": file["project"], "organisation": organisation["id"] });
         let project = self.post("/api/v1/projects/", project).await?["id"].clone();
-        self.patch(&format!("/api/v1/projects/{project}/"), json!({ "enable_realtime_updates": true })).await?;
+        self.patch(
+            &format!("/api/v1/projects/{project}/"),
+            json!({ "enable_realtime_updates": true }),
+        )
+        .await?;
         let mut environments = Vec::new();
         for name in items(&file["environments"]) {
-            environments.push(self.post("/api/v1/environments/", json!({ "name": name, "project": project })).await?);
+            environments.push(
+                self.post(
+                    "/api/v1/environments/",
+                    json!({ "name": name, "project": project }),
+                )
+                .await?,
+            );
         }
-        let tags = self.named(&format!("/api/v1/projects/{project}/tags/"), "label", items(&file["tags"])).await?;
+        let tags = self
+            .named(
+                &format!("/api/v1/projects/{project}/tags/"),
+                "label",
+                items(&file["tags"]),
+            )
+            .await?;
         let features = self.features(&project, &tags, items(&file["features"])).await?;
-        let Some(first) = environments.first() else { bail!("demo.json names no environment") };
+        let Some(first) = environments.first() else {
+            bail!("demo.json names no environment")
+        };
         for segment in items(&file["segments"]) {
             self.segment(&project, first, &features, segment).await?;
         }
@@ -112,7 +152,10 @@ impl Maker<'_> {
         let mut ids = json!({});
         for feature in features {
             let mut body = feature.clone();
-            body["tags"] = items(&feature["tags"]).iter().map(|tag| tags[text(tag)].clone()).collect();
+            body["tags"] = items(&feature["tags"])
+                .iter()
+                .map(|tag| tags[text(tag)].clone())
+                .collect();
             let id = self.post(&path, body).await?["id"].clone();
             for option in items(&feature["options"]) {
                 let option = json!({
@@ -126,7 +169,13 @@ impl Maker<'_> {
         Ok(ids)
     }
 
-    async fn segment(&self, project: &Value, place: &Value, features: &Value, segment: &Value) -> anyhow::Result<()> {
+    async fn segment(
+        &self,
+        project: &Value,
+        place: &Value,
+        features: &Value,
+        segment: &Value,
+    ) -> anyhow::Result<()> {
         // Each condition in a rule of its own: all of them must hold.
         let rules = items(&segment["conditions"])
             .iter()
@@ -135,7 +184,10 @@ impl Maker<'_> {
             "name": segment["name"], "description": segment["description"], "project": project,
             "rules": [{ "type": "ALL", "conditions": [], "rules": rules.collect::<Value>() }],
         });
-        let id = self.post(&format!("/api/v1/projects/{project}/segments/"), body).await?["id"].clone();
+        let id = self
+            .post(&format!("/api/v1/projects/{project}/segments/"), body)
+            .await?["id"]
+            .clone();
         for change in items(&segment["overrides"]) {
             let feature = &features[text(&change["feature"])];
             let key = text(&place["api_key"]);
@@ -154,11 +206,18 @@ impl Maker<'_> {
     async fn identity(&self, place: &Value, features: &Value, identity: &Value) -> anyhow::Result<()> {
         let key = text(&place["api_key"]);
         let path = format!("/api/v1/environments/{key}/identities/");
-        let id = self.post(&path, json!({ "identifier": identity["identifier"] })).await?["id"].clone();
+        let id = self
+            .post(&path, json!({ "identifier": identity["identifier"] }))
+            .await?["id"]
+            .clone();
         let traits = identity["traits"].as_object().into_iter().flatten();
-        let traits: Value = traits.map(|(key, value)| json!({ "trait_key": key, "trait_value": value })).collect();
+        let traits: Value = traits
+            .map(|(key, value)| json!({ "trait_key": key, "trait_value": value }))
+            .collect();
         let body = json!({ "identifier": identity["identifier"], "traits": traits });
-        let request = Request::builder().uri("/api/v1/identities/").header("x-environment-key", key);
+        let request = Request::builder()
+            .uri("/api/v1/identities/")
+            .header("x-environment-key", key);
         self.send(request.method(Method::POST), body).await?;
         for change in items(&identity["overrides"]) {
             let mut body = change.clone();
@@ -178,13 +237,20 @@ impl Maker<'_> {
 
     async fn call(&self, method: Method, path: &str, body: Value) -> anyhow::Result<Value> {
         let authorization = format!("Token {}", self.token);
-        let request = Request::builder().method(method).uri(path).header(header::AUTHORIZATION, authorization);
-        self.send(request, body).await.with_context(|| format!("the demo's call of {path}"))
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::AUTHORIZATION, authorization);
+        self.send(request, body)
+            .await
+            .with_context(|| format!("the demo's call of {path}"))
     }
 
     async fn send(&self, request: axum::http::request::Builder, body: Value) -> anyhow::Result<Value> {
         const LARGEST: usize = 10 << 20;
-        let request = request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string()))?;
+        let request = request
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body.to_string()))?;
         let response = self.router.clone().oneshot(request).await?;
         let status = response.status();
         let bytes = to_bytes(response.into_body(), LARGEST).await?;

@@ -78,7 +78,9 @@ pub async fn serve(
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
             // A router is always ready and cheap to clone.
-            router.clone().call(burgee_api::headers::add_slash(request.map(Body::new)))
+            router
+                .clone()
+                .call(burgee_api::headers::add_slash(request.map(Body::new)))
         });
         let stream = TokioIo::new(FirstBytes::new(stream, patience.first_bytes));
         let connection = server

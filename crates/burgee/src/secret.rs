@@ -50,7 +50,9 @@ fn in_file(path: &Path) -> anyhow::Result<String> {
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
             let mut file = options.open(path).with_context(failed)?;
-            file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(failed)?;
+            file.write_all(text.as_bytes())
+                .and_then(|()| file.sync_all())
+                .with_context(failed)?;
             Ok(text)
         }
         Err(error) => Err(error).with_context(failed),

@@ -163,9 +163,11 @@ impl Inputs<'_> {
     }
 
     pub(crate) fn identity_states(&self) -> std::ops::Range<usize> {
-        self.identity.filter(|identity| !identity.ignores_overrides).map_or(0..0, |identity| {
-            self.environment.identity_states(identity.identifier)
-        })
+        self.identity
+            .filter(|identity| !identity.ignores_overrides)
+            .map_or(0..0, |identity| {
+                self.environment.identity_states(identity.identifier)
+            })
     }
 
     /// The state that wins a feature.

@@ -31,7 +31,14 @@ pub async fn insert_evaluations(tx: &mut Tx, rows: &[EvaluationCount]) -> Result
         .iter()
         .map(|r| {
             let truth = r.enabled_when_evaluated.map(i64::from);
-            json!([r.environment_id, r.feature_name, r.evaluation_count, r.identity_identifier, truth, r.created_at])
+            json!([
+                r.environment_id,
+                r.feature_name,
+                r.evaluation_count,
+                r.identity_identifier,
+                truth,
+                r.created_at
+            ])
         })
         .collect();
     sql!(
@@ -53,7 +60,10 @@ pub async fn insert_evaluations(tx: &mut Tx, rows: &[EvaluationCount]) -> Result
 
 /// Adds counts of API calls in one statement.
 pub async fn insert_usage(tx: &mut Tx, rows: &[UsageCount], host: &str) -> Result<()> {
-    let rows: Vec<_> = rows.iter().map(|r| json!([r.environment_id, r.resource, r.count, r.created_at])).collect();
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|r| json!([r.environment_id, r.resource, r.count, r.created_at]))
+        .collect();
     sql!(
         tx,
         execute,

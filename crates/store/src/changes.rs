@@ -160,7 +160,10 @@ impl Listener {
             Db::Sqlite { .. } => None,
             Db::Postgres(pool) => Some(pool.clone()),
         };
-        Self { pool, connection: None }
+        Self {
+            pool,
+            connection: None,
+        }
     }
 
     /// Returns when there may be more to read, at the latest after `poll`.
@@ -169,7 +172,9 @@ impl Listener {
             if self.connect().await.is_err() {
                 return std::future::pending().await;
             }
-            let Some(listener) = &mut self.connection else { return std::future::pending().await };
+            let Some(listener) = &mut self.connection else {
+                return std::future::pending().await;
+            };
             if listener.recv().await.is_err() {
                 // Connect anew next time; until then the poll is there.
                 self.connection = None;

@@ -4,8 +4,12 @@ use crate::{Result, Tx, sql};
 
 /// The value of a setting, if it has one.
 pub async fn get(tx: &mut Tx, name: &str) -> Result<Option<String>> {
-    let row: Option<(String,)> =
-        sql!(tx, fetch_optional as (String,), "SELECT value FROM settings WHERE name = $1", name)?;
+    let row: Option<(String,)> = sql!(
+        tx,
+        fetch_optional as (String,),
+        "SELECT value FROM settings WHERE name = $1",
+        name
+    )?;
     Ok(row.map(|(value,)| value))
 }
 
@@ -18,6 +22,11 @@ pub async fn get_or_set(tx: &mut Tx, name: &str, value: &str) -> Result<String> 
         name,
         value
     )?;
-    let (value,): (String,) = sql!(tx, fetch_one as (String,), "SELECT value FROM settings WHERE name = $1", name)?;
+    let (value,): (String,) = sql!(
+        tx,
+        fetch_one as (String,),
+        "SELECT value FROM settings WHERE name = $1",
+        name
+    )?;
     Ok(value)
 }

@@ -24,7 +24,12 @@ async fn shapes(db: &Db) -> Vec<Shape> {
             Tx::Postgres(connection) => (&mut **connection)
                 .prepare(SqlStr::from_static(statement.postgres))
                 .await
-                .map(|s| s.columns().iter().map(|c| shared_column(statement.at, c)).collect()),
+                .map(|s| {
+                    s.columns()
+                        .iter()
+                        .map(|c| shared_column(statement.at, c))
+                        .collect()
+                }),
         };
         let columns = columns.unwrap_or_else(|error| panic!("{} on {}: {error}", statement.at, db.engine()));
         shapes.push((statement.at, columns));
@@ -35,16 +40,26 @@ async fn shapes(db: &Db) -> Vec<Shape> {
 
 fn shared_column(at: &str, column: &impl Column) -> String {
     let kind = column.type_info().name().to_owned();
-    assert!(SHARED_TYPES.contains(&kind.as_str()), "{at}: column {} is {kind}", column.name());
+    assert!(
+        SHARED_TYPES.contains(&kind.as_str()),
+        "{at}: column {} is {kind}",
+        column.name()
+    );
     column.name().to_owned()
 }
 
 #[tokio::test]
 async fn every_statement_is_understood_alike_by_both_engines() {
     let folder = tempfile::tempdir().unwrap();
-    let sqlite = Db::open(&format!("sqlite:{}", folder.path().join("t.db").display()), 2).await.unwrap();
+    let sqlite = Db::open(&format!("sqlite:{}", folder.path().join("t.db").display()), 2)
+        .await
+        .unwrap();
     let on_sqlite = shapes(&sqlite).await;
-    assert!(on_sqlite.len() > 30, "only {} statements are registered", on_sqlite.len());
+    assert!(
+        on_sqlite.len() > 30,
+        "only {} statements are registered",
+        on_sqlite.len()
+    );
     let Ok(server) = std::env::var("BURGEE_TEST_POSTGRES_URL") else {
         println!("skipped on Postgres: BURGEE_TEST_POSTGRES_URL is not set");
         return;

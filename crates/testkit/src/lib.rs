@@ -119,7 +119,11 @@ impl TestApp {
     /// Sends a request and returns the answer as it comes, for bodies that do not end.
     pub async fn response(&self, request: Request<Body>) -> axum::response::Response {
         let request = burgee_api::headers::add_slash(request);
-        self.router.clone().oneshot(request).await.expect("the router answers")
+        self.router
+            .clone()
+            .oneshot(request)
+            .await
+            .expect("the router answers")
     }
 
     /// Sends a request as it is.
@@ -188,7 +192,10 @@ impl TestApp {
             "email": email, "password": "Correct-Horse-7", "first_name": "Test", "last_name": "Person",
             "superuser": superuser,
         });
-        let answer = self.call(Method::POST, "/api/v1/auth/users/", &[], Some(&body)).await.expect(201);
+        let answer = self
+            .call(Method::POST, "/api/v1/auth/users/", &[], Some(&body))
+            .await
+            .expect(201);
         answer["key"].as_str().expect("a token").to_owned()
     }
 }

@@ -33,7 +33,9 @@ impl World {
             client: String::new(),
             server: String::new(),
         };
-        world.organisation = id(&world.post("/api/v1/organisations/", json!({"name": "Acme"})).await);
+        world.organisation = id(&world
+            .post("/api/v1/organisations/", json!({"name": "Acme"}))
+            .await);
         let project = json!({"name": "Web", "organisation": world.organisation});
         world.project = id(&world.post("/api/v1/projects/", project).await);
         let environment = json!({"name": "Development", "project": world.project});
@@ -51,7 +53,12 @@ impl World {
         let path = path.to_owned();
         async move {
             let answer = self.app.manage(&self.token, method, &path, Some(&body)).await;
-            assert!(answer.status.is_success(), "{path}: {} {}", answer.status, answer.text);
+            assert!(
+                answer.status.is_success(),
+                "{path}: {} {}",
+                answer.status,
+                answer.text
+            );
             answer.body
         }
     }
@@ -63,7 +70,9 @@ impl World {
 
     /// Makes a feature and returns its id.
     pub async fn feature(&self, body: Value) -> i64 {
-        id(&self.post(&format!("/api/v1/projects/{}/features/", self.project), body).await)
+        id(&self
+            .post(&format!("/api/v1/projects/{}/features/", self.project), body)
+            .await)
     }
 
     /// Adds an option to a feature.
@@ -72,7 +81,12 @@ impl World {
             "feature": feature, "type": "unicode", "string_value": format!("value of {key}"), "key": key,
             "default_percentage_allocation": share,
         });
-        id(&self.post(&format!("/api/v1/projects/{}/features/{feature}/mv-options/", self.project), body).await)
+        id(&self
+            .post(
+                &format!("/api/v1/projects/{}/features/{feature}/mv-options/", self.project),
+                body,
+            )
+            .await)
     }
 
     /// Makes a segment of one condition and returns its id.
@@ -83,12 +97,17 @@ impl World {
             "name": name, "project": self.project,
             "rules": [{"type": "ALL", "conditions": [], "rules": [inner]}],
         });
-        id(&self.post(&format!("/api/v1/projects/{}/segments/", self.project), body).await)
+        id(&self
+            .post(&format!("/api/v1/projects/{}/segments/", self.project), body)
+            .await)
     }
 
     /// Overrides a feature for a segment with a text.
     pub async fn override_for_segment(&self, feature: i64, segment: i64, value: &str) -> Value {
-        let path = format!("/api/v1/environments/{}/features/{feature}/create-segment-override/", self.client);
+        let path = format!(
+            "/api/v1/environments/{}/features/{feature}/create-segment-override/",
+            self.client
+        );
         let body = json!({
             "enabled": true,
             "feature_segment": {"segment": segment},
@@ -105,26 +124,46 @@ impl World {
 
     /// Overrides a feature for an identity with a text.
     pub async fn override_for_identity(&self, feature: i64, identity: i64, value: &str) -> Value {
-        let path = format!("/api/v1/environments/{}/identities/{identity}/featurestates/", self.client);
-        self.post(&path, json!({"feature": feature, "enabled": true, "feature_state_value": value})).await
+        let path = format!(
+            "/api/v1/environments/{}/identities/{identity}/featurestates/",
+            self.client
+        );
+        self.post(
+            &path,
+            json!({"feature": feature, "enabled": true, "feature_state_value": value}),
+        )
+        .await
     }
 
     /// Changes the environment default of a feature.
     pub async fn set(&self, feature: i64, change: Value) -> Value {
         let states = format!("/api/v1/environments/{}/featurestates/", self.client);
-        let found = self.manage(Method::GET, &format!("{states}?feature={feature}"), Value::Null).await;
+        let found = self
+            .manage(Method::GET, &format!("{states}?feature={feature}"), Value::Null)
+            .await;
         let state = id(&found["results"][0]);
-        self.manage(Method::PUT, &format!("{states}{state}/"), change).await
+        self.manage(Method::PUT, &format!("{states}{state}/"), change)
+            .await
     }
 
     /// Changes settings of the environment.
     pub async fn set_environment(&self, change: Value) -> Value {
-        self.manage(Method::PATCH, &format!("/api/v1/environments/{}/", self.client), change).await
+        self.manage(
+            Method::PATCH,
+            &format!("/api/v1/environments/{}/", self.client),
+            change,
+        )
+        .await
     }
 
     /// Changes settings of the organisation.
     pub async fn set_organisation(&self, change: Value) -> Value {
-        self.manage(Method::PATCH, &format!("/api/v1/organisations/{}/", self.organisation), change).await
+        self.manage(
+            Method::PATCH,
+            &format!("/api/v1/organisations/{}/", self.organisation),
+            change,
+        )
+        .await
     }
 
     /// An SDK call with the client-side key.
@@ -134,27 +173,39 @@ impl World {
 
     /// An SDK call with any key.
     pub async fn sdk_with(&self, key: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
-        self.app.call(method, path, &[("x-environment-key", key)], body.as_ref()).await
+        self.app
+            .call(method, path, &[("x-environment-key", key)], body.as_ref())
+            .await
     }
 
     /// Identifies with the client-side key and returns the answer.
     pub async fn identify(&self, body: Value) -> Value {
-        self.sdk(Method::POST, "/api/v1/identities/", Some(body)).await.expect(200)
+        self.sdk(Method::POST, "/api/v1/identities/", Some(body))
+            .await
+            .expect(200)
     }
 }
 
 /// The flag of a feature in an answer's list of flags.
 pub fn flag<'a>(flags: &'a Value, name: &str) -> Option<&'a Value> {
-    flags.as_array()?.iter().find(|flag| flag["feature"]["name"] == name)
+    flags
+        .as_array()?
+        .iter()
+        .find(|flag| flag["feature"]["name"] == name)
 }
 
 /// The id of an object.
 #[track_caller]
 pub fn id(object: &Value) -> i64 {
-    object["id"].as_i64().unwrap_or_else(|| panic!("no id in {object}"))
+    object["id"]
+        .as_i64()
+        .unwrap_or_else(|| panic!("no id in {object}"))
 }
 
 #[track_caller]
 fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is no text"))
+        .to_owned()
 }

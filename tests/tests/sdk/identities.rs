@@ -5,11 +5,18 @@ use burgee_testkit::{World, both, flag};
 use serde_json::{Value, json};
 
 fn traits(pairs: &[(&str, Value)]) -> Value {
-    pairs.iter().map(|(key, value)| json!({"trait_key": key, "trait_value": value})).collect()
+    pairs
+        .iter()
+        .map(|(key, value)| json!({"trait_key": key, "trait_value": value}))
+        .collect()
 }
 
 fn value(answer: &Value, key: &str) -> Option<Value> {
-    answer["traits"].as_array()?.iter().find(|t| t["trait_key"] == key).map(|t| t["trait_value"].clone())
+    answer["traits"]
+        .as_array()?
+        .iter()
+        .find(|t| t["trait_key"] == key)
+        .map(|t| t["trait_value"].clone())
 }
 
 both! {

@@ -7,11 +7,19 @@ use serde_json::{Value, json};
 async fn evaluate(world: &World, path: &str, context: Value, etag: Option<&str>) -> Answer {
     let mut headers = vec![("x-api-key", world.client.as_str())];
     headers.extend(etag.map(|etag| ("if-none-match", etag)));
-    world.app.call(Method::POST, path, &headers, Some(&json!({"context": context}))).await
+    world
+        .app
+        .call(Method::POST, path, &headers, Some(&json!({"context": context})))
+        .await
 }
 
 fn by_key<'a>(answer: &'a Value, key: &str) -> &'a Value {
-    answer["flags"].as_array().unwrap().iter().find(|flag| flag["key"] == key).unwrap()
+    answer["flags"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|flag| flag["key"] == key)
+        .unwrap()
 }
 
 const ALL: &str = "/ofrep/v1/evaluate/flags";

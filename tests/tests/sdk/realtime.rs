@@ -10,7 +10,9 @@ use serde_json::json;
 
 /// What comes within a short while, as text; `None` when nothing does.
 async fn next(stream: &mut axum::body::BodyDataStream) -> Option<String> {
-    let chunk = tokio::time::timeout(Duration::from_millis(400), stream.next()).await.ok()??;
+    let chunk = tokio::time::timeout(Duration::from_millis(400), stream.next())
+        .await
+        .ok()??;
     Some(String::from_utf8_lossy(&chunk.unwrap()).into_owned())
 }
 

@@ -20,10 +20,17 @@ pub fn router() -> OpenApiRouter<App> {
 /// What SDKs that evaluate by themselves read of this environment.
 #[utoipa::path(get, path = "/api/v1/environments/{api_key}/document/", tag = "environments",
     responses((status = 200)))]
-async fn get_document(State(app): State<App>, Signed(caller): Signed, Path(key): Path<String>) -> ApiResult<Response> {
+async fn get_document(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(key): Path<String>,
+) -> ApiResult<Response> {
     let mut tx = app.db().read().await?;
     let place = environments::get(&mut tx, &caller, &key).await?;
-    let served = app.environments().by_id(place.environment.id).ok_or_else(ApiError::not_found)?;
+    let served = app
+        .environments()
+        .by_id(place.environment.id)
+        .ok_or_else(ApiError::not_found)?;
     let body = Body::from(served.snapshot().document.plain.clone());
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], body).into_response())
 }

@@ -1,9 +1,9 @@
 //! The rules of segments on the wire.
 
 use burgee_app::segments::{ConditionEdit, RuleEdit};
-use burgee_model::segments::{Condition, Operator, Rule, RuleType};
 use burgee_engine::python_text;
 use burgee_model::limits;
+use burgee_model::segments::{Condition, Operator, Rule, RuleType};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;

@@ -17,13 +17,22 @@ use crate::input;
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(report_evaluations)).routes(routes!(report_evaluations_v2))
+    OpenApiRouter::new()
+        .routes(routes!(report_evaluations))
+        .routes(routes!(report_evaluations_v2))
 }
 
 /// `{"feature name": count, …}`. What is no count of a known feature is passed over.
 #[utoipa::path(post, path = "/api/v1/analytics/flags/", tag = "sdk", responses((status = 200)))]
-async fn report_evaluations(State(app): State<App>, key: EnvironmentKey, body: Body) -> Result<Response, ApiError> {
-    let counts = body.0.as_object().ok_or_else(|| ApiError::invalid(Problems::whole("Expected a JSON object.")))?;
+async fn report_evaluations(
+    State(app): State<App>,
+    key: EnvironmentKey,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let counts = body
+        .0
+        .as_object()
+        .ok_or_else(|| ApiError::invalid(Problems::whole("Expected a JSON object.")))?;
     let evaluations = counts.iter().filter_map(|(name, count)| {
         Some(Evaluations {
             feature_name: name.clone(),
@@ -56,7 +65,11 @@ input! {
 /// Counts by feature, identity and state.
 #[utoipa::path(post, path = "/api/v2/analytics/flags/", tag = "sdk", request_body = EvaluationsBody,
     responses((status = 204)))]
-async fn report_evaluations_v2(State(app): State<App>, key: EnvironmentKey, body: Body) -> Result<StatusCode, ApiError> {
+async fn report_evaluations_v2(
+    State(app): State<App>,
+    key: EnvironmentKey,
+    body: Body,
+) -> Result<StatusCode, ApiError> {
     let input: EvaluationsBody = body.parse()?;
     let evaluations = input.evaluations.into_iter().map(|e| Evaluations {
         feature_name: e.feature_name.0,

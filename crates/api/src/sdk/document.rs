@@ -33,7 +33,10 @@ async fn get_environment_document(State(app): State<App>, headers: HeaderMap) ->
     let snapshot = key.snapshot();
     let response = match precondition(&headers, &snapshot) {
         Some(status) => key::keyed(status.into_response()),
-        None => key::versioned(key::prepared(&snapshot.document, key::accepts_gzip(&headers)), &snapshot),
+        None => key::versioned(
+            key::prepared(&snapshot.document, key::accepts_gzip(&headers)),
+            &snapshot,
+        ),
     };
     validated(response, &snapshot)
 }
@@ -57,13 +60,21 @@ fn precondition(headers: &HeaderMap, snapshot: &Snapshot) -> Option<StatusCode> 
     let text = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok());
     let tags = text(header::IF_NONE_MATCH).filter(|tags| tags.trim() != "*");
     if let Some(tags) = tags {
-        let ours = tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == snapshot.document_etag);
+        let ours = tags
+            .split(',')
+            .any(|tag| tag.trim().trim_start_matches("W/") == snapshot.document_etag);
         return ours.then_some(StatusCode::NOT_MODIFIED);
     }
-    let second = |name| text(name).and_then(Timestamp::parse_http_date).map(Timestamp::epoch_second);
+    let second = |name| {
+        text(name)
+            .and_then(Timestamp::parse_http_date)
+            .map(Timestamp::epoch_second)
+    };
     let modified = snapshot.updated_at.epoch_second();
     if second(header::IF_UNMODIFIED_SINCE).is_some_and(|since| modified > since) {
         return Some(StatusCode::PRECONDITION_FAILED);
     }
-    second(header::IF_MODIFIED_SINCE).is_some_and(|since| modified <= since).then_some(StatusCode::NOT_MODIFIED)
+    second(header::IF_MODIFIED_SINCE)
+        .is_some_and(|since| modified <= since)
+        .then_some(StatusCode::NOT_MODIFIED)
 }

@@ -39,7 +39,11 @@ async fn get_flags(State(app): State<App>, headers: HeaderMap, query: Query) -> 
     let snapshot = key.snapshot();
     match query.get("feature") {
         None => {
-            let body = if key.server { &snapshot.flags_for_servers } else { &snapshot.flags_for_clients };
+            let body = if key.server {
+                &snapshot.flags_for_servers
+            } else {
+                &snapshot.flags_for_clients
+            };
             key::versioned(key::prepared(body, key::accepts_gzip(&headers)), &snapshot)
         }
         Some(name) => match evaluation::default_flag(&snapshot, key.server, name) {
@@ -73,16 +77,23 @@ async fn get_flags_of_identity(
     let identity = identities::get_or_create(&app, &key.served, identifier).await?;
     let snapshot = key.snapshot();
     let body = match query.text("feature") {
-        None => Some(evaluation::flags_without_variants(&snapshot, &identity, key.server)),
+        None => Some(evaluation::flags_without_variants(
+            &snapshot, &identity, key.server,
+        )),
         Some(name) => evaluation::flag_without_variant(&snapshot, &identity, key.server, name),
     };
-    Ok(key::keyed(body.map_or_else(feature_not_found, |body| key::json(StatusCode::OK, body))))
+    Ok(key::keyed(body.map_or_else(feature_not_found, |body| {
+        key::json(StatusCode::OK, body)
+    })))
 }
 
 /// The values a multivariate feature may serve.
 #[utoipa::path(get, path = "/api/v1/flags/{feature_id}/multivariate-options/", tag = "sdk",
     responses((status = 200)))]
-async fn get_multivariate_options(key: EnvironmentKey, Path(feature_id): Path<i64>) -> Result<Response, ApiError> {
+async fn get_multivariate_options(
+    key: EnvironmentKey,
+    Path(feature_id): Path<i64>,
+) -> Result<Response, ApiError> {
     let snapshot = key.snapshot();
     let body = evaluation::multivariate_options(&snapshot, key.server, feature_id)?;
     Ok(key::keyed(axum::Json(body).into_response()))
@@ -102,11 +113,18 @@ fn refuse_format(headers: &HeaderMap, query: &Query) -> Option<Response> {
         let media = range.split(';').next().unwrap_or_default().trim();
         matches!(media, "" | "*/*" | "application/*" | "application/json")
     });
-    (!json).then(|| detail(StatusCode::NOT_ACCEPTABLE, "Could not satisfy the request Accept header."))
+    (!json).then(|| {
+        detail(
+            StatusCode::NOT_ACCEPTABLE,
+            "Could not satisfy the request Accept header.",
+        )
+    })
 }
 
 /// How an SDK names itself; browsers can't set `User-Agent`.
 pub(super) fn user_agent(headers: &HeaderMap) -> Option<&str> {
-    let named = headers.get("flagsmith-sdk-user-agent").or_else(|| headers.get(header::USER_AGENT));
+    let named = headers
+        .get("flagsmith-sdk-user-agent")
+        .or_else(|| headers.get(header::USER_AGENT));
     named.and_then(|v| v.to_str().ok())
 }

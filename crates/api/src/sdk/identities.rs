@@ -48,7 +48,8 @@ impl Field for Identifier {
     fn read(value: Option<&Value>) -> Result<Self, Value> {
         match value {
             None | Some(Value::Null) => Ok(Self(None)),
-            value => Blank::<{ limits::IDENTIFIER_LENGTH }>::read(value).map(|t| Self(Some(t.0).filter(|t| !t.is_empty()))),
+            value => Blank::<{ limits::IDENTIFIER_LENGTH }>::read(value)
+                .map(|t| Self(Some(t.0).filter(|t| !t.is_empty()))),
         }
     }
 
@@ -70,7 +71,13 @@ impl From<IdentifyBody> for IdentifyInput {
     fn from(body: IdentifyBody) -> Self {
         Self {
             identifier: body.identifier.0,
-            traits: body.traits.0.unwrap_or_default().into_iter().map(TraitInput::from).collect(),
+            traits: body
+                .traits
+                .0
+                .unwrap_or_default()
+                .into_iter()
+                .map(TraitInput::from)
+                .collect(),
             transient: body.transient.0.unwrap_or_default(),
         }
     }
@@ -135,7 +142,10 @@ async fn identify(
 fn answer(key: &EnvironmentKey, identity: &Identified, feature: Option<&str>) -> Response {
     let snapshot = key.snapshot();
     let response = match feature {
-        None => key::json(StatusCode::OK, evaluation::identity_answer(&snapshot, identity, key.server)),
+        None => key::json(
+            StatusCode::OK,
+            evaluation::identity_answer(&snapshot, identity, key.server),
+        ),
         Some(name) => match evaluation::flag(&snapshot, identity, key.server, name) {
             Some(body) => key::json(StatusCode::OK, body),
             None => feature_not_found(),
@@ -155,7 +165,10 @@ async fn get_identity_by_path(
     key.served.count(Resource::Identities);
     let identity = identities::get_or_create(&app, &key.served, identifier).await?;
     let snapshot = key.snapshot();
-    Ok(key::keyed(key::json(StatusCode::OK, evaluation::legacy_identity_answer(&snapshot, &identity, key.server))))
+    Ok(key::keyed(key::json(
+        StatusCode::OK,
+        evaluation::legacy_identity_answer(&snapshot, &identity, key.server),
+    )))
 }
 
 pub(super) fn check_identifier(identifier: &str) -> Result<(), ApiError> {
@@ -172,10 +185,16 @@ pub(super) fn check_identifier(identifier: &str) -> Result<(), ApiError> {
 
 /// Identifies many at once, as Flagsmith's Edge API does. Stores traits; evaluates nothing.
 #[utoipa::path(post, path = "/api/v1/bulk-identities/", tag = "sdk", responses((status = 200)))]
-async fn bulk_identify(State(app): State<App>, key: EnvironmentKey, body: Body) -> Result<Response, ApiError> {
+async fn bulk_identify(
+    State(app): State<App>,
+    key: EnvironmentKey,
+    body: Body,
+) -> Result<Response, ApiError> {
     let inputs = read_bulk(&body.0)?;
     key.served.count(Resource::Identities);
-    let writes = inputs.into_iter().map(|input| identities::identify(&app, &key.served, key.server, input));
+    let writes = inputs
+        .into_iter()
+        .map(|input| identities::identify(&app, &key.served, key.server, input));
     for outcome in futures_util::future::join_all(writes).await {
         outcome?;
     }
@@ -185,14 +204,22 @@ async fn bulk_identify(State(app): State<App>, key: EnvironmentKey, body: Body) 
 fn read_bulk(body: &Value) -> Result<Vec<IdentifyInput>, ApiError> {
     let mut problems = Problems::new();
     let empty = Map::new();
-    let list: Option<Vec<IdentifyBody>> = fields::take(body.as_object().unwrap_or(&empty), "data", &mut problems);
+    let list: Option<Vec<IdentifyBody>> =
+        fields::take(body.as_object().unwrap_or(&empty), "data", &mut problems);
     let list = list.ok_or_else(|| ApiError::invalid(problems))?;
     if list.len() > limits::BULK_IDENTITIES {
-        let text = format!("Ensure this field has no more than {} elements.", limits::BULK_IDENTITIES);
+        let text = format!(
+            "Ensure this field has no more than {} elements.",
+            limits::BULK_IDENTITIES
+        );
         return Err(ApiError::invalid(Problems::field("data", text)));
     }
     let missing = |body: &IdentifyBody| {
-        if body.identifier.0.is_some() { json!({}) } else { json!({ "identifier": ["This field is required."] }) }
+        if body.identifier.0.is_some() {
+            json!({})
+        } else {
+            json!({ "identifier": ["This field is required."] })
+        }
     };
     if list.iter().any(|body| body.identifier.0.is_none()) {
         let mut problems = Problems::new();

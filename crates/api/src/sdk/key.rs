@@ -33,12 +33,17 @@ impl EnvironmentKey {
 
 /// Reads the header. The two spellings of the refusal are those of the reference: no key, and an unknown one.
 pub(super) fn find(app: &App, headers: &HeaderMap) -> Result<EnvironmentKey, Response> {
-    let key = headers.get("x-environment-key").map(|v| String::from_utf8_lossy(v.as_bytes()));
+    let key = headers
+        .get("x-environment-key")
+        .map(|v| String::from_utf8_lossy(v.as_bytes()));
     let key = key.as_deref().map(str::trim).unwrap_or_default();
     if key.is_empty() {
         return Err(refuse("Invalid or missing Environment key"));
     }
-    let (served, server) = app.environments().find(key).ok_or_else(|| refuse("Invalid or missing Environment Key"))?;
+    let (served, server) = app
+        .environments()
+        .find(key)
+        .ok_or_else(|| refuse("Invalid or missing Environment Key"))?;
     if served.snapshot().stop_serving_flags {
         return Err(refuse("Organisation is disabled from serving flags."));
     }
@@ -59,14 +64,21 @@ impl FromRequestParts<App> for EnvironmentKey {
 
 /// An answer made for one request.
 pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json")], Body::from(body.into())).into_response()
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/json")],
+        Body::from(body.into()),
+    )
+        .into_response()
 }
 
 /// An answer made when the environment changed, compressed for those who take that.
 pub(super) fn prepared(body: &Prepared, accepts_gzip: bool) -> Response {
     if accepts_gzip && !body.gzip.is_empty() {
         let mut response = json(StatusCode::OK, body.gzip.clone());
-        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         return response;
     }
     json(StatusCode::OK, body.plain.clone())
@@ -74,10 +86,13 @@ pub(super) fn prepared(body: &Prepared, accepts_gzip: bool) -> Response {
 
 /// Whether the client takes gzip.
 pub(super) fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let Some(accepted) = headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()) else { return false };
+    let Some(accepted) = headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()) else {
+        return false;
+    };
     accepted.split(',').any(|coding| {
         let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
-        name.trim().eq_ignore_ascii_case("gzip") && !matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
+        name.trim().eq_ignore_ascii_case("gzip")
+            && !matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
     })
 }
 

@@ -25,28 +25,38 @@ use crate::params::Path;
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(evaluate_flags)).routes(routes!(evaluate_flag))
+    OpenApiRouter::new()
+        .routes(routes!(evaluate_flags))
+        .routes(routes!(evaluate_flag))
 }
 
 /// All flags for one context, with an `ETag` over the answer.
 #[utoipa::path(post, path = "/ofrep/v1/evaluate/flags", tag = "ofrep",
     responses((status = 200), (status = 304), (status = 400), (status = 401)))]
-async fn evaluate_flags(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Response, Response> {
+async fn evaluate_flags(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Response> {
     let key = authenticate(&app, &headers)?;
     let input = read_context(&body).map_err(|(code, text)| failure(None, code, &text))?;
     let (snapshot, identity) = identify(&app, &key, input, None).await?;
-    let flags: Vec<Value> = evaluation::evaluated(&snapshot, &identity, key.server).iter().map(flag_json).collect();
+    let flags: Vec<Value> = evaluation::evaluated(&snapshot, &identity, key.server)
+        .iter()
+        .map(flag_json)
+        .collect();
     let etag = etag(&flags);
     let known = headers.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
-    let mut response = if known.is_some_and(|tags| tags.split(',').any(|t| t.trim().trim_start_matches("W/") == etag)) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        let mut answer = json!({ "flags": flags });
-        if snapshot.realtime {
-            answer["eventStreams"] = event_streams(&snapshot);
-        }
-        Json(answer).into_response()
-    };
+    let mut response =
+        if known.is_some_and(|tags| tags.split(',').any(|t| t.trim().trim_start_matches("W/") == etag)) {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            let mut answer = json!({ "flags": flags });
+            if snapshot.realtime {
+                answer["eventStreams"] = event_streams(&snapshot);
+            }
+            Json(answer).into_response()
+        };
     if let Ok(value) = HeaderValue::from_str(&etag) {
         response.headers_mut().insert(header::ETAG, value);
     }
@@ -65,7 +75,10 @@ async fn evaluate_flag(
     let key = authenticate(&app, &headers)?;
     let input = read_context(&body).map_err(|(code, text)| failure(Some(&name), code, &text))?;
     let (snapshot, identity) = identify(&app, &key, input, Some(&name)).await?;
-    match evaluation::evaluated(&snapshot, &identity, key.server).iter().find(|flag| flag.name == name) {
+    match evaluation::evaluated(&snapshot, &identity, key.server)
+        .iter()
+        .find(|flag| flag.name == name)
+    {
         Some(flag) => Ok(Json(flag_json(flag)).into_response()),
         None => Err(failure(Some(&name), "FLAG_NOT_FOUND", "There is no such flag.")),
     }
@@ -74,9 +87,19 @@ async fn evaluate_flag(
 /// Any of the three headers that OpenFeature's clients can be given; 401 otherwise, as the protocol has it.
 fn authenticate(app: &App, headers: &HeaderMap) -> Result<EnvironmentKey, Response> {
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(str::trim);
-    let bearer = || text("authorization").and_then(|v| v.strip_prefix("Bearer ")).map(str::trim);
-    let key = text("x-environment-key").or_else(|| text("x-api-key")).or_else(bearer).unwrap_or_default();
-    let found = app.environments().find(key).filter(|(served, _)| !served.snapshot().stop_serving_flags);
+    let bearer = || {
+        text("authorization")
+            .and_then(|v| v.strip_prefix("Bearer "))
+            .map(str::trim)
+    };
+    let key = text("x-environment-key")
+        .or_else(|| text("x-api-key"))
+        .or_else(bearer)
+        .unwrap_or_default();
+    let found = app
+        .environments()
+        .find(key)
+        .filter(|(served, _)| !served.snapshot().stop_serving_flags);
     let (served, server) = found.ok_or_else(|| {
         let body = json!({ "errorDetails": "The environment key is missing or unknown." });
         (StatusCode::UNAUTHORIZED, Json(body)).into_response()
@@ -89,9 +112,13 @@ fn authenticate(app: &App, headers: &HeaderMap) -> Result<EnvironmentKey, Respon
 fn read_context(body: &[u8]) -> Result<IdentifyInput, (&'static str, String)> {
     let wrong = |text: &str| ("INVALID_CONTEXT", text.to_owned());
     if body.is_empty() {
-        return Ok(IdentifyInput { transient: true, ..IdentifyInput::default() });
+        return Ok(IdentifyInput {
+            transient: true,
+            ..IdentifyInput::default()
+        });
     }
-    let body: Value = serde_json::from_slice(body).map_err(|e| ("PARSE_ERROR", format!("The body is no JSON: {e}")))?;
+    let body: Value =
+        serde_json::from_slice(body).map_err(|e| ("PARSE_ERROR", format!("The body is no JSON: {e}")))?;
     let context = match body.get("context") {
         None | Some(Value::Null) => Map::new(),
         Some(Value::Object(context)) => context.clone(),
@@ -106,19 +133,37 @@ fn read_context(body: &[u8]) -> Result<IdentifyInput, (&'static str, String)> {
         Some(Value::String(key)) => Some(key.clone()),
         Some(_) => return Err(wrong("`targetingKey` must be a string.")),
     };
-    let nested = context.get("traits").and_then(Value::as_object).cloned().unwrap_or_default();
+    let nested = context
+        .get("traits")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
     let flat = context.into_iter().filter(|(name, value)| {
         !(matches!(name.as_str(), "targetingKey" | "transient") || (name == "traits" && value.is_object()))
     });
-    let traits = flat.chain(nested).filter_map(|(key, value)| read_trait(key, &value));
-    Ok(IdentifyInput { identifier, traits: traits.collect(), transient: true })
+    let traits = flat
+        .chain(nested)
+        .filter_map(|(key, value)| read_trait(key, &value));
+    Ok(IdentifyInput {
+        identifier,
+        traits: traits.collect(),
+        transient: true,
+    })
 }
 
 /// Scalars are traits. What the engine can't compare (lists, objects, texts beyond the limit) is left out.
 fn read_trait(key: String, value: &Value) -> Option<TraitInput> {
     let scalar = !(value.is_array() || value.is_object() || value.is_null());
-    let value = if scalar { TraitText::read(Some(value)).ok()?.0 } else { return None };
-    Some(TraitInput { key, value: Some(value), transient: true })
+    let value = if scalar {
+        TraitText::read(Some(value)).ok()?.0
+    } else {
+        return None;
+    };
+    Some(TraitInput {
+        key,
+        value: Some(value),
+        transient: true,
+    })
 }
 
 /// Loads what is stored of the identity, so that stored traits and overrides count, and stores nothing.
@@ -129,16 +174,20 @@ async fn identify(
     flag: Option<&str>,
 ) -> Result<(std::sync::Arc<Snapshot>, identities::Identified), Response> {
     // Traits sent here are never stored, so the rule against stored client traits has nothing to forbid.
-    let identity = identities::identify(app, &key.served, true, input).await.map_err(|error| {
-        tracing::warn!(%error, "an evaluation failed");
-        let mut body = json!({ "errorDetails": "The stored identity can't be read." });
-        if let Some(flag) = flag {
-            body["key"] = json!(flag);
-        }
-        let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        response
-    })?;
+    let identity = identities::identify(app, &key.served, true, input)
+        .await
+        .map_err(|error| {
+            tracing::warn!(%error, "an evaluation failed");
+            let mut body = json!({ "errorDetails": "The stored identity can't be read." });
+            if let Some(flag) = flag {
+                body["key"] = json!(flag);
+            }
+            let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            response
+        })?;
     Ok((key.snapshot(), identity))
 }
 
@@ -181,7 +230,11 @@ fn metadata(flag: &Evaluated) -> Value {
 }
 
 fn failure(key: Option<&str>, code: &str, text: &str) -> Response {
-    let status = if code == "FLAG_NOT_FOUND" { StatusCode::NOT_FOUND } else { StatusCode::BAD_REQUEST };
+    let status = if code == "FLAG_NOT_FOUND" {
+        StatusCode::NOT_FOUND
+    } else {
+        StatusCode::BAD_REQUEST
+    };
     let mut body = json!({ "errorCode": code, "errorDetails": text });
     if let Some(key) = key {
         body["key"] = json!(key);

@@ -26,7 +26,10 @@ use crate::params::Path;
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(stream_environment)).routes(routes!(stream_ofrep)).routes(routes!(health))
+    OpenApiRouter::new()
+        .routes(routes!(stream_environment))
+        .routes(routes!(stream_ofrep))
+        .routes(routes!(health))
 }
 
 /// `environment_updated` events, the first of them at once. They are sent while the project has realtime updates on.
@@ -37,7 +40,10 @@ async fn stream_environment(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     open(&app, &key, &headers, |_, updated_at| {
-        format!("event: environment_updated\ndata: {{\"updated_at\": {}}}\n", updated_at.epoch_seconds_text())
+        format!(
+            "event: environment_updated\ndata: {{\"updated_at\": {}}}\n",
+            updated_at.epoch_seconds_text()
+        )
     })
 }
 
@@ -48,7 +54,9 @@ async fn stream_ofrep(
     Path(key): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    open(&app, &key, &headers, |_, updated_at| ofrep::refetch_event(updated_at))
+    open(&app, &key, &headers, |_, updated_at| {
+        ofrep::refetch_event(updated_at)
+    })
 }
 
 /// Whether streams are served.
@@ -76,8 +84,13 @@ struct Follower {
 
 fn open(app: &App, key: &str, headers: &HeaderMap, format: Format) -> Result<Response, ApiError> {
     // A server-side key is a secret and has no business in a URL.
-    let Some((served, false)) = app.environments().find(key) else { return Err(ApiError::not_found()) };
-    let known = headers.get("last-event-id").and_then(|v| v.to_str().ok()).and_then(|id| id.parse().ok());
+    let Some((served, false)) = app.environments().find(key) else {
+        return Err(ApiError::not_found());
+    };
+    let known = headers
+        .get("last-event-id")
+        .and_then(|v| v.to_str().ok())
+        .and_then(|id| id.parse().ok());
     let follower = Follower {
         app: app.clone(),
         changes: served.follow(),
@@ -128,6 +141,9 @@ impl Follower {
         }
         self.known = Some(updated_at);
         let event = (self.format)(&self.served, updated_at);
-        Some(Bytes::from(format!("id: {}\n{event}retry: {}\n\n", updated_at.0, self.retry)))
+        Some(Bytes::from(format!(
+            "id: {}\n{event}retry: {}\n\n",
+            updated_at.0, self.retry
+        )))
     }
 }

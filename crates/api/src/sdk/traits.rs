@@ -15,8 +15,8 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::key::{EnvironmentKey, keyed, refuse};
 use super::identities::check_identifier;
+use super::key::{EnvironmentKey, keyed, refuse};
 use crate::body::Body;
 use crate::error::{ApiError, detail};
 use crate::fields::{Field, OrNull, Text, message};
@@ -43,9 +43,16 @@ impl Field for TraitText {
             Some(Value::Null) => return Err(message("This field may not be null.")),
             Some(Value::Bool(truth)) => return Ok(Self(TraitValue::Bool(*truth))),
             Some(Value::Number(number)) => {
-                let float = || number.as_f64().filter(|f| f.is_finite() && number.is_f64()).map(TraitValue::Float);
+                let float = || {
+                    number
+                        .as_f64()
+                        .filter(|f| f.is_finite() && number.is_f64())
+                        .map(TraitValue::Float)
+                };
                 let value = number.as_i64().map(TraitValue::Int).or_else(float);
-                return value.map(Self).ok_or_else(|| message("A 64-bit integer is the largest a trait holds."));
+                return value
+                    .map(Self)
+                    .ok_or_else(|| message("A 64-bit integer is the largest a trait holds."));
             }
             Some(Value::String(text)) => text.clone(),
             Some(composite) => burgee_engine::python_text(composite),
@@ -54,7 +61,9 @@ impl Field for TraitText {
             return Err(message("Null characters are not allowed."));
         }
         if text.chars().count() > limits::TRAIT_VALUE_LENGTH {
-            return Err(message("Value string is too long. Must be less than 2000 character"));
+            return Err(message(
+                "Value string is too long. Must be less than 2000 character",
+            ));
         }
         Ok(Self(TraitValue::Text(text)))
     }
@@ -120,7 +129,9 @@ async fn set_trait(State(app): State<App>, key: EnvironmentKey, body: Body) -> R
     let value = input.trait_value.0;
     let change = vec![(input.trait_key.0.clone(), TraitChange::Set(value.clone()))];
     let environment = key.snapshot().environment_id;
-    identities::write(&app, environment, &input.identity.identifier.0, change).await.map_err(ApiError)?;
+    identities::write(&app, environment, &input.identity.identifier.0, change)
+        .await
+        .map_err(ApiError)?;
     let answer = json!({
         "identity": { "identifier": input.identity.identifier.0 },
         "trait_value": value,
@@ -141,7 +152,11 @@ async fn set_traits(State(app): State<App>, key: EnvironmentKey, body: Body) -> 
     key.served.count(Resource::Traits);
     let environment = key.snapshot().environment_id;
     let writes = inputs.iter().map(|input| {
-        let change = input.trait_value.0.as_ref().map_or(TraitChange::Remove, |t| TraitChange::Set(t.0.clone()));
+        let change = input
+            .trait_value
+            .0
+            .as_ref()
+            .map_or(TraitChange::Remove, |t| TraitChange::Set(t.0.clone()));
         let changes = vec![(input.trait_key.0.clone(), change)];
         identities::write(&app, environment, &input.identity.identifier.0, changes)
     });
@@ -159,13 +174,22 @@ async fn set_traits(State(app): State<App>, key: EnvironmentKey, body: Body) -> 
 /// Adds to an integer trait, in one step with the reading of it.
 #[utoipa::path(post, path = "/api/v1/traits/increment-value/", tag = "sdk", request_body = IncrementBody,
     responses((status = 200)))]
-async fn increment_trait(State(app): State<App>, key: EnvironmentKey, body: Body) -> Result<Response, Response> {
+async fn increment_trait(
+    State(app): State<App>,
+    key: EnvironmentKey,
+    body: Body,
+) -> Result<Response, Response> {
     check_allowed(&key)?;
     let input: IncrementBody = body.parse()?;
     key.served.count(Resource::Traits);
-    let change = vec![(input.trait_key.0.clone(), TraitChange::Increment(input.increment_by))];
+    let change = vec![(
+        input.trait_key.0.clone(),
+        TraitChange::Increment(input.increment_by),
+    )];
     let environment = key.snapshot().environment_id;
-    let identity = identities::write(&app, environment, &input.identifier.0, change).await.map_err(ApiError)?;
+    let identity = identities::write(&app, environment, &input.identifier.0, change)
+        .await
+        .map_err(ApiError)?;
     let value = identity.traits.get(&input.trait_key.0).map(|t| t.value().clone());
     let answer = json!({
         "trait_key": input.trait_key.0,
@@ -194,14 +218,17 @@ async fn set_trait_by_path(
         problems.nest(field, problem);
         ApiError(Error::Invalid(problems))
     };
-    let value = TraitText::read(Some(value)).map_err(|problem| wrong("trait_value", problem))?.0;
+    let value = TraitText::read(Some(value))
+        .map_err(|problem| wrong("trait_value", problem))?
+        .0;
     let key_text = Value::String(trait_key);
     let trait_key = Text::<{ limits::TRAIT_KEY_LENGTH }>::read(Some(&key_text));
     let trait_key = trait_key.map_err(|problem| wrong("trait_key", problem))?.0;
     key.served.count(Resource::Traits);
     let change = vec![(trait_key.clone(), TraitChange::Set(value.clone()))];
-    let identity =
-        identities::write(&app, key.snapshot().environment_id, &identifier, change).await.map_err(ApiError)?;
+    let identity = identities::write(&app, key.snapshot().environment_id, &identifier, change)
+        .await
+        .map_err(ApiError)?;
     let id = identity.traits.get(&trait_key).map(|t| t.id(identity.id));
     let answer = json!({ "id": id, "trait_key": trait_key, "trait_value": value, "transient": false });
     Ok(keyed(Json(answer).into_response()))

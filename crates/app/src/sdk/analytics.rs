@@ -45,7 +45,10 @@ pub async fn record(app: &App, snapshot: &Snapshot, evaluations: Vec<Evaluations
 pub async fn flush_usage(app: &App) -> Result<()> {
     let now = Timestamp::now().0;
     let environments = app.environments().all();
-    let counted: Vec<_> = environments.iter().map(|served| (served, served.take_usage())).collect();
+    let counted: Vec<_> = environments
+        .iter()
+        .map(|served| (served, served.take_usage()))
+        .collect();
     let rows: Vec<UsageCount> = counted
         .iter()
         .flat_map(|(served, usage)| {
@@ -84,4 +87,3 @@ fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split('/').next().unwrap_or_default()
 }
-

@@ -5,9 +5,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::identities::{Identified, TraitOutput};
+use crate::App;
 use crate::error::{Error, Result};
 use crate::served::{FlagText, Served, ServedFeature, Snapshot};
-use crate::App;
 
 /// `GET` and `POST /identities/`: `{"identifier", "traits", "flags"}`.
 pub fn identity_answer(snapshot: &Snapshot, identity: &Identified, server_key: bool) -> Vec<u8> {
@@ -25,14 +25,24 @@ pub fn identity_answer(snapshot: &Snapshot, identity: &Identified, server_key: b
 /// `GET /identities/{identifier}/`, of the first generation: flags without variants, and the identity's segments.
 pub fn legacy_identity_answer(snapshot: &Snapshot, identity: &Identified, server_key: bool) -> Vec<u8> {
     let mut out = b"{\"flags\":".to_vec();
-    write_flags(&mut out, snapshot, identity, server_key, FlagText::write_without_variant);
+    write_flags(
+        &mut out,
+        snapshot,
+        identity,
+        server_key,
+        FlagText::write_without_variant,
+    );
     out.extend_from_slice(b",\"traits\":");
     write_traits(&mut out, snapshot, &identity.traits);
     out.extend_from_slice(b",\"segments\":");
     let segments: Vec<Value> = with_engine_identity(snapshot, identity, |context| {
         let matching = snapshot.engine.matching_segments(Some(context));
         let describe = |index: usize| snapshot.segments.get(index);
-        matching.into_iter().filter_map(describe).map(|s| json!({"id": s.id, "name": s.name, "description": s.description})).collect()
+        matching
+            .into_iter()
+            .filter_map(describe)
+            .map(|s| json!({"id": s.id, "name": s.name, "description": s.description}))
+            .collect()
     });
     write_json(&mut out, &segments);
     out.push(b'}');
@@ -42,7 +52,13 @@ pub fn legacy_identity_answer(snapshot: &Snapshot, identity: &Identified, server
 /// The flags of an identity as the endpoints write them that know no variants.
 pub fn flags_without_variants(snapshot: &Snapshot, identity: &Identified, server_key: bool) -> Vec<u8> {
     let mut out = Vec::new();
-    write_flags(&mut out, snapshot, identity, server_key, FlagText::write_without_variant);
+    write_flags(
+        &mut out,
+        snapshot,
+        identity,
+        server_key,
+        FlagText::write_without_variant,
+    );
     out
 }
 
@@ -52,33 +68,56 @@ pub fn flag(snapshot: &Snapshot, identity: &Identified, server_key: bool, name: 
 }
 
 /// The same for the endpoints that know no variants.
-pub fn flag_without_variant(snapshot: &Snapshot, identity: &Identified, server_key: bool, name: &str) -> Option<Vec<u8>> {
-    one_flag(snapshot, identity, server_key, name, FlagText::write_without_variant)
+pub fn flag_without_variant(
+    snapshot: &Snapshot,
+    identity: &Identified,
+    server_key: bool,
+    name: &str,
+) -> Option<Vec<u8>> {
+    one_flag(
+        snapshot,
+        identity,
+        server_key,
+        name,
+        FlagText::write_without_variant,
+    )
 }
 
 /// One flag without an identity. Names are compared whatever their case; an empty name is the first flag there is.
 pub fn default_flag(snapshot: &Snapshot, server_key: bool, name: &str) -> Option<Vec<u8>> {
-    let wanted = |feature: &&ServedFeature| name.is_empty() || feature.name.to_lowercase() == name.to_lowercase();
+    let wanted =
+        |feature: &&ServedFeature| name.is_empty() || feature.name.to_lowercase() == name.to_lowercase();
     let shown = |feature: &&ServedFeature| {
         snapshot.shows(feature, snapshot.states[feature.default].enabled, server_key)
     };
     let feature = snapshot.features.iter().filter(shown).find(wanted)?;
     let mut out = Vec::new();
-    snapshot.states[feature.default].control.write_without_variant(&mut out);
+    snapshot.states[feature.default]
+        .control
+        .write_without_variant(&mut out);
     Some(out)
 }
 
 /// `GET /flags/{feature}/multivariate-options/`.
 pub fn multivariate_options(snapshot: &Snapshot, server_key: bool, feature_id: i64) -> Result<Value> {
-    let feature = snapshot.features.iter().find(|f| f.id == feature_id && (server_key || !f.is_server_key_only));
+    let feature = snapshot
+        .features
+        .iter()
+        .find(|f| f.id == feature_id && (server_key || !f.is_server_key_only));
     let feature = feature.ok_or_else(|| Error::no_match("Feature"))?;
-    let options: Vec<Value> = feature.options.iter().map(|value| json!({ "value": value.to_json() })).collect();
+    let options: Vec<Value> = feature
+        .options
+        .iter()
+        .map(|value| json!({ "value": value.to_json() }))
+        .collect();
     Ok(json!({ "control_value": snapshot.states[feature.default].value.to_json(), "options": options }))
 }
 
 /// Remembers, once, that an SDK has asked an environment for flags; the dashboard's first steps look at it.
 pub fn note_first(app: &App, served: &Served, user_agent: Option<&str>) {
-    let Some(label) = user_agent.filter(|agent| agent.starts_with("flagsmith-")) else { return };
+    let Some(label) = user_agent.filter(|agent| agent.starts_with("flagsmith-")) else {
+        return;
+    };
     let snapshot = served.snapshot();
     if snapshot.first_evaluated_at.is_some() || !served.note_first_evaluation() {
         return;
@@ -98,7 +137,10 @@ fn one_flag(
     name: &str,
     write: fn(&FlagText, &mut Vec<u8>),
 ) -> Option<Vec<u8>> {
-    let index = snapshot.features.iter().position(|feature| feature.name == name)?;
+    let index = snapshot
+        .features
+        .iter()
+        .position(|feature| feature.name == name)?;
     with_engine_identity(snapshot, identity, |context| {
         let outcome = snapshot.engine.evaluate_feature(index, Some(context))?;
         let text = chosen(snapshot, outcome, server_key)?;
@@ -150,9 +192,16 @@ pub(crate) fn with_engine_identity<R>(
     act: impl FnOnce(&Identity<'_>) -> R,
 ) -> R {
     let key = identity.hashing_key(snapshot);
-    let traits: Vec<(&str, ContextValue<'_>)> =
-        identity.traits.iter().map(|t| (t.key.as_str(), ContextValue::from(&t.value))).collect();
-    act(&Identity { key: Some(&key), ignores_overrides: identity.ignores_overrides, ..Identity::new(&identity.identifier, &traits) })
+    let traits: Vec<(&str, ContextValue<'_>)> = identity
+        .traits
+        .iter()
+        .map(|t| (t.key.as_str(), ContextValue::from(&t.value)))
+        .collect();
+    act(&Identity {
+        key: Some(&key),
+        ignores_overrides: identity.ignores_overrides,
+        ..Identity::new(&identity.identifier, &traits)
+    })
 }
 
 #[derive(Debug, Serialize)]
@@ -168,7 +217,12 @@ fn write_traits(out: &mut Vec<u8>, snapshot: &Snapshot, traits: &[TraitOutput]) 
     let shown: &[TraitOutput] = if snapshot.hide_sensitive_data { &[] } else { traits };
     let json: Vec<TraitJson<'_>> = shown
         .iter()
-        .map(|t| TraitJson { id: t.id, trait_key: &t.key, trait_value: &t.value, transient: t.transient })
+        .map(|t| TraitJson {
+            id: t.id,
+            trait_key: &t.key,
+            trait_value: &t.value,
+            transient: t.transient,
+        })
         .collect();
     write_json(out, &json);
 }
@@ -195,9 +249,17 @@ pub fn evaluated(snapshot: &Snapshot, identity: &Identified, server_key: bool) -
     with_engine_identity(snapshot, identity, |context| {
         let evaluation = snapshot.engine.evaluate(Some(context));
         let shown = |outcome: &Outcome<'_>| {
-            snapshot.shows(&snapshot.features[outcome.feature()], outcome.enabled(), server_key)
+            snapshot.shows(
+                &snapshot.features[outcome.feature()],
+                outcome.enabled(),
+                server_key,
+            )
         };
-        evaluation.iter().filter(shown).map(|outcome| describe(snapshot, outcome)).collect()
+        evaluation
+            .iter()
+            .filter(shown)
+            .map(|outcome| describe(snapshot, outcome))
+            .collect()
     })
 }
 

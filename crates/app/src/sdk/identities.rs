@@ -8,9 +8,9 @@ use burgee_store::identities::{self, Identity, IdentityWrite, Written};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::App;
 use crate::error::{Error, Result};
 use crate::served::{Served, Snapshot};
-use crate::App;
 
 /// A trait as a request names it.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,21 +56,36 @@ pub struct Identified {
 /// Creates or finds the identity, stores what is to be stored, and says what it is evaluated with.
 ///
 /// `server_key`: traits from client-side keys may be forbidden, those from server-side keys never are.
-pub async fn identify(app: &App, served: &Arc<Served>, server_key: bool, input: IdentifyInput) -> Result<Identified> {
+pub async fn identify(
+    app: &App,
+    served: &Arc<Served>,
+    server_key: bool,
+    input: IdentifyInput,
+) -> Result<Identified> {
     let snapshot = served.snapshot();
     let mut traits = last_of_each(input.traits);
     if !server_key && !snapshot.allow_client_traits {
         traits.clear();
     }
-    let Some(identifier) = input.identifier else { return Ok(anonymous(traits)) };
+    let Some(identifier) = input.identifier else {
+        return Ok(anonymous(traits));
+    };
     let stored = identities::find_by_identifier(app.db(), snapshot.environment_id, &identifier).await?;
     if input.transient {
         let traits = overlay(stored.as_ref(), &traits, true);
-        return Ok(Identified { id: stored.map(|s| s.id), identifier, traits, ignores_overrides: false });
+        return Ok(Identified {
+            id: stored.map(|s| s.id),
+            identifier,
+            traits,
+            ignores_overrides: false,
+        });
     }
     let persist = snapshot.persist_trait_data;
-    let changes: Vec<(String, TraitChange)> =
-        traits.iter().filter(|t| persist && !t.transient).map(change_of).collect();
+    let changes: Vec<(String, TraitChange)> = traits
+        .iter()
+        .filter(|t| persist && !t.transient)
+        .map(change_of)
+        .collect();
     let before = stored.as_ref().map(|s| s.traits.clone()).unwrap_or_default();
     let identity = match stored {
         Some(identity) if !identity.traits.would_change(&changes) => identity,
@@ -81,12 +96,26 @@ pub async fn identify(app: &App, served: &Arc<Served>, server_key: bool, input: 
 
 /// Finds the identity, or creates it, without touching its traits.
 pub async fn get_or_create(app: &App, served: &Arc<Served>, identifier: String) -> Result<Identified> {
-    identify(app, served, true, IdentifyInput { identifier: Some(identifier), ..IdentifyInput::default() }).await
+    identify(
+        app,
+        served,
+        true,
+        IdentifyInput {
+            identifier: Some(identifier),
+            ..IdentifyInput::default()
+        },
+    )
+    .await
 }
 
 /// An identity that is not stored and of which nothing stored is used.
 pub fn unknown(identifier: String) -> Identified {
-    Identified { id: None, identifier, traits: Vec::new(), ignores_overrides: true }
+    Identified {
+        id: None,
+        identifier,
+        traits: Vec::new(),
+        ignores_overrides: true,
+    }
 }
 
 /// Changes traits of an identity, which is created when it is not there.
@@ -96,14 +125,21 @@ pub async fn write(
     identifier: &str,
     changes: Vec<(String, TraitChange)>,
 ) -> Result<Identity> {
-    let write = IdentityWrite { environment_id, identifier: identifier.to_owned(), changes };
+    let write = IdentityWrite {
+        environment_id,
+        identifier: identifier.to_owned(),
+        changes,
+    };
     match app.identity_writes().write(write).await? {
         Written::Identity { identity, .. } => Ok(identity),
         Written::Refused(TraitError::NotAnInteger) => {
             Err(Error::Rejected(serde_json::json!(["Trait is not an integer."])))
         }
         Written::Refused(TraitError::TooMany) => {
-            let text = format!("An identity may have no more than {} traits.", limits::TRAITS_PER_IDENTITY);
+            let text = format!(
+                "An identity may have no more than {} traits.",
+                limits::TRAITS_PER_IDENTITY
+            );
             Err(Error::field("traits", text))
         }
         Written::NoEnvironment => Err(Error::not_found()),
@@ -149,7 +185,12 @@ fn anonymous(traits: Vec<TraitInput>) -> Identified {
         }
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     };
-    Identified { id: None, identifier, traits: overlay(None, &traits, true), ignores_overrides: false }
+    Identified {
+        id: None,
+        identifier,
+        traits: overlay(None, &traits, true),
+        ignores_overrides: false,
+    }
 }
 
 /// The stored traits with those of the request laid over them: the request's value stands in the place of the stored
@@ -167,7 +208,12 @@ fn overlay(stored: Option<&Identity>, request: &[TraitInput], transient: bool) -
             }
             continue;
         };
-        let output = TraitOutput { id: None, key: input.key.clone(), value, transient: transient || input.transient };
+        let output = TraitOutput {
+            id: None,
+            key: input.key.clone(),
+            value,
+            transient: transient || input.transient,
+        };
         match place {
             Some(place) => traits[place] = output,
             None => traits.push(output),
@@ -187,7 +233,11 @@ fn stored_trait(identity_id: i64, stored: &StoredTrait) -> TraitOutput {
 
 /// The answer after the write: what is stored now, with what was not to be stored laid over it.
 fn answer(identity: &Identity, before: &TraitSet, request: &[TraitInput], persist: bool) -> Identified {
-    let not_stored: Vec<TraitInput> = request.iter().filter(|t| t.transient || !persist).cloned().collect();
+    let not_stored: Vec<TraitInput> = request
+        .iter()
+        .filter(|t| t.transient || !persist)
+        .cloned()
+        .collect();
     let mut traits = overlay(Some(identity), &not_stored, true);
     if !before.is_empty() {
         // As the reference does: a trait that joins others comes back without its id.
@@ -195,7 +245,12 @@ fn answer(identity: &Identity, before: &TraitSet, request: &[TraitInput], persis
             output.id = None;
         }
     }
-    Identified { id: Some(identity.id), identifier: identity.identifier.clone(), traits, ignores_overrides: false }
+    Identified {
+        id: Some(identity.id),
+        identifier: identity.identifier.clone(),
+        traits,
+        ignores_overrides: false,
+    }
 }
 
 impl Identified {

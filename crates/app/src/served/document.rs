@@ -144,9 +144,18 @@ pub(crate) fn render(rows: &Rows) -> Vec<u8> {
                 persist_trait_data: organisation.persist_trait_data,
             },
             hide_disabled_flags: project.hide_disabled_flags,
-            segments: rows.segments.iter().map(|s| segment(rows, &purposes, s)).collect(),
+            segments: rows
+                .segments
+                .iter()
+                .map(|s| segment(rows, &purposes, s))
+                .collect(),
             enable_realtime_updates: project.enable_realtime_updates,
-            server_key_only_feature_ids: rows.features.iter().filter(|f| f.is_server_key_only).map(|f| f.id).collect(),
+            server_key_only_feature_ids: rows
+                .features
+                .iter()
+                .filter(|f| f.is_server_key_only)
+                .map(|f| f.id)
+                .collect(),
         },
         feature_states: states(rows, Some(&purposes.defaults)),
         identity_overrides: identity_overrides(rows, &purposes),
@@ -162,11 +171,18 @@ pub(crate) fn render(rows: &Rows) -> Vec<u8> {
 }
 
 fn states<'a>(rows: &'a Rows, placed: Option<&Vec<Placed<'a>>>) -> Vec<State<'a>> {
-    placed.into_iter().flatten().map(|p| state(rows, p.feature, p.state)).collect()
+    placed
+        .into_iter()
+        .flatten()
+        .map(|p| state(rows, p.feature, p.state))
+        .collect()
 }
 
 fn state<'a>(rows: &'a Rows, feature: &'a Feature, state: &'a FeatureState) -> State<'a> {
-    let priority = state.feature_segment_id.and_then(|id| rows.links.get(&id)).map(|l| Priority { priority: l.priority });
+    let priority = state
+        .feature_segment_id
+        .and_then(|id| rows.links.get(&id))
+        .map(|l| Priority { priority: l.priority });
     let variants: Vec<Variant<'a>> = rows
         .weights_of(state)
         .iter()
@@ -184,14 +200,21 @@ fn state<'a>(rows: &'a Rows, feature: &'a Feature, state: &'a FeatureState) -> S
             })
         })
         .collect();
-    let whole = variants.iter().find(|v| state.identity_id.is_some() && v.percentage_allocation >= 100.0);
+    let whole = variants
+        .iter()
+        .find(|v| state.identity_id.is_some() && v.percentage_allocation >= 100.0);
     State {
-        feature: FeatureJson { id: feature.id, name: &feature.name, kind: &feature.r#type },
+        feature: FeatureJson {
+            id: feature.id,
+            name: &feature.name,
+            kind: &feature.r#type,
+        },
         enabled: state.enabled,
         django_id: state.hash_seed(),
         feature_segment: priority,
         featurestate_uuid: &state.uuid,
-        feature_state_value: whole.map_or_else(|| state.value(), |v| v.multivariate_feature_option.value.clone()),
+        feature_state_value: whole
+            .map_or_else(|| state.value(), |v| v.multivariate_feature_option.value.clone()),
         multivariate_feature_state_values: variants,
     }
 }
@@ -214,7 +237,11 @@ fn rule(rule: Rule) -> RuleJson {
 }
 
 fn condition(condition: Condition) -> ConditionJson {
-    ConditionJson { operator: condition.operator.as_str(), value: condition.value, property_: condition.property }
+    ConditionJson {
+        operator: condition.operator.as_str(),
+        value: condition.value,
+        property_: condition.property,
+    }
 }
 
 fn identity_overrides<'a>(rows: &'a Rows, purposes: &Purposes<'a>) -> Vec<IdentityOverride<'a>> {
@@ -243,5 +270,8 @@ fn identity_overrides<'a>(rows: &'a Rows, purposes: &Purposes<'a>) -> Vec<Identi
 
 /// The same for the same identity, on every node and in every rendering.
 fn identity_uuid(api_key: &str, identity: &OverriddenIdentity) -> Uuid {
-    Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("burgee:{api_key}:{}", identity.identifier).as_bytes())
+    Uuid::new_v5(
+        &Uuid::NAMESPACE_URL,
+        format!("burgee:{api_key}:{}", identity.identifier).as_bytes(),
+    )
 }

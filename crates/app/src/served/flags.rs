@@ -50,7 +50,10 @@ impl FlagText {
         let json = serde_json::to_string(flag).unwrap_or_default();
         let variant = serde_json::to_string(&flag.variant).unwrap_or_default();
         let cut = json.len().saturating_sub(",\"variant\":}".len() + variant.len());
-        Self { json: json.into_boxed_str(), cut }
+        Self {
+            json: json.into_boxed_str(),
+            cut,
+        }
     }
 
     /// Appends the flag with its `variant`.
@@ -89,24 +92,44 @@ impl Prepared {
     pub(crate) fn new(body: Vec<u8>) -> Self {
         let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::new(6));
         // Writing to memory does not fail; if it did, the plain form would be sent.
-        let gzip = encoder.write_all(&body).and_then(|()| encoder.finish()).unwrap_or_default();
-        Self { plain: body.into(), gzip: gzip.into() }
+        let gzip = encoder
+            .write_all(&body)
+            .and_then(|()| encoder.finish())
+            .unwrap_or_default();
+        Self {
+            plain: body.into(),
+            gzip: gzip.into(),
+        }
     }
 }
 
 /// Renders every state of an environment, in the order of `rows.states`.
 pub(crate) fn render(rows: &Rows) -> Vec<StateTexts> {
-    rows.states.iter().map(|state| render_state(rows, rows.place_of(state.feature_id), state)).collect()
+    rows.states
+        .iter()
+        .map(|state| render_state(rows, rows.place_of(state.feature_id), state))
+        .collect()
 }
 
 /// A state whose feature is not served is never asked for; its texts are empty.
 fn render_state(rows: &Rows, place: Option<usize>, state: &FeatureState) -> StateTexts {
-    let Some(feature) = place.map(|place| &rows.features[place]) else { return StateTexts::default() };
+    let Some(feature) = place.map(|place| &rows.features[place]) else {
+        return StateTexts::default();
+    };
     let value = state.value();
     let weights = rows.weights_of(state);
-    let options: Vec<&MultivariateOption> = weights.iter().filter_map(|w| rows.options.get(&w.option_id)).collect();
-    let control = if feature.r#type == "MULTIVARIATE" { Some("control") } else { None };
-    let variants = options.iter().map(|option| flag(rows, feature, state, &option.value(), option.key.as_deref()));
+    let options: Vec<&MultivariateOption> = weights
+        .iter()
+        .filter_map(|w| rows.options.get(&w.option_id))
+        .collect();
+    let control = if feature.r#type == "MULTIVARIATE" {
+        Some("control")
+    } else {
+        None
+    };
+    let variants = options
+        .iter()
+        .map(|option| flag(rows, feature, state, &option.value(), option.key.as_deref()));
     StateTexts {
         variants: variants.collect(),
         control: flag(rows, feature, state, &value, control),
@@ -115,7 +138,13 @@ fn render_state(rows: &Rows, place: Option<usize>, state: &FeatureState) -> Stat
     }
 }
 
-fn flag(rows: &Rows, feature: &Feature, state: &FeatureState, value: &FlagValue, variant: Option<&str>) -> FlagText {
+fn flag(
+    rows: &Rows,
+    feature: &Feature,
+    state: &FeatureState,
+    value: &FlagValue,
+    variant: Option<&str>,
+) -> FlagText {
     let open = !rows.environment.hide_sensitive_data;
     FlagText::new(&FlagJson {
         id: open.then_some(state.id),

@@ -40,7 +40,12 @@ pub enum Resource {
 
 impl Resource {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Flags, Self::Identities, Self::Traits, Self::EnvironmentDocument];
+    pub const ALL: [Self; 4] = [
+        Self::Flags,
+        Self::Identities,
+        Self::Traits,
+        Self::EnvironmentDocument,
+    ];
 }
 
 /// A served environment, the same object for as long as the environment lives.
@@ -56,7 +61,12 @@ pub struct Served {
 impl Served {
     fn new(snapshot: Snapshot) -> Self {
         let changed = watch::Sender::new(snapshot.updated_at);
-        Self { snapshot: ArcSwap::from_pointee(snapshot), changed, usage: Default::default(), first_evaluation_noted: AtomicBool::new(false) }
+        Self {
+            snapshot: ArcSwap::from_pointee(snapshot),
+            changed,
+            usage: Default::default(),
+            first_evaluation_noted: AtomicBool::new(false),
+        }
     }
 
     /// The environment as it is now.
@@ -87,7 +97,12 @@ impl Served {
 
     /// Takes what was counted since the last time.
     pub fn take_usage(&self) -> [(Resource, u64); 4] {
-        Resource::ALL.map(|resource| (resource, self.usage[resource as usize - 1].swap(0, Ordering::Relaxed)))
+        Resource::ALL.map(|resource| {
+            (
+                resource,
+                self.usage[resource as usize - 1].swap(0, Ordering::Relaxed),
+            )
+        })
     }
 
     fn replace(&self, snapshot: Snapshot) {
@@ -134,11 +149,18 @@ impl Index {
         };
         let mut keys = vec![(rows.environment.api_key, Key::Client)];
         keys.extend(rows.server_keys.into_iter().map(|key| {
-            let kind = Key::Server { active: key.active, expires_at: key.expires_at };
+            let kind = Key::Server {
+                active: key.active,
+                expires_at: key.expires_at,
+            };
             (key.key, kind)
         }));
-        self.ids.insert(id, (served.clone(), keys.iter().map(|(key, _)| key.clone()).collect()));
-        self.keys.extend(keys.into_iter().map(|(key, kind)| (key, (kind, served.clone()))));
+        self.ids.insert(
+            id,
+            (served.clone(), keys.iter().map(|(key, _)| key.clone()).collect()),
+        );
+        self.keys
+            .extend(keys.into_iter().map(|(key, kind)| (key, (kind, served.clone()))));
     }
 }
 
@@ -177,7 +199,9 @@ impl Environments {
         match kind {
             Key::Client => Some((served.clone(), false)),
             Key::Server { active: false, .. } => None,
-            Key::Server { expires_at: Some(at), .. } if *at <= Timestamp::now().0 => None,
+            Key::Server {
+                expires_at: Some(at), ..
+            } if *at <= Timestamp::now().0 => None,
             Key::Server { .. } => Some((served.clone(), true)),
         }
     }
@@ -189,7 +213,12 @@ impl Environments {
 
     /// Every served environment.
     pub fn all(&self) -> Vec<Arc<Served>> {
-        self.index.load().ids.values().map(|(served, _)| served.clone()).collect()
+        self.index
+            .load()
+            .ids
+            .values()
+            .map(|(served, _)| served.clone())
+            .collect()
     }
 
     /// Reads the change log from where it was and builds anew what has changed.
@@ -214,7 +243,10 @@ impl Environments {
     /// The environments whose answers or keys these changes may touch: those that are there and those that were.
     async fn concerned(&self, tx: &mut burgee_store::Tx, notices: &[Notice]) -> Result<BTreeSet<i64>> {
         let mut ids = BTreeSet::new();
-        for notice in notices.iter().filter(|n| n.serves || n.object_type == "SERVER_KEY" || n.object_type == "ENVIRONMENT") {
+        for notice in notices
+            .iter()
+            .filter(|n| n.serves || n.object_type == "SERVER_KEY" || n.object_type == "ENVIRONMENT")
+        {
             if let Some(id) = notice.environment_id {
                 ids.insert(id);
                 continue;

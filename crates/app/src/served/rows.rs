@@ -35,9 +35,15 @@ pub(crate) struct Rows {
 impl Rows {
     /// Reads an environment; `None` when it is gone.
     pub(crate) async fn load(tx: &mut Tx, environment_id: i64) -> Result<Option<Self>> {
-        let Some(environment) = environments::find(tx, environment_id).await? else { return Ok(None) };
-        let Some(project) = projects::find(tx, environment.project_id).await? else { return Ok(None) };
-        let Some(organisation) = organisations::find(tx, project.organisation_id).await? else { return Ok(None) };
+        let Some(environment) = environments::find(tx, environment_id).await? else {
+            return Ok(None);
+        };
+        let Some(project) = projects::find(tx, environment.project_id).await? else {
+            return Ok(None);
+        };
+        let Some(organisation) = organisations::find(tx, project.organisation_id).await? else {
+            return Ok(None);
+        };
         let states = feature_states::list(tx, environment_id).await?;
         let mut features = features::list(tx, project.id).await?;
         order_by_default_state(&mut features, &states);
@@ -50,11 +56,18 @@ impl Rows {
             options: by_id(features::options_of_project(tx, project.id).await?, |o| o.id),
             segments: served_segments(tx, &project, environment_id).await?,
             links: by_id(feature_segments::list(tx, environment_id).await?, |l| l.id),
-            identities: by_id(feature_states::overridden_identities(tx, environment_id).await?, |i| i.id),
+            identities: by_id(
+                feature_states::overridden_identities(tx, environment_id).await?,
+                |i| i.id,
+            ),
             organisation,
             project,
             environment,
-            places: features.iter().enumerate().map(|(place, f)| (f.id, place)).collect(),
+            places: features
+                .iter()
+                .enumerate()
+                .map(|(place, f)| (f.id, place))
+                .collect(),
             features,
             states,
             weights,
@@ -70,12 +83,21 @@ impl Rows {
     pub(crate) fn by_purpose(&self) -> Purposes<'_> {
         let mut purposes = Purposes::default();
         for (index, state) in self.states.iter().enumerate() {
-            let Some(place) = self.place_of(state.feature_id) else { continue };
-            let placed = Placed { index, state, feature: &self.features[place], place };
+            let Some(place) = self.place_of(state.feature_id) else {
+                continue;
+            };
+            let placed = Placed {
+                index,
+                state,
+                feature: &self.features[place],
+                place,
+            };
             let link = state.feature_segment_id.map(|id| self.links.get(&id));
             match (state.identity_id, link) {
                 (Some(identity), _) => purposes.identities.entry(identity).or_default().push(placed),
-                (None, Some(Some(link))) => purposes.segments.entry(link.segment_id).or_default().push(placed),
+                (None, Some(Some(link))) => {
+                    purposes.segments.entry(link.segment_id).or_default().push(placed)
+                }
                 (None, Some(None)) => {}
                 (None, None) => purposes.defaults.push(placed),
             }

@@ -10,9 +10,9 @@ use burgee_model::{FlagValue, Timestamp};
 use burgee_store::feature_states::FeatureState;
 use sha2::{Digest, Sha256};
 
+use super::document;
 use super::flags::{self, Prepared, StateTexts};
 use super::rows::{Placed, Purposes, Rows};
-use super::document;
 
 /// What is known of a feature beside its states.
 #[derive(Debug)]
@@ -87,7 +87,9 @@ impl Snapshot {
             updated_at_text: Timestamp(environment.updated_at).epoch_seconds_text(),
             allow_client_traits: environment.allow_client_traits,
             hide_sensitive_data: environment.hide_sensitive_data,
-            hide_disabled_flags: environment.hide_disabled_flags.unwrap_or(rows.project.hide_disabled_flags),
+            hide_disabled_flags: environment
+                .hide_disabled_flags
+                .unwrap_or(rows.project.hide_disabled_flags),
             persist_trait_data: rows.organisation.persist_trait_data,
             stop_serving_flags: rows.organisation.stop_serving_flags,
             realtime: rows.project.enable_realtime_updates,
@@ -151,7 +153,10 @@ fn features(rows: &Rows, purposes: &Purposes<'_>) -> Vec<ServedFeature> {
             id: feature.id,
             name: feature.name.clone(),
             is_server_key_only: feature.is_server_key_only,
-            options: mine.into_iter().map(burgee_store::features::MultivariateOption::value).collect(),
+            options: mine
+                .into_iter()
+                .map(burgee_store::features::MultivariateOption::value)
+                .collect(),
             default: placed.index,
         });
     }
@@ -159,12 +164,20 @@ fn features(rows: &Rows, purposes: &Purposes<'_>) -> Vec<ServedFeature> {
 }
 
 fn segment(segment: &burgee_store::segments::Segment) -> ServedSegment {
-    ServedSegment { id: segment.id, name: segment.name.clone(), description: segment.description.clone() }
+    ServedSegment {
+        id: segment.id,
+        name: segment.name.clone(),
+        description: segment.description.clone(),
+    }
 }
 
 fn definition(rows: &Rows, purposes: &Purposes<'_>) -> Definition {
     let overrides = |placed: Option<&Vec<Placed<'_>>>| -> Vec<OverrideDefinition> {
-        placed.into_iter().flatten().map(|p| override_definition(rows, p)).collect()
+        placed
+            .into_iter()
+            .flatten()
+            .map(|p| override_definition(rows, p))
+            .collect()
     };
     Definition {
         environment_key: rows.environment.api_key.clone(),
@@ -172,7 +185,10 @@ fn definition(rows: &Rows, purposes: &Purposes<'_>) -> Definition {
         features: purposes
             .defaults
             .iter()
-            .map(|p| FeatureDefinition { name: p.feature.name.clone(), state: state_definition(rows, p.index, p.state) })
+            .map(|p| FeatureDefinition {
+                name: p.feature.name.clone(),
+                state: state_definition(rows, p.index, p.state),
+            })
             .collect(),
         segments: rows
             .segments
@@ -188,7 +204,12 @@ fn definition(rows: &Rows, purposes: &Purposes<'_>) -> Definition {
         identity_overrides: purposes
             .identities
             .iter()
-            .filter_map(|(id, placed)| Some((rows.identities.get(id)?.identifier.clone(), overrides(Some(placed)))))
+            .filter_map(|(id, placed)| {
+                Some((
+                    rows.identities.get(id)?.identifier.clone(),
+                    overrides(Some(placed)),
+                ))
+            })
             .collect(),
         document: None,
     }

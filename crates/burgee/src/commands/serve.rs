@@ -106,7 +106,10 @@ async fn start(config: &Config, parts: Parts) -> anyhow::Result<Started> {
     let settings = settings(config, secret);
     let app = App::start(db, settings.clone()).await.context("cannot start")?;
     let mut lines = Vec::new();
-    let mut has_users = users::presence(&app).await.context("cannot read the database")?.has_users;
+    let mut has_users = users::presence(&app)
+        .await
+        .context("cannot read the database")?
+        .has_users;
     if config.admin.create_at_start && !has_users {
         lines.push(create_administrator(config, &app).await?);
         has_users = true;
@@ -115,7 +118,9 @@ async fn start(config: &Config, parts: Parts) -> anyhow::Result<Started> {
         lines.push(set_up_hint(&settings));
     }
     tokio::spawn(close_streams(app.clone(), parts.stopping));
-    let metrics = parts.metrics.map(|m| -> burgee_api::instance::Metrics { Arc::new(move || m.render()) });
+    let metrics = parts
+        .metrics
+        .map(|m| -> burgee_api::instance::Metrics { Arc::new(move || m.render()) });
     let router = burgee_api::router(app.clone(), metrics);
     if parts.demo {
         lines.extend(demo::fill(&app, &router).await?);
@@ -134,8 +139,14 @@ async fn create_administrator(config: &Config, app: &App) -> anyhow::Result<Stri
     let email = config.admin.email.as_deref().unwrap_or_default();
     let initial = config.admin.initial_password.expose();
     let made = || format!("{}-1a", burgee_model::keys::alphanumeric(14));
-    let password = if initial.is_empty() { made() } else { initial.to_owned() };
-    users::create_superuser(app, email, &password).await.context("cannot make the administrator (admin.*)")?;
+    let password = if initial.is_empty() {
+        made()
+    } else {
+        initial.to_owned()
+    };
+    users::create_superuser(app, email, &password)
+        .await
+        .context("cannot make the administrator (admin.*)")?;
     Ok(if initial.is_empty() {
         format!("Administrator: {email} with the password {password} (shown only this once)")
     } else {
@@ -172,7 +183,10 @@ fn settings(config: &Config, secret: [u8; 32]) -> Settings {
 }
 
 fn attempts(rate: Rate) -> burgee_app::settings::Rate {
-    burgee_app::settings::Rate { attempts: rate.calls, seconds: u32::try_from(rate.per.as_secs()).unwrap_or(u32::MAX) }
+    burgee_app::settings::Rate {
+        attempts: rate.calls,
+        seconds: u32::try_from(rate.per.as_secs()).unwrap_or(u32::MAX),
+    }
 }
 
 /// Where the first administrator is made, and what he must know.

@@ -5,12 +5,10 @@ use serde::Deserialize;
 use super::values::between;
 
 /// Flagsmith's names for settings of this section.
-pub(super) const FLAGSMITH_NAMES: &[(&str, &str)] = &[
-    (
-        "analytics.raw_retention_days",
-        "RAW_ANALYTICS_DATA_RETENTION_DAYS",
-    ),
-];
+pub(super) const FLAGSMITH_NAMES: &[(&str, &str)] = &[(
+    "analytics.raw_retention_days",
+    "RAW_ANALYTICS_DATA_RETENTION_DAYS",
+)];
 
 /// How long counts are kept.
 #[derive(Debug, Clone, Deserialize)]

@@ -1,0 +1,163 @@
+"""SIGTERM: what has begun is answered and written down, then the process ends, with status 0."""
+import http.client
+import json
+import signal
+import threading
+import time
+
+from cases import OnPostgres, OnSqlite
+from http_client import EventStream, until
+
+WITHIN = 10
+IDENTITIES = 2
+
+
+class SlowRequest:
+    """A POST of traits whose head is read by the server and whose body is not sent yet."""
+
+    def __init__(self, server, site, identifier):
+        self.identifier = identifier
+        self.body = json.dumps({"identifier": identifier, "traits": [{"trait_key": "slow", "trait_value": identifier}]}).encode()
+        self.socket = server.connect()
+        self.socket.sendall((
+            f"POST /api/v1/identities/ HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Environment-Key: {site.key}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(self.body)}\r\nExpect: 100-continue\r\n\r\n").encode())
+        # The server says so when the request is being worked on: from now on it has begun.
+        begun = b""
+        while not begun.endswith(b"\r\n\r\n"):
+            begun += self.socket.recv(1)
+        assert begun.startswith(b"HTTP/1.1 100"), begun
+
+    def send(self, part, parts):
+        size = -(-len(self.body) // parts)
+        self.socket.sendall(self.body[part * size:(part + 1) * size])
+
+    def answer(self):
+        answer = http.client.HTTPResponse(self.socket, method="POST")
+        answer.begin()
+        return answer.status, json.loads(answer.read())
+
+
+class Stopping:
+    def usage(self, database, site, resource):
+        rows = database.rows(f"select count from api_usage_raw where resource = {resource} and environment_id = {site.environment}")
+        return sum(int(row["count"]) for row in rows)
+
+    def refused(self, server):
+        try:
+            server.connect(2).close()
+            return False
+        except ConnectionRefusedError:
+            return True
+
+    def test_requests_that_have_begun_are_answered_and_everything_is_written_down(self):
+        database, server, site = self.fresh()
+        for _ in range(13):
+            self.ok(site.flags(server))
+        for n in range(5):
+            self.ok(site.identify(server, f"quick-{n}", {"n": n}))
+        stream = EventStream(server.port, site.key)
+        until(lambda: stream.events, 5, "the first event of the stream")
+        silent = server.connect()  # has not sent a byte
+        idle = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)  # keeps its connection open
+        idle.request("GET", "/health/liveness/")
+        idle.getresponse().read()
+        slow = [SlowRequest(server, site, f"slow-{n}") for n in range(20)]
+
+        server.signal(signal.SIGTERM)
+        began = time.monotonic()
+        until(lambda: self.refused(server), 2, "new connections are refused")
+        self.assertTrue(stream.ended.wait(2), "the event stream does not end")
+        self.assertTrue(stream.ended_well, "the event stream was cut off instead of ended")
+        for part in range(8):
+            time.sleep(0.25)
+            self.assertIsNone(server.process.poll(), "the server ended while requests ran")
+            for request in slow:
+                request.send(part, 8)
+        for request in slow:
+            status, body = request.answer()
+            self.assertEqual(status, 200, body)
+            self.assertEqual([(each["trait_key"], each["trait_value"]) for each in body["traits"]], [("slow", request.identifier)])
+        status = server.wait(WITHIN)
+        took = time.monotonic() - began
+        self.assertEqual(status, 0, "the exit status (None: still running)")
+        self.assertLess(took, WITHIN)
+        self.tell(f"ended {took:.2f} s after SIGTERM, of which the slow requests took 2")
+        silent.close()
+        idle.close()
+
+        self.assertEqual(self.usage(database, site, 1), 13)
+        self.assertEqual(self.usage(database, site, IDENTITIES), 25)
+        stored = database.rows("select identifier, traits from identities where identifier like 'slow-%'")
+        self.assertEqual({row["identifier"] for row in stored if row["identifier"] in row["traits"]}, {request.identifier for request in slow})
+
+    def test_under_load_every_answer_is_kept_and_the_end_is_orderly(self):
+        database, server, site = self.fresh()
+        answered, sent, unanswered, odd = [], [], [], []
+
+        def write(number):
+            # A connection each, kept for as long as the server keeps it, as SDKs do.
+            connection, turn = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30), 0
+            while True:
+                turn += 1
+                identifier = f"load-{number}-{turn}"
+                body = json.dumps({"identifier": identifier, "traits": [{"trait_key": "n", "trait_value": turn}]})
+                try:
+                    if connection.sock is None:
+                        connection.connect()
+                except OSError:
+                    return
+                sent.append(identifier)
+                try:
+                    connection.request("POST", "/api/v1/identities/", body, {"X-Environment-Key": site.key, "Content-Type": "application/json"})
+                    answer = connection.getresponse()
+                    (answered if answer.status == 200 else odd).append((identifier, answer.status))
+                    answer.read()
+                except (OSError, http.client.HTTPException):
+                    unanswered.append(identifier)
+                    connection.close()
+
+        threads = [threading.Thread(target=write, args=(number,), daemon=True) for number in range(20)]
+        for thread in threads:
+            thread.start()
+        until(lambda: len(answered) > 200, 20, "two hundred answers")
+        server.signal(signal.SIGTERM)
+        began = time.monotonic()
+        status = server.wait(WITHIN)
+        took = time.monotonic() - began
+        for thread in threads:
+            thread.join(10)
+        self.assertEqual(status, 0, "the exit status (None: still running)")
+        self.assertEqual(odd, [])
+        self.tell(f"ended {took:.2f} s after SIGTERM; {len(answered)} answered, {len(unanswered)} sent on a connection that was being closed")
+        stored = {row["identifier"] for row in database.rows("select identifier from identities")}
+        self.assertEqual({identifier for identifier, _ in answered} - stored, set(), "answered and not stored")
+        counted = self.usage(database, site, IDENTITIES)
+        self.assertGreaterEqual(counted, len(answered))
+        self.assertLessEqual(counted, len(sent))
+        # One per connection is the race that HTTP/1.1 has; more would be requests thrown away.
+        self.assertLessEqual(len(unanswered), len(threads))
+        self.assertEqual(counted, len(answered), f"requests that were begun and not answered: {counted - len(answered)}")
+
+    def test_a_client_that_never_finishes_does_not_keep_the_process(self):
+        database, server, site = self.fresh()
+        self.ok(site.identify(server, "ada", {"n": 1}))
+        stuck = SlowRequest(server, site, "stuck")
+        server.signal(signal.SIGTERM)
+        began = time.monotonic()
+        status = server.wait(WITHIN + 2)
+        took = time.monotonic() - began
+        self.assertEqual(status, 0, "the exit status (None: still running)")
+        self.assertLess(took, WITHIN + 0.5)
+        self.tell(f"ended {took:.2f} s after SIGTERM")
+        stuck.socket.close()
+        self.assertGreaterEqual(self.usage(database, site, IDENTITIES), 1)
+        self.assertEqual(database.rows("select identifier from identities where identifier = 'stuck'"), [])
+
+
+class SqliteTest(Stopping, OnSqlite):
+    pass
+
+
+class PostgresTest(Stopping, OnPostgres):
+    pass

@@ -74,8 +74,9 @@ def main():
         runner = unittest.TextTestRunner(stream=sys.stderr, verbosity=2, resultclass=Result)
         result = runner.run(suite)
     finally:
-        processes.end_everything()
+        # Clusters first: to stop one takes the files in its directory.
         databases.end_everything()
+        processes.end_everything()
     for test, reason in result.skipped:
         print(f"skipped {test.id()}: {reason}")
     skipped = f", {len(result.skipped)} skipped" if result.skipped else ""

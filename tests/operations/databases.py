@@ -60,7 +60,7 @@ class Postgres:
         self.arguments = ["--database-url", self.url]
 
     def rows(self, select):
-        text = self.cluster.psql(self.url, f"select coalesce(json_agg(rows), '[]') from ({select}) rows")
+        text = self.cluster.psql(self.url, f"select coalesce(json_agg(found), '[]') from ({select}) found")
         return json.loads(text)
 
     def dump(self):

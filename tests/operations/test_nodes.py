@@ -101,9 +101,9 @@ class TwoNodesTest(OnPostgres):
         for turn in range(25):
             answers = gather(4, lambda n: site.identify(nodes[n % 2], f"twin-{turn}", {f"trait{n}": n}))
             self.assertEqual([answer.status for answer in answers], [200] * 4, answers)
-        rows = self.db.rows("select identifier, count(*) as rows from identities where identifier like 'twin-%' group by identifier")
+        rows = self.db.rows("select identifier, count(*) as copies from identities where identifier like 'twin-%' group by identifier")
         self.assertEqual(len(rows), 25)
-        self.assertEqual({row["rows"] for row in rows}, {1})
+        self.assertEqual({row["copies"] for row in rows}, {1})
         for turn in range(25):
             self.assertEqual(site.traits(nodes[turn % 2], f"twin-{turn}"), {f"trait{n}": n for n in range(4)})
 

@@ -67,14 +67,15 @@ class OutageTest(OnPostgres):
         began = time.monotonic()
         while time.monotonic() - began < 4:
             self.assertEqual(self.reads(server, site), before)
-        waits = [
-            self.refused("a trait", lambda: site.identify(server, "ada", {"lost": "in the outage"})),
-            self.refused("a new identity", lambda: site.identify(server, "nobody-yet", {"lost": 1})),
-            self.refused("an old trait route", lambda: site.sdk(server, "POST", "traits/", {"identity": {"identifier": "ada"}, "trait_key": "lost", "trait_value": "x"})),
-            self.refused("a report", lambda: site.sdk(server, "POST", "analytics/flags/", {"flag": 1})),
-            self.refused("a management PATCH", lambda: site.set_value(server, "in the outage")),
-            self.refused("a management POST", lambda: site.manage(server, "POST", f"projects/{site.project}/features/", {"name": "in_the_outage"})),
-        ]
+        writes = {
+            "a trait": lambda: site.identify(server, "ada", {"lost": "in the outage"}),
+            "a new identity": lambda: site.identify(server, "nobody-yet", {"lost": 1}),
+            "an old trait route": lambda: site.sdk(server, "POST", "traits/", {"identity": {"identifier": "ada"}, "trait_key": "lost", "trait_value": "x"}),
+            "a report": lambda: site.sdk(server, "POST", "analytics/flags/", {"flag": 1}),
+            "a management PATCH": lambda: site.set_value(server, "in the outage"),
+            "a management POST": lambda: site.manage(server, "POST", f"projects/{site.project}/features/", {"name": "in_the_outage"}),
+        }
+        waits = gather(len(writes), lambda n: self.refused(*list(writes.items())[n]))
         self.tell(f"a refused write is answered after {min(waits):.2f} to {max(waits):.2f} s")
         # Many at once: refusing them may not hold up the answers from memory.
         gather(20, lambda n: self.assertEqual(site.identify(server, f"many-{n}", {"n": n}).status, 503) if n % 2 else self.reads(server, site))

@@ -43,7 +43,7 @@ class Restart:
             self.assertEqual(server.stop(), 0)
             self.assertEqual(database.dump(), before)
 
-    def test_a_database_of_a_newer_version_is_refused_and_left_alone(self):
+    def test_a_database_made_by_other_migrations_is_refused_and_left_alone(self):
         database, server, site = self.fresh()
         self.assertEqual(server.stop(), 0)
         self.change(database, "update _sqlx_migrations set checksum = " + self.OTHER_CHECKSUM)

@@ -18,7 +18,7 @@ _shared = None
 def end_everything():
     global _shared
     while _clusters:
-        _clusters.pop().remove()
+        _clusters[-1].remove()
     _shared = None
 
 
@@ -132,6 +132,8 @@ class Cluster:
         self.running = False
 
     def remove(self):
+        if self in _clusters:
+            _clusters.remove(self)
         if self.running or (self.data / "postmaster.pid").exists():
             try:
                 self.stop()

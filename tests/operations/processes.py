@@ -100,6 +100,7 @@ class Server:
         self.process.wait()
         self._forget()
 
+    # Ending twice is fine: tests end what their clean-up would end.
     def _forget(self):
         _running.discard(self)
         self._output.close()

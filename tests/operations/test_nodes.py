@@ -12,7 +12,11 @@ class TwoNodesTest(OnPostgres):
         self.db = self.database()
         self.a, self.b = self.start(self.db), self.start(self.db)
         self.site = Installation(self.a)
-        until(lambda: self.site.flags(self.b).status == 200, 5, "the new environment on the other node")
+        until(lambda: self.document(self.b) == self.document(self.a), 5, "the installation on the other node")
+
+    def document(self, node):
+        answer = self.site.sdk(node, "GET", "environment-document/", key=self.site.server_key)
+        return answer.status, answer.json()
 
     def reaches(self, what, check, times=None):
         took = until(check, WITHIN, f"{what} on the other node")
@@ -36,8 +40,7 @@ class TwoNodesTest(OnPostgres):
         self.reaches("a new environment", lambda: site.flags(b, key=environment["api_key"]).status == 200)
         self.ok(site.manage(a, "DELETE", f"environments/{environment['api_key']}/"), 204)
         self.reaches("a deleted environment", lambda: site.flags(b, key=environment["api_key"]).status == 403)
-        documents = [site.sdk(node, "GET", "environment-document/", key=site.server_key).json() for node in (a, b)]
-        self.assertEqual(documents[0], documents[1])
+        self.assertEqual(self.document(a), self.document(b))
 
     def test_server_keys_open_and_close_on_the_other_node(self):
         site, a, b = self.site, self.a, self.b
@@ -142,16 +145,20 @@ class FirstStart(Case):
     """Nodes that are started together on an empty database: one prepares it, all of them run."""
 
     def test_nodes_started_together_on_an_empty_database_all_come_up(self):
-        database = self.database()
-        servers = [self.start(database, wait=False) for _ in range(3)]
-        for server in servers:
-            server.wait_until_alive()
-        site = Installation(servers[0])
-        for server in servers[1:]:
-            until(lambda: site.flags(server).status == 200, 5, "the new environment")
-        # Signed in on one is signed in on all.
-        for server in servers:
-            self.ok(site.manage(server, "GET", "auth/users/me/"))
+        for round in range(4):
+            with self.subTest(round=round):
+                database = self.database()
+                servers = [self.start(database, wait=False) for _ in range(4)]
+                for server in servers:
+                    server.wait_until_alive()
+                site = Installation(servers[0])
+                for server in servers[1:]:
+                    until(lambda: site.flags(server).status == 200, 5, "the new environment")
+                # Signed in on one is signed in on all.
+                for server in servers:
+                    self.ok(site.manage(server, "GET", "auth/users/me/"))
+            for server in servers:
+                server.kill()
 
 
 class FirstStartOnPostgresTest(FirstStart, OnPostgres):

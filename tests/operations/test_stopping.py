@@ -167,10 +167,14 @@ class Stopping:
         return answered
 
     def test_requests_sent_before_the_signal_on_kept_connections_are_answered(self):
-        self.assertEqual(self.sent_before_the_signal(kept=True), 20)
+        # What the server looks at first is chance, so more than once.
+        answered = [self.sent_before_the_signal(kept=True) for _ in range(4)]
+        self.assertEqual(answered, [20] * 4)
 
     def test_requests_sent_before_the_signal_on_new_connections_are_answered(self):
-        self.assertEqual(self.sent_before_the_signal(kept=False), 20)
+        # What the server looks at first is chance, so more than once.
+        answered = [self.sent_before_the_signal(kept=False) for _ in range(4)]
+        self.assertEqual(answered, [20] * 4)
 
     def test_a_client_that_never_finishes_does_not_keep_the_process(self):
         database, server, site = self.fresh()

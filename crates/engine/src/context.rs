@@ -79,12 +79,9 @@ impl Context {
                 path: error.path().to_string(),
                 message: error.inner().to_string(),
             })?;
-        let identity = match (context.identity, &mut value) {
-            (Some(identity), Value::Object(entries)) => {
-                Some(identity.into_owned(entries.remove("identity").unwrap_or_default()))
-            }
-            _ => None,
-        };
+        // Taken in place: the order of members decides which node a path like `$..name` finds first.
+        let document = value.get_mut("identity").map(Value::take).unwrap_or_default();
+        let identity = context.identity.map(|identity| identity.into_owned(document));
         let definition = definition(context.environment, context.features, context.segments, value)?;
         Ok(Self {
             environment: Environment::compile(definition),

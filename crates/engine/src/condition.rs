@@ -1,6 +1,7 @@
 //! One condition, compiled: its right-hand side is parsed once for every type the left may have.
 
 use std::cmp::Ordering;
+use std::fmt::Write as _;
 
 use burgee_model::segments::Operator;
 use semver::Version;
@@ -13,7 +14,7 @@ use crate::python;
 use crate::scalar::{Integer, Scalar};
 use crate::text_set::TextSet;
 
-/// Marks a condition value that is compared by SemVer precedence.
+/// Marks a condition value that is compared by the precedence of semantic versions.
 const SEMVER_SUFFIX: &str = ":semver";
 
 #[derive(Debug)]
@@ -65,8 +66,8 @@ pub(crate) struct Operand {
     text: Box<str>,
     integer: Option<Integer>,
     float: Option<f64>,
-    /// `Some` if the text ends in `:semver`; the inner `None` is an invalid version.
-    version: Option<Option<Version>>,
+    /// Only if the text ends in `:semver`; an invalid version never matches.
+    version: Option<Result<Version, semver::Error>>,
 }
 
 impl Test {
@@ -126,7 +127,7 @@ impl Test {
                 _ => value.with_text(|text| members.contains(text)).unwrap_or(false),
             },
             Self::Modulo { divisor, remainder } => {
-                dividend(value).is_some_and(|dividend| python::modulo(dividend, *divisor) == *remainder)
+                dividend(value).is_some_and(|dividend| leaves(dividend, *divisor, *remainder))
             }
             Self::Never(_) | Self::Split { .. } => false,
         }
@@ -151,7 +152,7 @@ impl Test {
                 let mut list = String::new();
                 for (index, member) in members.iter().enumerate() {
                     if list.len() > ENOUGH {
-                        list.push_str(&format!(",… ({} values)", members.len()));
+                        let _ = write!(list, ",… ({} values)", members.len());
                         break;
                     }
                     if index > 0 {
@@ -176,9 +177,7 @@ impl Operand {
             text: text.into(),
             integer: Integer::parse(text),
             float: python::parse_float(text),
-            version: text
-                .strip_suffix(SEMVER_SUFFIX)
-                .map(|version| Version::parse(version).ok()),
+            version: text.strip_suffix(SEMVER_SUFFIX).map(Version::parse),
         }
     }
 }
@@ -203,7 +202,7 @@ impl Comparison {
             Scalar::Text(left) | Scalar::Composite(left) => match &operand.version {
                 None => Some(left.cmp(&*operand.text)),
                 Some(right) => match (Version::parse(left), right) {
-                    (Ok(left), Some(right)) => Some(left.cmp_precedence(right)),
+                    (Ok(left), Ok(right)) => Some(left.cmp_precedence(right)),
                     _ => return false,
                 },
             },
@@ -259,6 +258,11 @@ fn parse_modulo(text: &str) -> Option<Test> {
         divisor,
         remainder: python::parse_float(remainder)?,
     })
+}
+
+#[expect(clippy::float_cmp, reason = "exact, as the reference implementation compares")]
+fn leaves(dividend: f64, divisor: f64, remainder: f64) -> bool {
+    python::modulo(dividend, divisor) == remainder
 }
 
 /// The value as the left side of a division; beyond the range of floats there is none.

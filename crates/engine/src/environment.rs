@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use burgee_model::segments::RuleType;
+use burgee_model::segments::{Operator, RuleType};
 use serde_json::{Value, json};
 
 use crate::condition::{Condition, Test};
@@ -281,9 +281,7 @@ impl Compiler {
         for condition in &definition.conditions {
             let test = Test::compile(condition);
             if let Test::Never(value) = &test {
-                let operator = condition
-                    .operator
-                    .map_or("unknown operator", |operator| operator.as_str());
+                let operator = condition.operator.map_or("unknown operator", Operator::as_str);
                 self.warnings.push(format!(
                     "segment {segment}: {} {operator} {value:?} never matches",
                     condition.property

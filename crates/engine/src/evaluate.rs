@@ -35,7 +35,7 @@ impl Environment {
     /// Every flag for an identity, or for nobody in particular: without one, conditions on the environment still
     /// hold and nothing is split.
     pub fn evaluate(&self, identity: Option<&Identity<'_>>) -> Evaluation<'_> {
-        let decisions = self.with_inputs(identity, |inputs| inputs.decide_all());
+        let decisions = self.with_inputs(identity, |inputs: &Inputs<'_>| inputs.decide_all());
         Evaluation {
             environment: self,
             decisions,
@@ -262,13 +262,16 @@ impl Inputs<'_> {
 
     fn rule_matches<T: Tracer>(&self, rule: &Rule, segment_key: &str, tracer: &mut T) -> bool {
         tracer.enter_rule(rule.kind);
-        let matched = !rule.is_cut
+        let mut matched = !rule.is_cut
             && combine(rule.kind, &rule.conditions, |condition| {
                 self.condition_matches(condition, segment_key, tracer)
-            })
-            && combine(rule.kind, &rule.rules, |rule| {
+            });
+        // Where flags depend on flags, sub-rules are looked at regardless: they may close a cycle.
+        if matched || self.environment.has_flag_dependencies {
+            matched &= combine(rule.kind, &rule.rules, |rule| {
                 self.rule_matches(rule, segment_key, tracer)
             });
+        }
         tracer.leave_rule(rule, matched);
         matched
     }

@@ -240,6 +240,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "these results are exact")]
     fn modulo_takes_the_sign_of_the_divisor() {
         assert_eq!(modulo(-1.0, 3.0), 2.0);
         assert_eq!(modulo(1.0, -3.0), -2.0);

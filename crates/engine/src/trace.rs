@@ -1,6 +1,6 @@
 //! Why the answer is what it is: an ordered trace, written by the code that evaluates.
 
-use burgee_model::segments::RuleType;
+use burgee_model::segments::{Operator, RuleType};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -337,7 +337,7 @@ impl Tracer for Recorder<'_> {
         let Some(rule) = self.open.last_mut() else { return };
         rule.conditions.push(ConditionTrace {
             property: self.properties.key(condition.property).to_owned(),
-            operator: condition.operator.map(|operator| operator.as_str()),
+            operator: condition.operator.map(Operator::as_str),
             expected: condition.test.expected(),
             actual: actual.to_json(),
             matched,

@@ -101,5 +101,5 @@ fn the_published_cases_give_the_published_results() {
         differences.len(),
         differences.join("\n")
     );
-    println!("{cases} published cases agree");
+    eprintln!("{cases} published cases agree");
 }

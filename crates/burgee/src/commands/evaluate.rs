@@ -45,19 +45,19 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// A line of output.
+/// A line of output for a context that makes sense.
 #[derive(Serialize)]
-#[serde(untagged)]
-enum Line<'a> {
-    Result {
-        #[serde(flatten)]
-        result: EvaluationResult<'a>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        trace: Option<Explanation>,
-    },
-    Error {
-        error: String,
-    },
+struct ResultLine<'a> {
+    #[serde(flatten)]
+    result: EvaluationResult<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<Explanation>,
+}
+
+/// A line of output for one that does not.
+#[derive(Serialize)]
+struct ErrorLine {
+    error: String,
 }
 
 /// Evaluates every context of the input; gives the number of those that failed.
@@ -106,16 +106,16 @@ fn evaluate_one(json: &[u8], mut output: impl Write, explain: bool) -> io::Resul
         Ok(json) => Context::from_json(json).map_err(|error| error.to_string()),
         Err(error) => Err(format!(".: {error}")),
     };
-    let line = match &parsed {
-        Ok(context) => Line::Result {
-            result: context.evaluate(),
-            trace: explain.then(|| context.explain()),
-        },
-        Err(error) => Line::Error { error: error.clone() },
-    };
-    serde_json::to_writer(&mut output, &line)?;
+    let makes_sense = parsed.is_ok();
+    match parsed {
+        Ok(context) => {
+            let trace = explain.then(|| context.explain());
+            serde_json::to_writer(&mut output, &ResultLine { result: context.evaluate(), trace })?;
+        }
+        Err(error) => serde_json::to_writer(&mut output, &ErrorLine { error })?,
+    }
     output.write_all(b"\n")?;
-    Ok(parsed.is_ok())
+    Ok(makes_sense)
 }
 
 #[cfg(test)]

@@ -317,7 +317,8 @@ impl Translator {
     /// `(?ims)` at the start of the pattern, or `(?i-s:` anywhere.
     fn inline_flags(&mut self) -> Option<()> {
         let mut flags = self.flags;
-        let (mut ignore_case, mut is_off, mut any, mut unicode) = (None, false, false, false);
+        let (mut ignore_case, mut is_off, mut any) = (None, false, false);
+        let (mut ascii, mut unicode) = (false, false);
         loop {
             let flag = self.next()?;
             match flag {
@@ -325,8 +326,11 @@ impl Translator {
                 'm' => flags.multiline = !is_off,
                 's' => flags.dot_all = !is_off,
                 'x' => flags.verbose = !is_off,
-                'a' if !is_off && !unicode => flags.ascii = true,
-                'u' if !is_off && !(flags.ascii && any) => {
+                'a' if !is_off && !unicode => {
+                    flags.ascii = true;
+                    ascii = true;
+                }
+                'u' if !is_off && !ascii => {
                     flags.ascii = false;
                     unicode = true;
                 }

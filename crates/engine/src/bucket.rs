@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use crate::md5;
+use crate::md5::{self, LANES};
 
 /// Holds the text that is hashed; longer texts spill to the heap.
 type Text = SmallVec<[u8; 128]>;
@@ -16,10 +16,10 @@ pub(crate) fn percentage(key: &str, id: &str) -> f64 {
 }
 
 /// [`percentage`] of several keys for one id, hashed side by side.
-pub(crate) fn percentages<const LANES: usize>(keys: &[&str; LANES], id: &str) -> [f64; LANES] {
+pub(crate) fn percentages(keys: &[&str; LANES], id: &str) -> [f64; LANES] {
     let mut blocks = [[0; 16]; LANES];
     for (block, key) in blocks.iter_mut().zip(keys) {
-        let Some(padded) = md5::pad(&text(key, id)) else {
+        let Some(padded) = md5::pad([key.as_bytes(), b",", id.as_bytes()]) else {
             return keys.map(|key| percentage(key, id));
         };
         *block = padded;
@@ -85,12 +85,13 @@ mod tests {
             ("12", "24574", 75.625_125_025_005),
         ] {
             assert_eq!(percentage(key, id), percent, "{key},{id}");
-            assert_eq!(percentages(&[key, "other"], id)[0], percent, "{key},{id}");
+            assert_eq!(percentages(&[key; LANES], id), [percent; LANES], "{key},{id}");
         }
         let long = "x".repeat(60);
+        let mixed = percentages(&["1", &long, "1", "1", "1", "1", "1", &long], "2");
         assert_eq!(
-            percentages(&["1", &long], "2"),
-            [percentage("1", "2"), percentage(&long, "2")]
+            (mixed[0], mixed[7]),
+            (percentage("1", "2"), percentage(&long, "2"))
         );
     }
 }

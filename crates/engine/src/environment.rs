@@ -27,6 +27,8 @@ pub struct Environment {
     pub(crate) overriding: Vec<u32>,
     /// Environment defaults first, at the index of their feature; then segment overrides, then identity overrides.
     pub(crate) states: Vec<State>,
+    /// The features of which some state has variants.
+    pub(crate) split: Vec<u32>,
     identifiers: TextSet,
     /// Where in `states` the overrides of each identifier begin and end.
     identity_overrides: Vec<(u32, u32)>,
@@ -128,6 +130,7 @@ impl Environment {
             segments,
             overriding: Vec::new(),
             states: Vec::new(),
+            split: Vec::new(),
             identifiers: TextSet::new(definition.identity_overrides.keys().map(String::as_str)),
             identity_overrides: Vec::new(),
             properties,
@@ -155,6 +158,13 @@ impl Environment {
             let range = environment.add_states(overrides, Origin::Identity);
             environment.identity_overrides.push(range);
         }
+        let splits = environment
+            .states
+            .iter()
+            .filter(|state| !state.variants.is_empty());
+        environment.split = splits.map(|state| state.feature).collect();
+        environment.split.sort_unstable();
+        environment.split.dedup();
         environment
     }
 

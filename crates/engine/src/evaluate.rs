@@ -1,17 +1,15 @@
 //! Evaluation: who is in which segment, which override wins, which variant is served.
 
 use burgee_model::segments::RuleType;
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 use crate::bucket;
 use crate::condition::{Condition, Test, split_bucket};
 use crate::environment::{Environment, Origin, Rule, State};
 use crate::inputs::{Identity, Inputs, KeyBuffer, hashing_key};
+use crate::md5::LANES;
 use crate::outcome::{Choice, Decision, Evaluation, Outcome};
 use crate::scalar::Scalar;
-
-/// Messages hashed side by side.
-const LANES: usize = 8;
 
 /// Listens in on the evaluation of segments. The silent implementation compiles to nothing.
 pub(crate) trait Tracer {
@@ -217,36 +215,25 @@ impl Inputs<'_> {
     /// [`Self::choose`] for all decisions, hashing several at a time.
     fn choose_all(&self, decisions: &mut [Decision]) {
         let Some(key) = self.key else { return };
-        let states = &self.environment.states;
-        let mut waiting: SmallVec<[usize; LANES]> = smallvec![];
-        for index in 0..decisions.len() {
-            if !states[decisions[index].state as usize].variants.is_empty() {
-                waiting.push(index);
-            }
-            if waiting.len() == LANES || (index + 1 == decisions.len() && !waiting.is_empty()) {
-                self.choose_lanes(decisions, &waiting, key);
-                waiting.clear();
-            }
+        for features in self.environment.split.chunks(LANES) {
+            self.choose_lanes(decisions, features, key);
         }
     }
 
-    fn choose_lanes(&self, decisions: &mut [Decision], waiting: &[usize], key: &str) {
-        let states = &self.environment.states;
-        if waiting.len() <= 2 {
-            for index in waiting {
-                decisions[*index] = self.choose(decisions[*index].state);
-            }
-            return;
+    fn choose_lanes(&self, decisions: &mut [Decision], features: &[u32], key: &str) {
+        let state_of = |feature: u32| &self.environment.states[decisions[feature as usize].state as usize];
+        // Lanes to spare hash nothing of interest.
+        let mut keys = [""; LANES];
+        for (hashed, feature) in keys.iter_mut().zip(features) {
+            *hashed = &state_of(*feature).hash_key;
         }
-        // Lanes to spare hash the first key again.
-        let keys: [&str; LANES] = std::array::from_fn(|lane| {
-            let index = waiting.get(lane).or(waiting.first());
-            index.map_or("", |index| &states[decisions[*index].state as usize].hash_key)
-        });
         let buckets = bucket::percentages(&keys, key);
-        for (index, bucket) in waiting.iter().zip(buckets) {
-            let decision = &mut decisions[*index];
-            decision.choice = choice(&states[decision.state as usize], bucket);
+        for (feature, bucket) in features.iter().zip(buckets) {
+            let decision = &mut decisions[*feature as usize];
+            let state = &self.environment.states[decision.state as usize];
+            if !state.variants.is_empty() {
+                decision.choice = choice(state, bucket);
+            }
         }
     }
 

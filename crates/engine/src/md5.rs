@@ -1,7 +1,14 @@
 //! MD5 over several messages at once, for bucketing only: it spreads identities, it secures nothing.
 //!
-//! The loops over lanes are plain array code that the compiler turns into vector instructions; a message alone
-//! takes one lane. The round constants are those of RFC 1321.
+//! Eight messages in vector registers take as long as two or three one after the other. The round constants are
+//! those of RFC 1321.
+
+use std::ops::{BitAnd, BitOr, BitXor, Not};
+
+use wide::u32x8;
+
+/// Messages hashed side by side.
+pub(crate) const LANES: usize = 8;
 
 /// Bytes of message that fit one block beside the padding and the length.
 pub(crate) const SINGLE_BLOCK: usize = 55;
@@ -80,77 +87,114 @@ const SINES: [u32; 64] = [
 
 const SHIFTS: [[u32; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
 
-/// Mixes one block of each lane into that lane's state.
-fn compress<const LANES: usize>(state: &mut [[u32; LANES]; 4], block: &[[u32; LANES]; 16]) {
+/// A word of the state: of one message, or of several side by side.
+trait Word:
+    Copy + Not<Output = Self> + BitAnd<Output = Self> + BitOr<Output = Self> + BitXor<Output = Self>
+{
+    fn all(word: u32) -> Self;
+    fn plus(self, other: Self) -> Self;
+    fn rotate<const SHIFT: u32>(self) -> Self;
+}
+
+impl Word for u32 {
+    #[inline(always)]
+    fn all(word: u32) -> Self {
+        word
+    }
+
+    #[inline(always)]
+    fn plus(self, other: Self) -> Self {
+        self.wrapping_add(other)
+    }
+
+    #[inline(always)]
+    fn rotate<const SHIFT: u32>(self) -> Self {
+        self.rotate_left(SHIFT)
+    }
+}
+
+impl Word for u32x8 {
+    #[inline(always)]
+    fn all(word: u32) -> Self {
+        Self::splat(word)
+    }
+
+    #[inline(always)]
+    fn plus(self, other: Self) -> Self {
+        self + other
+    }
+
+    #[inline(always)]
+    fn rotate<const SHIFT: u32>(self) -> Self {
+        (self << SHIFT) | (self >> (32 - SHIFT))
+    }
+}
+
+/// Mixes a block into the state.
+#[inline(always)]
+fn compress<W: Word>(state: &mut [W; 4], block: &[W; 16]) {
     let [mut a, mut b, mut c, mut d] = *state;
     macro_rules! round {
-        ($round:literal, $mix:expr, $word:expr) => {
-            for step in 0..16 {
-                let word = &block[$word(step) % 16];
-                let (sine, shift) = (SINES[$round * 16 + step], SHIFTS[$round][step % 4]);
-                let mut next = [0; LANES];
-                for lane in 0..LANES {
-                    let mixed: u32 = $mix(b[lane], c[lane], d[lane]);
-                    let sum = a[lane]
-                        .wrapping_add(mixed)
-                        .wrapping_add(word[lane])
-                        .wrapping_add(sine);
-                    next[lane] = b[lane].wrapping_add(sum.rotate_left(shift));
-                }
-                (a, d, c, b) = (d, c, b, next);
-            }
+        ($round:literal, $stride:literal, $offset:literal, $mix:expr) => {
+            round!($round, $stride, $offset, $mix; 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
         };
+        ($round:literal, $stride:literal, $offset:literal, $mix:expr; $($step:literal)*) => { $(
+            let word = block[($step * $stride + $offset) % 16].plus(W::all(SINES[$round * 16 + $step]));
+            let sum = a.plus($mix(b, c, d)).plus(word);
+            let next = sum.rotate::<{ SHIFTS[$round][$step % 4] }>().plus(b);
+            (a, d, c, b) = (d, c, b, next);
+        )* };
     }
-    round!(0, |x: u32, y: u32, z: u32| z ^ (x & (y ^ z)), |step: usize| step);
-    round!(1, |x: u32, y: u32, z: u32| y ^ (z & (x ^ y)), |step: usize| step
-        * 5
-        + 1);
-    round!(2, |x: u32, y: u32, z: u32| x ^ y ^ z, |step: usize| step * 3 + 5);
-    round!(3, |x: u32, y: u32, z: u32| y ^ (x | !z), |step: usize| step * 7);
-    for lane in 0..LANES {
-        state[0][lane] = state[0][lane].wrapping_add(a[lane]);
-        state[1][lane] = state[1][lane].wrapping_add(b[lane]);
-        state[2][lane] = state[2][lane].wrapping_add(c[lane]);
-        state[3][lane] = state[3][lane].wrapping_add(d[lane]);
+    round!(0, 1, 0, |x: W, y: W, z: W| z ^ (x & (y ^ z)));
+    round!(1, 5, 1, |x: W, y: W, z: W| y ^ (z & (x ^ y)));
+    round!(2, 3, 5, |x: W, y: W, z: W| x ^ y ^ z);
+    round!(3, 7, 0, |x: W, y: W, z: W| y ^ (x | !z));
+    for (word, mixed) in state.iter_mut().zip([a, b, c, d]) {
+        *word = word.plus(mixed);
     }
 }
 
 /// The digest of one message, of any length, as a big-endian integer in two halves.
 pub(crate) fn digest(message: &[u8]) -> (u64, u64) {
-    let mut state = START.map(|word| [word]);
+    let mut state = START;
     let (blocks, rest) = message.as_chunks::<64>();
     for block in blocks {
-        compress(&mut state, &words(block).map(|word| [word]));
+        compress(&mut state, &words(block));
     }
     let mut last = [0; 64];
     last[..rest.len()].copy_from_slice(rest);
     last[rest.len()] = 0x80;
     if rest.len() > SINGLE_BLOCK {
-        compress(&mut state, &words(&last).map(|word| [word]));
+        compress(&mut state, &words(&last));
         last = [0; 64];
     }
     last[56..].copy_from_slice(&(message.len() as u64).wrapping_mul(8).to_le_bytes());
-    compress(&mut state, &words(&last).map(|word| [word]));
-    halves(state.map(|[word]| word))
+    compress(&mut state, &words(&last));
+    halves(state)
 }
 
-/// The digests of `LANES` messages that [`pad`] has made into one block each.
-pub(crate) fn digests<const LANES: usize>(blocks: &[Block; LANES]) -> [(u64, u64); LANES] {
-    let mut state = START.map(|word| [word; LANES]);
-    let block = std::array::from_fn(|word| std::array::from_fn(|lane| blocks[lane][word]));
+/// The digests of messages that [`pad`] has made into one block each.
+pub(crate) fn digests(blocks: &[Block; LANES]) -> [(u64, u64); LANES] {
+    let mut state = START.map(u32x8::splat);
+    let block = std::array::from_fn(|word| u32x8::new(std::array::from_fn(|lane| blocks[lane][word])));
     compress(&mut state, &block);
+    let state = state.map(u32x8::to_array);
     std::array::from_fn(|lane| halves(std::array::from_fn(|word| state[word][lane])))
 }
 
-/// A message of at most [`SINGLE_BLOCK`] bytes as its only block; `None` if it is longer.
-pub(crate) fn pad(message: &[u8]) -> Option<Block> {
-    let mut block = [0; 64];
-    block.get_mut(..message.len())?.copy_from_slice(message);
-    if message.len() > SINGLE_BLOCK {
+/// A message of at most [`SINGLE_BLOCK`] bytes as its only block; `None` if it is longer. The message is the three
+/// parts one after the other.
+pub(crate) fn pad([first, second, third]: [&[u8]; 3]) -> Option<Block> {
+    let length = first.len() + second.len() + third.len();
+    if length > SINGLE_BLOCK {
         return None;
     }
-    block[message.len()] = 0x80;
-    block[56..].copy_from_slice(&(message.len() as u64 * 8).to_le_bytes());
+    let mut block = [0; 64];
+    block[..first.len()].copy_from_slice(first);
+    block[first.len()..][..second.len()].copy_from_slice(second);
+    block[first.len() + second.len()..][..third.len()].copy_from_slice(third);
+    block[length] = 0x80;
+    block[56..].copy_from_slice(&(length as u64 * 8).to_le_bytes());
     Some(words(&block))
 }
 
@@ -181,9 +225,10 @@ mod tests {
         for length in 0..=message.len() {
             let message = &message[..length];
             assert_eq!(digest(message), expected(message), "length {length}");
-            assert_eq!(pad(message).is_some(), length <= SINGLE_BLOCK);
-            if let Some(block) = pad(message) {
-                assert_eq!(digests(&[block]), [expected(message)]);
+            assert_eq!(pad([message, b"", b""]).is_some(), length <= SINGLE_BLOCK);
+            assert_eq!(pad([b"", message, b""]), pad([message, b"", b""]));
+            if let Some(block) = pad([message, b"", b""]) {
+                assert_eq!(digests(&[block; LANES]), [expected(message); LANES]);
             }
         }
     }
@@ -191,7 +236,7 @@ mod tests {
     #[test]
     fn lanes_do_not_mix() {
         let messages: [Vec<u8>; 8] = std::array::from_fn(|lane| vec![lane as u8; lane * 7]);
-        let blocks: [Block; 8] = std::array::from_fn(|lane| pad(&messages[lane]).unwrap());
+        let blocks: [Block; 8] = std::array::from_fn(|lane| pad([&messages[lane], b"", b""]).unwrap());
         assert_eq!(
             digests(&blocks),
             std::array::from_fn(|lane| expected(&messages[lane]))

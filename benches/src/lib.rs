@@ -1,1 +1,1 @@
-//!
+//! Benchmarks, told as ratios; see `benches/`.

@@ -1,5 +1,7 @@
 //! What must hold of every context, sensible or hostile.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stumbles")]
+
 use burgee_engine::context::Context;
 use burgee_engine::{
     Definition, Environment, FeatureDefinition, Identity, StateDefinition, VariantDefinition,
@@ -170,9 +172,9 @@ fn context() -> impl Strategy<Value = Value> {
 /// Evaluates in every way there is; the ways must agree.
 fn check(context: &Context) -> Result<(), TestCaseError> {
     let result = context.evaluate();
-    let once = serde_json::to_string(&result).unwrap();
+    let written = serde_json::to_string(&result).unwrap();
     prop_assert_eq!(
-        &once,
+        &written,
         &serde_json::to_string(&context.evaluate()).unwrap(),
         "not deterministic"
     );

@@ -57,7 +57,7 @@ fn condition(property: &str, operator: &str, value: impl Into<Value>) -> Value {
 fn customers(segment: usize, is_member: bool) -> String {
     let mut values: Vec<String> = (0..1000).map(|n| format!("customer-{segment}-{n}")).collect();
     if is_member {
-        values[998] = "customer-ours".to_owned();
+        "customer-ours".clone_into(&mut values[998]);
     }
     values.join(",")
 }
@@ -86,7 +86,7 @@ fn full() -> Fixture {
         .collect();
     Fixture {
         name: "full",
-        context: context(segments),
+        context: context(&segments),
     }
 }
 
@@ -119,11 +119,11 @@ fn light() -> Fixture {
         .collect();
     Fixture {
         name: "light",
-        context: context(segments),
+        context: context(&segments),
     }
 }
 
-fn context(segments: Map<String, Value>) -> Value {
+fn context(segments: &Map<String, Value>) -> Value {
     json!({
         "environment": {"key": "8KzETdDeMY7xkqkSkY3Gsg", "name": "Production"},
         "identity": {
@@ -247,8 +247,7 @@ fn describe(fixture: &Fixture, environment: &Environment, identity: Option<&Iden
 
 fn main() {
     let rounds = std::env::args()
-        .filter_map(|argument| argument.parse().ok())
-        .next()
+        .find_map(|argument| argument.parse().ok())
         .unwrap_or(20);
     report(&full(), rounds);
     report(&light(), rounds);

@@ -4,7 +4,7 @@
 //! is marked, and the segments whose evaluation ran into it do not match.
 
 use crate::environment::Environment;
-use crate::evaluate::NoTrace;
+use crate::evaluate::{NoTrace, Tracer};
 use crate::inputs::Inputs;
 use crate::outcome::{Decision, Outcome};
 use crate::property::FlagField;
@@ -17,7 +17,7 @@ const MAX_CHAIN: usize = 32;
 #[derive(Debug, Default)]
 pub(crate) struct Resolution {
     flags: Vec<Option<Resolved>>,
-    segments: Vec<Option<Verdict>>,
+    segments: Vec<Option<bool>>,
     /// The flags being resolved, outermost first.
     chain: Vec<u32>,
     cyclic: Vec<bool>,
@@ -33,11 +33,12 @@ struct Resolved {
     is_tainted: bool,
 }
 
+/// What a segment's rules say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+pub(crate) enum Verdict {
     Matches,
     Misses,
-    /// Its evaluation ran into a cycle; it does not match.
+    /// Its evaluation ran into a cycle of flags; it does not match.
     Cut,
 }
 
@@ -53,6 +54,16 @@ impl Resolution {
             cyclic: vec![false; environment.features.len()],
             cuts: 0,
         }
+    }
+
+    /// Drops what was learnt by running into cycles, which depends on where one started. What is certain is kept.
+    fn forget_cycles(&mut self) {
+        for flag in &mut self.flags {
+            if flag.is_some_and(|resolved| resolved.is_tainted) {
+                *flag = None;
+            }
+        }
+        self.cyclic.fill(false);
     }
 
     /// Notes a read of `feature`; true if it can be answered only by going round in circles.
@@ -116,29 +127,40 @@ impl<'a> Inputs<'a> {
         decision
     }
 
-    /// Whether the identity is in the segment, remembering the answer.
-    pub(crate) fn is_in_segment_once(&self, segment: u32) -> bool {
-        let cuts = {
-            let mut resolution = self.resolution.borrow_mut();
-            if let Some(known) = resolution.segments[segment as usize] {
-                resolution.cuts += usize::from(known == Verdict::Cut);
-                return known == Verdict::Matches;
-            }
-            resolution.cuts
-        };
-        let matches = self.is_in_segment(segment, &mut NoTrace);
-        let mut resolution = self.resolution.borrow_mut();
-        let verdict = match matches {
-            _ if resolution.cuts != cuts => Verdict::Cut,
-            true => Verdict::Matches,
-            false => Verdict::Misses,
-        };
-        resolution.segments[segment as usize] = Some(verdict);
-        verdict == Verdict::Matches
+    /// Decides a flag by itself, so that the answer does not depend on what was asked before.
+    pub(crate) fn resolve_alone(&self, feature: u32) -> Decision {
+        self.resolution.borrow_mut().forget_cycles();
+        self.resolve(feature)
     }
 
-    /// Whether evaluating the segment ran into a cycle.
-    pub(crate) fn is_cut(&self, segment: u32) -> bool {
-        self.resolution.borrow().segments.get(segment as usize) == Some(&Some(Verdict::Cut))
+    /// Whether the identity is in the segment, remembering the answer unless it rests on a cycle.
+    pub(crate) fn is_in_segment_once(&self, segment: u32) -> bool {
+        if let Some(known) = self.resolution.borrow().segments[segment as usize] {
+            return known;
+        }
+        match self.verdict(segment, &mut NoTrace) {
+            Verdict::Cut => false,
+            verdict => {
+                let matches = verdict == Verdict::Matches;
+                self.resolution.borrow_mut().segments[segment as usize] = Some(matches);
+                matches
+            }
+        }
+    }
+
+    /// [`Self::verdict`] by itself, whatever was asked before.
+    pub(crate) fn verdict_alone<T: Tracer>(&self, segment: u32, tracer: &mut T) -> Verdict {
+        self.resolution.borrow_mut().forget_cycles();
+        self.verdict(segment, tracer)
+    }
+
+    fn verdict<T: Tracer>(&self, segment: u32, tracer: &mut T) -> Verdict {
+        let cuts = self.resolution.borrow().cuts;
+        let matches = self.is_in_segment(segment, tracer);
+        match matches {
+            _ if self.resolution.borrow().cuts != cuts => Verdict::Cut,
+            true => Verdict::Matches,
+            false => Verdict::Misses,
+        }
     }
 }

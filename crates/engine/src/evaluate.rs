@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 
 use crate::bucket;
 use crate::condition::{Condition, Test, split_bucket};
+use crate::dependencies::Verdict;
 use crate::environment::{Environment, Origin, Rule, State};
 use crate::inputs::{Identity, Inputs, KeyBuffer, hashing_key};
 use crate::md5::LANES;
@@ -118,7 +119,7 @@ impl Inputs<'_> {
     pub(crate) fn decide_all(&self) -> SmallVec<[Decision; 128]> {
         let features = self.environment.features.len() as u32;
         if self.environment.has_flag_dependencies {
-            return (0..features).map(|feature| self.resolve(feature)).collect();
+            return (0..features).map(|feature| self.resolve_alone(feature)).collect();
         }
         let mut decisions: SmallVec<[Decision; 128]> = (0..features).map(Decision::unsplit).collect();
         for segment in &self.environment.overriding {
@@ -137,17 +138,14 @@ impl Inputs<'_> {
     /// A flag by itself.
     pub(crate) fn decide(&self, feature: u32) -> Decision {
         if self.environment.has_flag_dependencies {
-            return self.resolve(feature);
+            return self.resolve_alone(feature);
         }
         self.choose(self.winner(feature))
     }
 
     /// Whether the identity is in the segment.
     pub(crate) fn matches(&self, segment: u32) -> bool {
-        if self.environment.has_flag_dependencies {
-            return self.is_in_segment_once(segment);
-        }
-        self.is_in_segment(segment, &mut NoTrace)
+        self.verdict_alone(segment, &mut NoTrace) == Verdict::Matches
     }
 
     fn apply_overrides(&self, segment: u32, decisions: &mut [Decision]) {
@@ -191,7 +189,12 @@ impl Inputs<'_> {
             if !self.environment.has_flag_dependencies && !wins(state, &states[winner as usize]) {
                 continue;
             }
-            if self.matches(segment) && wins(state, &states[winner as usize]) {
+            let matches = if self.environment.has_flag_dependencies {
+                self.is_in_segment_once(segment)
+            } else {
+                self.is_in_segment(segment, &mut NoTrace)
+            };
+            if matches && wins(state, &states[winner as usize]) {
                 winner = *index;
             }
         }

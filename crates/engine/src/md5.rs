@@ -3,6 +3,11 @@
 //! Eight messages in vector registers take as long as two or three one after the other. The round constants are
 //! those of RFC 1321.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a call per step would cost more than the step, and hide the vectors"
+)]
+
 use std::ops::{BitAnd, BitOr, BitXor, Not};
 
 use wide::u32x8;

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::bucket;
 use crate::condition::{Condition, Test};
+use crate::dependencies::Verdict;
 use crate::environment::{Environment, Origin, Rule};
 use crate::evaluate::Tracer;
 use crate::inputs::{Identity, Inputs};
@@ -215,18 +216,12 @@ impl Inputs<'_> {
             open: Vec::new(),
             done: Vec::new(),
         };
-        let by_rules = self.is_in_segment(index as u32, &mut recorder);
-        // Differs only where flags depend on flags.
-        let matched = if self.environment.has_flag_dependencies {
-            self.matches(index as u32)
-        } else {
-            by_rules
-        };
+        let verdict = self.verdict_alone(index as u32, &mut recorder);
         SegmentTrace {
             key: segment.key.clone(),
             name: segment.name.clone(),
-            matched,
-            circular: self.is_cut(index as u32),
+            matched: verdict == Verdict::Matches,
+            circular: verdict == Verdict::Cut,
             rules: recorder.done,
         }
     }

@@ -1,5 +1,7 @@
 //! The corners of the semantics that the published cases leave open.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stumbles")]
+
 use std::collections::HashMap;
 
 use burgee_engine::context::Context;

@@ -6,9 +6,17 @@ mod first_bytes;
 #[cfg(test)]
 mod tests;
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
+use futures_util::FutureExt as _;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -65,8 +73,13 @@ pub async fn serve(
     grace: Duration,
     patience: Patience,
 ) -> Ended {
-    let server = server(patience);
-    let connections = GracefulShutdown::new();
+    let serving = Serving {
+        server: server(patience),
+        connections: GracefulShutdown::new(),
+        router,
+        patience,
+        closing: Arc::default(),
+    };
     loop {
         let (stream, peer) = tokio::select! {
             biased;
@@ -74,19 +87,63 @@ pub async fn serve(
             _ = stopping.wait_for(|stop| *stop) => break,
             accepted = accept(&listener) => accepted,
         };
-        let router = router.clone();
+        serving.take(stream, peer);
+    }
+    let deadline = Deadline::within(grace);
+    serving.closing.store(true, Ordering::Relaxed);
+    // Whoever had connected before the stop is answered; from here on connections are refused.
+    while let Some((stream, peer)) = accept(&listener).now_or_never() {
+        serving.take(stream, peer);
+    }
+    drop(listener);
+    // A connection can look idle while a request lies unread in its socket: leave time to read it.
+    tokio::time::sleep(LAST_LOOK.min(grace / 4)).await;
+    let finished = tokio::time::timeout_at(deadline.requests, serving.connections.shutdown()).await;
+    let all_answered = finished.is_ok();
+    Ended {
+        all_answered,
+        deadline,
+    }
+}
+
+/// How long requests that had been sent before a stop are waited for.
+const LAST_LOOK: Duration = Duration::from_millis(300);
+
+/// What every connection shares.
+struct Serving {
+    server: auto::Builder<TokioExecutor>,
+    connections: GracefulShutdown,
+    router: Router,
+    patience: Patience,
+    /// From the stop on, each answer is the last one on its connection.
+    closing: Arc<AtomicBool>,
+}
+
+impl Serving {
+    /// Serves a connection in the background.
+    fn take(&self, stream: TcpStream, peer: SocketAddr) {
+        let router = self.router.clone();
+        let closing = self.closing.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
+            let is_http1 = request.version() < hyper::Version::HTTP_2;
             // A router is always ready and cheap to clone.
-            router
+            let answer = router
                 .clone()
-                .call(burgee_api::headers::add_slash(request.map(Body::new)))
+                .call(burgee_api::headers::add_slash(request.map(Body::new)));
+            let closing = closing.clone();
+            async move {
+                let mut response = answer.await?;
+                if is_http1 && closing.load(Ordering::Relaxed) {
+                    let close = hyper::header::HeaderValue::from_static("close");
+                    response.headers_mut().insert(hyper::header::CONNECTION, close);
+                }
+                Ok::<_, Infallible>(response)
+            }
         });
-        let stream = TokioIo::new(FirstBytes::new(stream, patience.first_bytes));
-        let connection = server
-            .serve_connection_with_upgrades(stream, service)
-            .into_owned();
-        let connection = connections.watch(connection);
+        let stream = TokioIo::new(FirstBytes::new(stream, self.patience.first_bytes));
+        let connection = self.server.serve_connection_with_upgrades(stream, service).into_owned();
+        let connection = self.connections.watch(connection);
         tokio::spawn(async move {
             let open = metrics::gauge!("burgee_http_connections");
             open.increment(1);
@@ -96,14 +153,6 @@ pub async fn serve(
             }
             open.decrement(1);
         });
-    }
-    drop(listener);
-    let deadline = Deadline::within(grace);
-    let finished = tokio::time::timeout_at(deadline.requests, connections.shutdown()).await;
-    let all_answered = finished.is_ok();
-    Ended {
-        all_answered,
-        deadline,
     }
 }
 

@@ -25,8 +25,22 @@ fn migrator(id: &str) -> Migrator {
     });
     Migrator {
         migrations: Cow::Owned(migrations.collect()),
+        // A newer version may have been here: in a rolling upgrade nodes of both run side by side.
+        ignore_missing: true,
         ..Migrator::DEFAULT
     }
+}
+
+/// A lock held while the schema is brought up to date: SQLite itself has none that spans several transactions.
+async fn lock_beside(path: &Path) -> Result<std::fs::File, DbError> {
+    let path = path.with_extension("lock");
+    let locked = tokio::task::spawn_blocking(move || {
+        let file = std::fs::File::create(path)?;
+        file.lock()?;
+        Ok::<_, std::io::Error>(file)
+    });
+    let locked = locked.await.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?;
+    Ok(locked.map_err(sqlx::Error::Io)?)
 }
 
 /// Why a statement failed.
@@ -121,12 +135,14 @@ impl Db {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
             .statement_cache_capacity(500);
+        let lock = lock_beside(path).await?;
         let write = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options.clone())
             .await?;
         migrator(SQLITE_ID).run(&write).await.map_err(sqlx::Error::from)?;
+        drop(lock);
         let readers = std::thread::available_parallelism().map_or(4, |n| n.get() as u32 + 2);
         let read = SqlitePoolOptions::new()
             .max_connections(readers)

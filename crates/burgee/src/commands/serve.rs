@@ -1,11 +1,19 @@
 //! `burgee serve`: configuration, logs, database, socket; then requests until a signal; then an orderly end.
 
-use std::{fmt::Write as _, fs, io, path::Path, process::ExitCode, sync::Arc};
+use std::{
+    fmt::Write as _,
+    fs, io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context as _, anyhow, bail};
 use axum::Router;
 use burgee_app::{App, Settings, users};
-use burgee_store::Db;
+use burgee_store::{Db, DbError};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -39,6 +47,8 @@ pub struct Parts {
     pub metrics: Option<Metrics>,
     /// Becomes true when Burgee stops; event streams end then, background work winds down.
     pub stopping: Stopping,
+    /// The address that is listened on.
+    pub address: SocketAddr,
 }
 
 /// A server that is ready for its socket.
@@ -71,10 +81,13 @@ async fn serve(loaded: &Loaded, demo: bool) -> anyhow::Result<ExitCode> {
     prepare_directory(loaded)?;
     let stopping = shutdown::watch_signals().context("cannot watch for signals")?;
     let metrics = metrics(config)?;
+    // First, so that links name the address that is really listened on. Whoever connects meanwhile waits.
+    let listener = bind(loaded).await?;
     let parts = Parts {
         demo,
         metrics,
         stopping: stopping.clone(),
+        address: listener.local_addr().context("cannot tell the address listened on")?,
     };
     let started = start(config, parts).await?;
     let router = if config.logging.access {
@@ -83,7 +96,6 @@ async fn serve(loaded: &Loaded, demo: bool) -> anyhow::Result<ExitCode> {
         started.router
     };
 
-    let listener = bind(loaded).await?;
     announce(&listener, &started.lines)?;
     let grace = config.server.shutdown_grace();
     let ended = http::serve(listener, router, stopping, grace, Patience::default()).await;
@@ -99,11 +111,9 @@ async fn serve(loaded: &Loaded, demo: bool) -> anyhow::Result<ExitCode> {
 
 /// Opens the store, brings the database up to date and builds the application on it.
 async fn start(config: &Config, parts: Parts) -> anyhow::Result<Started> {
-    let db = Db::open(config.database.url.expose(), config.database.max_connections)
-        .await
-        .with_context(|| format!("cannot open the database {:?}", config.database.url))?;
+    let db = open(config).await?;
     let secret = secret::load(config, &db).await?;
-    let settings = settings(config, secret);
+    let settings = settings(config, secret, parts.address);
     let app = App::start(db, settings.clone()).await.context("cannot start")?;
     let mut lines = Vec::new();
     let mut has_users = users::presence(&app)
@@ -154,11 +164,41 @@ async fn create_administrator(config: &Config, app: &App) -> anyhow::Result<Stri
     })
 }
 
+/// How often a database that does not answer yet is asked again at the start, and how long in between.
+const ATTEMPTS: u32 = 10;
+const BETWEEN: Duration = Duration::from_secs(2);
+
+/// Opens the database. One that starts beside this program is given some time.
+async fn open(config: &Config) -> anyhow::Result<Db> {
+    let url = &config.database.url;
+    let mut attempt = 1;
+    loop {
+        match Db::open(url.expose(), config.database.max_connections).await {
+            Err(DbError::Unavailable(error)) if url.sqlite_file().is_none() && attempt < ATTEMPTS => {
+                tracing::warn!(%error, "the database does not answer yet ({attempt} of {ATTEMPTS})");
+                tokio::time::sleep(BETWEEN).await;
+                attempt += 1;
+            }
+            outcome => return outcome.with_context(|| format!("cannot open the database {url:?}")),
+        }
+    }
+}
+
+/// The address in a form that can be opened: all addresses of the machine include its own.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
+}
+
 /// The configuration in the words of the application.
-fn settings(config: &Config, secret: [u8; 32]) -> Settings {
+fn settings(config: &Config, secret: [u8; 32], address: SocketAddr) -> Settings {
     let registration = &config.registration;
     let public_url = config.server.public_url.as_ref().map_or_else(
-        || format!("http://{}", config.server.listen),
+        || format!("http://{}", reachable(address)),
         |url| url.as_str().trim_end_matches('/').to_owned(),
     );
     Settings {
@@ -173,7 +213,7 @@ fn settings(config: &Config, secret: [u8; 32]) -> Settings {
         public_url,
         secret,
         // Whoever can reach the address could otherwise be the first administrator.
-        setup_code: (!config.server.listen.is_loopback()).then(|| burgee_model::keys::alphanumeric(12)),
+        setup_code: (!address.ip().is_loopback()).then(|| burgee_model::keys::alphanumeric(12)),
         realtime_heartbeat: config.sdk.realtime_heartbeat(),
         realtime_retry: config.sdk.realtime_retry(),
         cors_extra_headers: config.server.cors_extra_headers.clone(),

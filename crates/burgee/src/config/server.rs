@@ -58,14 +58,6 @@ impl Listen {
     }
 }
 
-impl Listen {
-    /// Whether only programs on this machine can reach it.
-    pub fn is_loopback(&self) -> bool {
-        let host = self.host.trim_start_matches('[').trim_end_matches(']');
-        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-    }
-}
-
 impl TryFrom<String> for Listen {
     type Error = String;
 

@@ -22,6 +22,7 @@ pub mod flag_updates;
 mod follow;
 pub mod groups;
 pub mod identities;
+mod identity_cache;
 pub mod identity_overrides;
 pub mod invites;
 pub mod master_api_keys;
@@ -55,6 +56,8 @@ use burgee_store::{Db, Tx};
 use tokio::sync::watch;
 
 use batch::Batcher;
+use identity_cache::IdentityCache;
+use change::Kind;
 use served::Environments;
 
 pub use caller::{Access, Caller, Place};
@@ -72,6 +75,7 @@ struct Inner {
     db: Db,
     settings: Settings,
     environments: Environments,
+    identity_cache: Arc<IdentityCache>,
     identity_writes: Batcher<IdentityWrite, Written>,
     evaluation_writes: Batcher<Vec<EvaluationCount>, ()>,
     /// Turns true when the process is about to end.
@@ -84,8 +88,10 @@ impl App {
     pub async fn start(db: Db, settings: Settings) -> Result<Self> {
         let delay = Duration::from_micros(settings.write_delay_micros);
         let environments = Environments::load(&db).await?;
+        let identity_cache = Arc::new(IdentityCache::for_database(&db));
         let app = Self(Arc::new(Inner {
-            identity_writes: Batcher::start(settings.write_batch, delay, identity_writer(db.clone())),
+            identity_writes: Batcher::start(settings.write_batch, delay, identity_writer(db.clone(), identity_cache.clone())),
+            identity_cache,
             evaluation_writes: Batcher::start(settings.write_batch, delay, evaluation_writer(db.clone())),
             closing: watch::Sender::new(false),
             security: Security::new(&settings),
@@ -110,6 +116,10 @@ impl App {
     /// The environments as they are served.
     pub fn environments(&self) -> &Environments {
         &self.0.environments
+    }
+
+    pub(crate) fn identity_cache(&self) -> &IdentityCache {
+        &self.0.identity_cache
     }
 
     pub(crate) fn identity_writes(&self) -> &Batcher<IdentityWrite, Written> {
@@ -152,6 +162,10 @@ impl App {
     pub async fn commit(&self, mut tx: Tx, changes: Vec<NewChange>) -> Result<()> {
         burgee_store::changes::append(&mut tx, &changes).await?;
         tx.commit().await?;
+        // Only people's edits of identities come this way; they are rare, and deleting a project takes many along.
+        if changes.iter().any(|change| change.action == "DELETE" || change.object_type == Kind::Identity.as_str()) {
+            self.0.identity_cache.clear();
+        }
         if let Err(error) = self.0.environments.catch_up(&self.0.db).await {
             // The write is done. The follower will read it as soon as the database answers again.
             tracing::warn!(%error, "a change is stored but not yet served");
@@ -163,13 +177,22 @@ impl App {
 type Batch<A> = std::pin::Pin<Box<dyn Future<Output = burgee_store::Result<Vec<A>>> + Send>>;
 
 /// Carries out a batch of identity writes in one transaction.
-fn identity_writer(db: Db) -> impl Fn(Vec<IdentityWrite>) -> Batch<Written> + Send + Sync + 'static {
+fn identity_writer(
+    db: Db,
+    cache: Arc<IdentityCache>,
+) -> impl Fn(Vec<IdentityWrite>) -> Batch<Written> + Send + Sync + 'static {
     move |writes| {
-        let db = db.clone();
+        let (db, cache) = (db.clone(), cache.clone());
         Box::pin(async move {
+            let clears = cache.clears();
             let mut tx = db.begin().await?;
             let written = burgee_store::identities::write_all(&mut tx, &writes, Timestamp::now().0).await?;
             tx.commit().await?;
+            for answer in &written {
+                if let Written::Identity { identity, .. } = answer {
+                    cache.keep_written(clears, identity);
+                }
+            }
             Ok(written)
         })
     }

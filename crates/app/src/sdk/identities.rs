@@ -70,9 +70,9 @@ pub async fn identify(
     let Some(identifier) = input.identifier else {
         return Ok(anonymous(traits));
     };
-    let stored = identities::find_by_identifier(app.db(), snapshot.environment_id, &identifier).await?;
+    let stored = find(app, snapshot.environment_id, &identifier).await?;
     if input.transient {
-        let traits = overlay(stored.as_ref(), &traits, true);
+        let traits = overlay(stored.as_deref(), &traits, true);
         return Ok(Identified {
             id: stored.map(|s| s.id),
             identifier,
@@ -89,9 +89,23 @@ pub async fn identify(
     let before = stored.as_ref().map(|s| s.traits.clone()).unwrap_or_default();
     let identity = match stored {
         Some(identity) if !identity.traits.would_change(&changes) => identity,
-        _ => write(app, snapshot.environment_id, &identifier, changes).await?,
+        _ => Arc::new(write(app, snapshot.environment_id, &identifier, changes).await?),
     };
     Ok(answer(&identity, &before, &traits, persist))
+}
+
+/// The stored identity, from memory if it was asked for just now.
+async fn find(app: &App, environment_id: i64, identifier: &str) -> Result<Option<Arc<Identity>>> {
+    let cache = app.identity_cache();
+    if let Some(identity) = cache.get(environment_id, identifier) {
+        return Ok(Some(identity));
+    }
+    let ticket = cache.ticket(environment_id, identifier);
+    let found = identities::find_by_identifier(app.db(), environment_id, identifier).await?.map(Arc::new);
+    if let Some(identity) = &found {
+        cache.keep_read(ticket, identity);
+    }
+    Ok(found)
 }
 
 /// Finds the identity, or creates it, without touching its traits.

@@ -6,6 +6,8 @@
 //! of the server process over the requests it answered; rates drift with whatever else the machine does, this does not.
 //! Rounds alternate between the two servers, and the medians are compared.
 
+#![expect(clippy::print_stdout, reason = "it prints what it measured")]
+
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -161,7 +163,7 @@ fn round(server: &Server, address: SocketAddr, case: &Case) -> Fallible<(f64, f6
     let case = json!([case.method, case.path, case.key, case.gzip, case.body]).to_string();
     let before = server.cpu()?;
     let output = pinned("1", &[&own, "--load", &address.to_string(), &case]).output()?;
-    let spent = server.cpu()? - before;
+    let spent = server.cpu()?.saturating_sub(before);
     let answered: f64 = String::from_utf8(output.stdout)?.trim().parse()?;
     Ok((
         spent.as_secs_f64() * 1e6 / answered,
@@ -179,7 +181,10 @@ struct Server(Child);
 
 impl Server {
     fn start(command: &[&str], address: SocketAddr) -> Fallible<Self> {
-        let child = pinned("0", command).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        let child = pinned("0", command)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
         for _ in 0..200 {
             if TcpStream::connect(address).is_ok() {
                 return Ok(Self(child));
@@ -319,7 +324,7 @@ struct Answer {
 
 fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Fallible<Answer> {
     buffer.clear();
-    let mut chunk = [0; 65536];
+    let mut chunk = vec![0; 65536];
     loop {
         if let Some(head) = buffer.windows(4).position(|w| w == b"\r\n\r\n") {
             let text = String::from_utf8_lossy(&buffer[..head]).to_ascii_lowercase();
@@ -404,12 +409,11 @@ fn fixture(address: SocketAddr) -> Fallible<Keys> {
         }
         features.push(feature);
     }
-    for i in 0..50 {
+    for (i, feature) in features.iter().enumerate().take(50) {
         let segment = json!({"name": format!("segment_{i}"), "project": project, "rules": [
             {"type": "ALL", "conditions": [], "rules": [{"type": "ANY", "rules": [], "conditions": conditions(i)}]}]});
         let segment = post(&format!("/api/v1/projects/{project}/segments/"), segment)?["id"].clone();
         if i % 5 == 0 {
-            let feature = &features[i];
             let path = format!("/api/v1/environments/{client}/features/{feature}/create-segment-override/");
             let value = json!({"type": "unicode", "string_value": format!("override {i}")});
             post(

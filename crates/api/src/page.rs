@@ -73,7 +73,7 @@ fn absolute(parts: &Parts) -> String {
     let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok());
     let scheme = header("x-forwarded-proto").unwrap_or("http");
     let host = header(header::HOST.as_str())
-        .or_else(|| parts.uri.authority().map(|a| a.as_str()))
+        .or_else(|| parts.uri.authority().map(axum::http::uri::Authority::as_str))
         .unwrap_or("localhost");
     let uri = parts
         .extensions

@@ -65,7 +65,10 @@ impl IdentityCache {
 
     /// The identity, if it was seen within the last second.
     pub(crate) fn get(&self, environment_id: i64, identifier: &str) -> Option<Arc<Identity>> {
-        let (identity, seen) = self.entries.as_ref()?.get(&Borrowed(environment_id, identifier))?;
+        let (identity, seen) = self
+            .entries
+            .as_ref()?
+            .get(&Borrowed(environment_id, identifier))?;
         (seen.elapsed() < FRESH).then_some(identity)
     }
 
@@ -81,7 +84,8 @@ impl IdentityCache {
     /// Keeps what was written, when nothing was cleared since `clears`; forgets what was known before.
     pub(crate) fn keep_written(&self, clears: u64, identity: &Identity) {
         let Some(entries) = &self.entries else { return };
-        self.shard(identity.environment_id, &identity.identifier).fetch_add(1, Ordering::SeqCst);
+        self.shard(identity.environment_id, &identity.identifier)
+            .fetch_add(1, Ordering::SeqCst);
         if self.clears() == clears {
             let key = (identity.environment_id, identity.identifier.as_str().into());
             entries.insert(key, (Arc::new(identity.clone()), Instant::now()));
@@ -138,7 +142,9 @@ mod tests {
 
     async fn cache() -> (IdentityCache, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
-        let db = Db::open(&format!("sqlite:{}", folder.path().join("t.db").display()), 1).await.unwrap();
+        let db = Db::open(&format!("sqlite:{}", folder.path().join("t.db").display()), 1)
+            .await
+            .unwrap();
         (IdentityCache::for_database(&db), folder)
     }
 

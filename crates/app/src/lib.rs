@@ -56,8 +56,8 @@ use burgee_store::{Db, Tx};
 use tokio::sync::watch;
 
 use batch::Batcher;
-use identity_cache::IdentityCache;
 use change::Kind;
+use identity_cache::IdentityCache;
 use served::Environments;
 
 pub use caller::{Access, Caller, Place};
@@ -90,7 +90,11 @@ impl App {
         let environments = Environments::load(&db).await?;
         let identity_cache = Arc::new(IdentityCache::for_database(&db));
         let app = Self(Arc::new(Inner {
-            identity_writes: Batcher::start(settings.write_batch, delay, identity_writer(db.clone(), identity_cache.clone())),
+            identity_writes: Batcher::start(
+                settings.write_batch,
+                delay,
+                identity_writer(db.clone(), identity_cache.clone()),
+            ),
             identity_cache,
             evaluation_writes: Batcher::start(settings.write_batch, delay, evaluation_writer(db.clone())),
             closing: watch::Sender::new(false),
@@ -163,7 +167,10 @@ impl App {
         burgee_store::changes::append(&mut tx, &changes).await?;
         tx.commit().await?;
         // Only people's edits of identities come this way; they are rare, and deleting a project takes many along.
-        if changes.iter().any(|change| change.action == "DELETE" || change.object_type == Kind::Identity.as_str()) {
+        if changes
+            .iter()
+            .any(|change| change.action == "DELETE" || change.object_type == Kind::Identity.as_str())
+        {
             self.0.identity_cache.clear();
         }
         if let Err(error) = self.0.environments.catch_up(&self.0.db).await {

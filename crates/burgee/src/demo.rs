@@ -22,18 +22,17 @@ pub async fn fill(app: &App, router: &Router) -> anyhow::Result<Vec<String>> {
     let mut tx = app.db().read().await?;
     let made = settings::get(&mut tx, SETTING).await?;
     drop(tx);
-    let (made, password) = match made {
-        Some(text) => (
+    let (made, password) = if let Some(text) = made {
+        (
             serde_json::from_str(&text).context("the demo's note in the database")?,
             None,
-        ),
-        None => {
-            let (made, password) = make(app, router).await?;
-            let mut tx = app.db().begin().await?;
-            settings::get_or_set(&mut tx, SETTING, &made.to_string()).await?;
-            tx.commit().await?;
-            (made, password)
-        }
+        )
+    } else {
+        let (made, password) = make(app, router).await?;
+        let mut tx = app.db().begin().await?;
+        settings::get_or_set(&mut tx, SETTING, &made.to_string()).await?;
+        tx.commit().await?;
+        (made, password)
     };
     Ok(lines(app, &made, password.as_deref()))
 }

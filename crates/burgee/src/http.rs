@@ -142,7 +142,10 @@ impl Serving {
             }
         });
         let stream = TokioIo::new(FirstBytes::new(stream, self.patience.first_bytes));
-        let connection = self.server.serve_connection_with_upgrades(stream, service).into_owned();
+        let connection = self
+            .server
+            .serve_connection_with_upgrades(stream, service)
+            .into_owned();
         let connection = self.connections.watch(connection);
         tokio::spawn(async move {
             let open = metrics::gauge!("burgee_http_connections");

@@ -45,7 +45,10 @@ fn in_file(path: &Path) -> anyhow::Result<String> {
         Ok(text) => Ok(text.trim().to_owned()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             make(path).with_context(failed)?;
-            Ok(std::fs::read_to_string(path).with_context(failed)?.trim().to_owned())
+            Ok(std::fs::read_to_string(path)
+                .with_context(failed)?
+                .trim()
+                .to_owned())
         }
         Err(error) => Err(error).with_context(failed),
     }

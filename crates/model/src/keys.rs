@@ -7,6 +7,16 @@
 use rand::{Rng, RngExt};
 use uuid::Uuid;
 
+/// Bytes as lower-case hexadecimal text.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(*byte)])
+        .collect()
+}
+
 /// The 57 characters of a short UUID: digits and letters without those that look alike (`0 1 I O l`).
 pub const SHORT_UUID_ALPHABET: &[u8; 57] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 /// Length of a short UUID in characters; all of them are ASCII.

@@ -68,6 +68,15 @@ impl StoredTrait {
     }
 }
 
+impl<'a> IntoIterator for &'a TraitSet {
+    type Item = &'a StoredTrait;
+    type IntoIter = std::slice::Iter<'a, StoredTrait>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 /// What can be done to one trait.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TraitChange {
@@ -146,9 +155,9 @@ impl TraitSet {
         for (key, change) in changes {
             after.apply_one(key, change, now)?;
         }
-        let changed = *self != after;
+        let differs = *self != after;
         *self = after;
-        Ok(changed)
+        Ok(differs)
     }
 
     fn apply_one(&mut self, key: &str, change: &TraitChange, now: i64) -> Result<(), TraitError> {

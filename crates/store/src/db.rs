@@ -39,7 +39,9 @@ async fn lock_beside(path: &Path) -> Result<std::fs::File, DbError> {
         file.lock()?;
         Ok::<_, std::io::Error>(file)
     });
-    let locked = locked.await.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?;
+    let locked = locked
+        .await
+        .map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?;
     Ok(locked.map_err(sqlx::Error::Io)?)
 }
 

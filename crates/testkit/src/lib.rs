@@ -3,6 +3,8 @@
 //! [`both!`] writes a test once and runs it on SQLite and on Postgres. Postgres is the server that
 //! `BURGEE_TEST_POSTGRES_URL` names; without it those halves say so and are skipped.
 
+#![expect(clippy::print_stdout, reason = "what is skipped is said")]
+
 pub mod places;
 mod world;
 

@@ -36,7 +36,7 @@ impl TestApp {
     pub async fn person(&self, name: &str) -> Person {
         let token = format!("token-of-{name}");
         let digest = Sha256::digest(token.as_bytes());
-        let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = burgee_model::keys::hex(&digest);
         let mut tx = self.app.db().begin().await.expect("a transaction");
         let id = seeds::user(&mut tx, &format!("{name}@example.com"), &hash)
             .await

@@ -40,14 +40,17 @@ pub(super) fn find(app: &App, headers: &HeaderMap) -> Result<EnvironmentKey, Res
     if key.is_empty() {
         return Err(refuse("Invalid or missing Environment key"));
     }
-    let (served, server) = app
+    let (served, is_server) = app
         .environments()
         .find(key)
         .ok_or_else(|| refuse("Invalid or missing Environment Key"))?;
     if served.snapshot().stop_serving_flags {
         return Err(refuse("Organisation is disabled from serving flags."));
     }
-    Ok(EnvironmentKey { served, server })
+    Ok(EnvironmentKey {
+        served,
+        server: is_server,
+    })
 }
 
 pub(super) fn refuse(text: &str) -> Response {

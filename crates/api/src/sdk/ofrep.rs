@@ -12,7 +12,7 @@ use burgee_app::App;
 use burgee_app::sdk::evaluation::{self, Evaluated};
 use burgee_app::sdk::identities::{self, IdentifyInput, TraitInput};
 use burgee_app::served::{Resource, Snapshot};
-use burgee_model::{FlagValue, Timestamp, limits};
+use burgee_model::{FlagValue, Timestamp, keys, limits};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use utoipa_axum::router::OpenApiRouter;
@@ -100,12 +100,15 @@ fn authenticate(app: &App, headers: &HeaderMap) -> Result<EnvironmentKey, Respon
         .environments()
         .find(key)
         .filter(|(served, _)| !served.snapshot().stop_serving_flags);
-    let (served, server) = found.ok_or_else(|| {
+    let (served, is_server) = found.ok_or_else(|| {
         let body = json!({ "errorDetails": "The environment key is missing or unknown." });
         (StatusCode::UNAUTHORIZED, Json(body)).into_response()
     })?;
     served.count(Resource::Identities);
-    Ok(EnvironmentKey { served, server })
+    Ok(EnvironmentKey {
+        served,
+        server: is_server,
+    })
 }
 
 /// The context of a request as an identity. Without a targeting key it is anonymous.
@@ -245,7 +248,7 @@ fn failure(key: Option<&str>, code: &str, text: &str) -> Response {
 /// Over the flags themselves, so that it covers the environment and the context alike.
 fn etag(flags: &[Value]) -> String {
     let digest = Sha256::digest(Value::from(flags.to_vec()).to_string());
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let hex = keys::hex(&digest[..16]);
     format!("\"{hex}\"")
 }
 

@@ -1,6 +1,6 @@
 //! What SDKs report and what the server counts: kept durably, read later.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use burgee_model::Timestamp;
 use burgee_store::analytics::{self, EvaluationCount, UsageCount};
@@ -21,11 +21,11 @@ pub struct Evaluations {
 /// Stores counts of evaluations, and answers once they are stored. Those of unknown features and those that are not
 /// positive are passed over.
 pub async fn record(app: &App, snapshot: &Snapshot, evaluations: Vec<Evaluations>) -> Result<()> {
-    let known: HashMap<&str, ()> = snapshot.features.iter().map(|f| (f.name.as_str(), ())).collect();
+    let known: HashSet<&str> = snapshot.features.iter().map(|f| f.name.as_str()).collect();
     let now = Timestamp::now().0;
     let rows: Vec<EvaluationCount> = evaluations
         .into_iter()
-        .filter(|e| e.count > 0 && known.contains_key(e.feature_name.as_str()))
+        .filter(|e| e.count > 0 && known.contains(e.feature_name.as_str()))
         .map(|e| EvaluationCount {
             environment_id: snapshot.environment_id,
             feature_name: e.feature_name,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use burgee_model::traits::{StoredTrait, TraitChange, TraitError, TraitSet};
-use burgee_model::{TraitValue, limits};
+use burgee_model::{TraitValue, keys, limits};
 use burgee_store::identities::{self, Identity, IdentityWrite, Written};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -68,7 +68,7 @@ pub async fn identify(
         traits.clear();
     }
     let Some(identifier) = input.identifier else {
-        return Ok(anonymous(traits));
+        return Ok(anonymous(&traits));
     };
     let stored = find(app, snapshot.environment_id, &identifier).await?;
     if input.transient {
@@ -101,7 +101,9 @@ async fn find(app: &App, environment_id: i64, identifier: &str) -> Result<Option
         return Ok(Some(identity));
     }
     let ticket = cache.ticket(environment_id, identifier);
-    let found = identities::find_by_identifier(app.db(), environment_id, identifier).await?.map(Arc::new);
+    let found = identities::find_by_identifier(app.db(), environment_id, identifier)
+        .await?
+        .map(Arc::new);
     if let Some(identity) = &found {
         cache.keep_read(ticket, identity);
     }
@@ -183,7 +185,7 @@ fn last_of_each(traits: Vec<TraitInput>) -> Vec<TraitInput> {
 }
 
 /// Somebody without an identifier gets one made of his traits, so that he stays in the same buckets.
-fn anonymous(traits: Vec<TraitInput>) -> Identified {
+fn anonymous(traits: &[TraitInput]) -> Identified {
     let mut pairs: Vec<(&str, String)> = traits
         .iter()
         .filter_map(|t| t.value.as_ref().map(|value| (t.key.as_str(), python_text(value))))
@@ -197,12 +199,12 @@ fn anonymous(traits: Vec<TraitInput>) -> Identified {
             hash.update(key.as_bytes());
             hash.update(value.as_bytes());
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        keys::hex(&hash.finalize())
     };
     Identified {
         id: None,
         identifier,
-        traits: overlay(None, &traits, true),
+        traits: overlay(None, traits, true),
         ignores_overrides: false,
     }
 }

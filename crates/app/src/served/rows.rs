@@ -96,7 +96,7 @@ impl Rows {
             match (state.identity_id, link) {
                 (Some(identity), _) => purposes.identities.entry(identity).or_default().push(placed),
                 (None, Some(Some(link))) => {
-                    purposes.segments.entry(link.segment_id).or_default().push(placed)
+                    purposes.segments.entry(link.segment_id).or_default().push(placed);
                 }
                 (None, Some(None)) => {}
                 (None, None) => purposes.defaults.push(placed),

@@ -6,7 +6,7 @@ use burgee_engine::{
     Definition, FeatureDefinition, OverrideDefinition, RuleDefinition, SegmentDefinition, StateDefinition,
     VariantDefinition,
 };
-use burgee_model::{FlagValue, Timestamp};
+use burgee_model::{FlagValue, Timestamp, keys};
 use burgee_store::feature_states::FeatureState;
 use sha2::{Digest, Sha256};
 
@@ -76,7 +76,7 @@ impl Snapshot {
         let purposes = rows.by_purpose();
         let document = document::render(rows);
         let digest = Sha256::digest(&document);
-        let etag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let etag = keys::hex(&digest[..16]);
         let environment = &rows.environment;
         let mut snapshot = Self {
             environment_id: environment.id,

@@ -110,7 +110,13 @@ fn evaluate_one(json: &[u8], mut output: impl Write, explain: bool) -> io::Resul
     match parsed {
         Ok(context) => {
             let trace = explain.then(|| context.explain());
-            serde_json::to_writer(&mut output, &ResultLine { result: context.evaluate(), trace })?;
+            serde_json::to_writer(
+                &mut output,
+                &ResultLine {
+                    result: context.evaluate(),
+                    trace,
+                },
+            )?;
         }
         Err(error) => serde_json::to_writer(&mut output, &ErrorLine { error })?,
     }

@@ -87,7 +87,9 @@ async fn serve(loaded: &Loaded, demo: bool) -> anyhow::Result<ExitCode> {
         demo,
         metrics,
         stopping: stopping.clone(),
-        address: listener.local_addr().context("cannot tell the address listened on")?,
+        address: listener
+            .local_addr()
+            .context("cannot tell the address listened on")?,
     };
     let started = start(config, parts).await?;
     let router = if config.logging.access {

@@ -1,18 +1,20 @@
 //! What every answer carries, and what happens to a request before any handler sees it.
 
-use std::sync::LazyLock;
+use std::any::Any;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use burgee_app::App;
+use burgee_app::{App, Error};
 use burgee_model::limits;
+use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
-use crate::error::detail;
+use crate::error::{ApiError, detail};
 
 /// The Flagsmith version whose API this is; some clients compare it.
 const FLAGSMITH_VERSION: HeaderValue = HeaderValue::from_static("2.265.0");
@@ -22,11 +24,12 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Adds to all routes what they share.
 pub fn wrap(routes: Router<App>, app: &App) -> Router<App> {
-    let cors = cors_headers(&app.settings().cors_extra_headers);
+    let cors = Arc::new(cors_headers(&app.settings().cors_extra_headers));
     routes
         .fallback(crate::instance::nowhere)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES))
+        .layer(CatchPanicLayer::custom(after_panic))
         .layer(middleware::from_fn(move |request: Request, next: Next| {
             let cors = cors.clone();
             async move { around(request, next, &cors).await }
@@ -38,6 +41,16 @@ async fn method_not_allowed(method: Method) -> Response {
         StatusCode::METHOD_NOT_ALLOWED,
         &format!("Method \"{method}\" not allowed."),
     )
+}
+
+/// A fault of ours must not cost the client its connection, nor tell it more than that.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over")]
+fn after_panic(cause: Box<dyn Any + Send>) -> Response {
+    let text = cause.downcast_ref::<String>().map(String::as_str);
+    let text = text
+        .or_else(|| cause.downcast_ref::<&str>().copied())
+        .unwrap_or("unknown");
+    ApiError(Error::Internal(format!("a handler panicked: {text}"))).into_response()
 }
 
 /// The common headers of an answer, and the answer to a browser's preflight.

@@ -1,8 +1,8 @@
 //! Pages of lists: `{"count", "next", "previous", "results"}` with absolute links.
 
 use axum::extract::FromRequestParts;
+use axum::http::header;
 use axum::http::request::Parts;
-use axum::http::{Uri, header};
 use burgee_model::limits;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -75,11 +75,7 @@ fn absolute(parts: &Parts) -> String {
     let host = header(header::HOST.as_str())
         .or_else(|| parts.uri.authority().map(axum::http::uri::Authority::as_str))
         .unwrap_or("localhost");
-    let uri = parts
-        .extensions
-        .get::<axum::extract::OriginalUri>()
-        .map_or(&parts.uri, |original| &original.0);
-    format!("{scheme}://{host}{}", Uri::path(uri))
+    format!("{scheme}://{host}{}", parts.uri.path())
 }
 
 impl Paging {

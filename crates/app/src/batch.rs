@@ -4,9 +4,11 @@
 //! shared exactly when there is something to share, and a lone write waits for nobody.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use burgee_store::DbError;
+use futures_util::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{Error, Result};
@@ -45,7 +47,11 @@ where
                         batch.push(job);
                     }
                 }
-                commit(&write, std::mem::take(&mut batch)).await;
+                // A fault in one batch, whose writers are told by their closed channels, must not end the collector.
+                let batch = AssertUnwindSafe(commit(&write, std::mem::take(&mut batch)));
+                if batch.catch_unwind().await.is_err() {
+                    tracing::error!("a batch of writes panicked");
+                }
             }
         });
         Self { jobs }

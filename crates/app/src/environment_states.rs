@@ -59,6 +59,10 @@ async fn wanted(tx: &mut Tx, place: &Place, filter: &StateFilter) -> Result<Opti
     let Some(name) = &filter.feature_name else {
         return Ok(filter.feature_id);
     };
+    // No name has a NUL, which Postgres refuses to look for.
+    if name.contains('\0') {
+        return Ok(Some(0));
+    }
     let found = features::find_by_name(tx, place.project.id, &name.to_lowercase()).await?;
     let found = found
         .filter(|feature| feature.name == *name)
@@ -89,7 +93,7 @@ pub async fn list_of_identities(
 }
 
 /// Fails unless the caller may see the identities of an environment.
-pub(crate) async fn require_identities(tx: &mut Tx, caller: &Caller, place: &Place) -> Result<()> {
+pub async fn require_identities(tx: &mut Tx, caller: &Caller, place: &Place) -> Result<()> {
     let access: Access = caller
         .environment_access(tx, &place.project, &place.environment)
         .await?;
@@ -143,7 +147,7 @@ async fn default_at(tx: &mut Tx, place: &Place, id: i64) -> Result<(Feature, Fea
 
 /// Changes a default.
 pub async fn update(app: &App, caller: &Caller, key: &str, id: i64, edit: StateEdit) -> Result<StateDetails> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let place = place_by_key(&mut tx, caller, key, EnvironmentPermission::UpdateFeatureState).await?;
     let (feature, state) = default_at(&mut tx, &place, id).await?;
     let spot = everyone(caller, &place, &feature);
@@ -161,7 +165,7 @@ pub async fn create(
     feature_id: Option<i64>,
     edit: StateEdit,
 ) -> Result<StateDetails> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let place = place_by_key(&mut tx, caller, key, EnvironmentPermission::UpdateFeatureState).await?;
     let feature = match feature_id {
         Some(id) => feature_at(&mut tx, &place, id).await?,
@@ -200,7 +204,7 @@ pub(crate) async fn default_of(
 
 /// Deletes a default: the feature is not there in this environment any more.
 pub async fn delete(app: &App, caller: &Caller, key: &str, id: i64) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let place = place_by_key(&mut tx, caller, key, EnvironmentPermission::UpdateFeatureState).await?;
     let (feature, state) = default_at(&mut tx, &place, id).await?;
     let change = everyone(caller, &place, &feature).delete(&mut tx, &state).await?;
@@ -271,7 +275,7 @@ pub async fn create_shared(
     at: StatePlace,
     edit: StateEdit,
 ) -> Result<StateDetails> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let place = place_by_id(
         &mut tx,
         caller,
@@ -321,7 +325,7 @@ pub async fn update_shared(
     named: (i64, i64),
     edit: StateEdit,
 ) -> Result<StateDetails> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let state = feature_states::find(&mut tx, id).await?;
     let state = state
         .filter(|state| state.identity_id.is_none())

@@ -133,8 +133,7 @@ pub async fn create(
     project_id: i64,
     edit: EnvironmentEdit,
 ) -> Result<Environment> {
-    let mut tx = app.db().begin().await?;
-    projects::lock(&mut tx, project_id).await?;
+    let mut tx = app.begin().await?;
     let project = project_to_fill(&mut tx, caller, project_id).await?;
     let now = Timestamp::now().0;
     let mut environment = Environment {
@@ -184,9 +183,8 @@ async fn source_to_clone(tx: &mut Tx, caller: &Caller, api_key: &str) -> Result<
 /// Copies an environment: its settings, what features are in it by default and for segments. Keys and identities are
 /// its own.
 pub async fn clone(app: &App, caller: &Caller, api_key: &str, name: String) -> Result<Environment> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let source = source_to_clone(&mut tx, caller, api_key).await?;
-    projects::lock(&mut tx, source.project.id).await?;
     let now = Timestamp::now().0;
     let copy = Environment {
         id: 0,
@@ -243,7 +241,7 @@ async fn finish_create(app: &App, tx: Tx, caller: &Caller, place: Place) -> Resu
 
 /// Changes the settings of an environment.
 pub async fn update(app: &App, caller: &Caller, api_key: &str, edit: EnvironmentEdit) -> Result<Environment> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let mut place = administer(&mut tx, caller, api_key).await?;
     place.environment = environments::lock_by_key(&mut tx, api_key)
         .await?
@@ -278,7 +276,7 @@ pub async fn update(app: &App, caller: &Caller, api_key: &str, edit: Environment
 
 /// Deletes an environment with all that is in it.
 pub async fn delete(app: &App, caller: &Caller, api_key: &str) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let place = administer(&mut tx, caller, api_key).await?;
     environments::delete(&mut tx, place.environment.id).await?;
     let change = Change::new(caller, Kind::Environment, Action::Delete, place.environment.id)
@@ -313,12 +311,12 @@ pub async fn trait_keys(tx: &mut Tx, caller: &Caller, api_key: &str) -> Result<V
 
 /// Deletes the trait with this key from every identity of an environment.
 pub async fn delete_trait(app: &App, caller: &Caller, api_key: &str, key: &str) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let place = administer(&mut tx, caller, api_key).await?;
     identity_admin::delete_trait_everywhere(&mut tx, place.environment.id, key).await?;
-    let change = Change::new(caller, Kind::Environment, Action::Update, place.environment.id)
+    // Of the identities of this environment, whichever had the trait.
+    let change = Change::new(caller, Kind::Identity, Action::Update, 0)
         .in_environment(&place)
-        .uuid(&place.environment.uuid)
         .before(json!({ "trait": key }));
     app.commit(tx, vec![change.into()]).await
 }

@@ -53,7 +53,8 @@ pub async fn evaluations(
     for row in feature_evaluations::by_day(tx, environment_id, &feature.name, since).await? {
         let labels = Labels::parse(&row.labels);
         if labels.satisfies(wanted) {
-            *counts.entry((row.day, labels)).or_default() += row.count;
+            let count: &mut i64 = counts.entry((row.day, labels)).or_default();
+            *count = count.saturating_add(row.count);
         }
     }
     let counts = counts.into_iter().map(|((day, labels), count)| DayCount {

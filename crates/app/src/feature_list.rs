@@ -9,6 +9,7 @@ use burgee_store::{Tx, feature_links, feature_segments, feature_states, identiti
 
 pub use burgee_store::feature_links::{GroupOwner, Owner};
 
+use crate::environment_states::require_identities;
 use crate::features::find_in;
 use crate::{Caller, Error, Place, Result, projects};
 
@@ -263,9 +264,11 @@ async fn overridden(
 ) -> Result<BTreeSet<i64>> {
     let identity = identities::find(tx, identity_id).await?;
     let identity = identity.ok_or_else(|| Error::no_such("identity", identity_id))?;
-    place_in(tx, caller, project_id, identity.environment_id)
+    let hidden = |_| Error::no_such("identity", identity_id);
+    let place = place_in(tx, caller, project_id, identity.environment_id)
         .await
-        .map_err(|_| Error::no_such("identity", identity_id))?;
+        .map_err(hidden)?;
+    require_identities(tx, caller, &place).await.map_err(hidden)?;
     let states = feature_states::of_identity(tx, identity_id).await?;
     Ok(states.into_iter().map(|state| state.feature_id).collect())
 }

@@ -1,5 +1,7 @@
 //! Multivariate options: the values a feature may serve instead of its control value.
 
+use std::collections::HashSet;
+
 use burgee_model::permissions::ProjectPermission;
 use burgee_store::features::{self, Feature, MultivariateOption};
 use burgee_store::projects::Project;
@@ -157,6 +159,24 @@ fn check(option: &OptionEdit, percentage: f64, others: &[MultivariateOption]) ->
     Ok(())
 }
 
+/// What is wrong with the keys of options that come with a new feature.
+pub(crate) fn key_problem(options: &[OptionEdit]) -> Option<&'static str> {
+    let mut seen = HashSet::new();
+    let keys = options
+        .iter()
+        .filter_map(|option| option.key.as_ref()?.as_deref())
+        .filter(|key| !key.is_empty());
+    for key in keys {
+        if key == CONTROL {
+            return Some("\"control\" is a reserved variant key.");
+        }
+        if !seen.insert(key) {
+            return Some("Multivariate option with this key already exists for the feature.");
+        }
+    }
+    None
+}
+
 /// Adds an option to a feature (`named`: the feature the body speaks of), which is multivariate from then on.
 ///
 /// Every environment default gives it what it asks for, as far as it has that to give; segment overrides give nothing.
@@ -167,7 +187,7 @@ pub async fn create(
     named: i64,
     edit: OptionEdit,
 ) -> Result<MultivariateOption> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let (project, mut feature, options) = open(&mut tx, caller, at, Some(named)).await?;
     check(&edit, edit.percentage(), &options)?;
     let option = insert(&mut tx, feature.id, edit).await?;
@@ -197,7 +217,7 @@ pub async fn update(
     named: i64,
     edit: OptionEdit,
 ) -> Result<MultivariateOption> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let (project, feature, mut options) = open(&mut tx, caller, at, Some(named)).await?;
     let before = find_among(options.clone(), id)?;
     options.retain(|other| other.id != id);
@@ -219,7 +239,7 @@ pub async fn update(
 
 /// Deletes an option with its allocations. A feature without options is a standard one.
 pub async fn delete(app: &App, caller: &Caller, at: (i64, i64), id: i64) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let (project, mut feature, options) = open(&mut tx, caller, at, None).await?;
     let last = options.len() == 1;
     let option = find_among(options, id)?;

@@ -26,7 +26,7 @@ pub async fn change(
     what: OwnerChange,
     ids: &[i64],
 ) -> Result<FeatureDetails> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let project = project_for(&mut tx, caller, project_id, ProjectPermission::CreateFeature).await?;
     let feature = find_in(&mut tx, project_id, feature_id).await?;
     check(&mut tx, project.organisation_id, what, ids).await?;

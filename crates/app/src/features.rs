@@ -72,8 +72,7 @@ pub(crate) async fn find_in(tx: &mut Tx, project_id: i64, id: i64) -> Result<Fea
 
 /// Creates a feature, with a state in every environment of the project.
 pub async fn create(app: &App, caller: &Caller, project_id: i64, new: NewFeature) -> Result<FeatureDetails> {
-    let mut tx = app.db().begin().await?;
-    projects::lock(&mut tx, project_id).await?;
+    let mut tx = app.begin().await?;
     let project = project_for(&mut tx, caller, project_id, ProjectPermission::CreateFeature).await?;
     if !new.options.is_empty() && !caller.project_access(&mut tx, &project).await?.admin {
         let text = "User must be project admin to modify / create MV options.";
@@ -151,6 +150,9 @@ async fn check_new(tx: &mut Tx, caller: &Caller, project: &Project, new: &NewFea
     if over_100(new.options.iter().map(OptionEdit::percentage)) {
         problems.add("multivariate_options", "Invalid percentage allocation");
     }
+    if let Some(problem) = feature_options::key_problem(&new.options) {
+        problems.add("multivariate_options", problem);
+    }
     problems.check()?;
     check_tags(tx, project.id, &new.tags).await?;
     let owners = new.owners.clone().unwrap_or_default();
@@ -224,8 +226,7 @@ pub async fn update(
     id: i64,
     edit: FeatureEdit,
 ) -> Result<FeatureDetails> {
-    let mut tx = app.db().begin().await?;
-    projects::lock(&mut tx, project_id).await?;
+    let mut tx = app.begin().await?;
     let project = project_for(&mut tx, caller, project_id, ProjectPermission::CreateFeature).await?;
     let before = find_in(&mut tx, project_id, id).await?;
     let mut feature = before.clone();
@@ -267,7 +268,7 @@ pub(crate) fn updated(caller: &Caller, project: &Project, feature: &Feature) -> 
 
 /// Deletes a feature with all its states.
 pub async fn delete(app: &App, caller: &Caller, project_id: i64, id: i64) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let project = project_for(&mut tx, caller, project_id, ProjectPermission::DeleteFeature).await?;
     let feature = find_in(&mut tx, project_id, id).await?;
     let text = format!("Flag / Remote Config Deleted: {}", feature.name);

@@ -85,7 +85,7 @@ pub async fn update_named(
     name: &FeatureName,
     edit: FlagEdit,
 ) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let place = open(&mut tx, caller, key).await?;
     let feature = named(&mut tx, &place, name).await?;
     let changes = apply(&mut tx, (caller, &place, &feature), edit).await?;
@@ -100,7 +100,7 @@ pub async fn delete_named_override(
     name: &FeatureName,
     segment_id: i64,
 ) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let place = open(&mut tx, caller, key).await?;
     let feature = named(&mut tx, &place, name).await?;
     let removed = segment_overrides::remove(&mut tx, (caller, &place, &feature), segment_id).await?;
@@ -133,7 +133,7 @@ async fn read(tx: &mut Tx, place: &Place, feature: &Feature) -> Result<Flag> {
 
 /// Changes a flag by the id of its feature.
 pub async fn update(app: &App, caller: &Caller, key: &str, feature_id: i64, edit: FlagEdit) -> Result<Flag> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let place = open(&mut tx, caller, key).await?;
     let feature = feature_at(&mut tx, &place, feature_id)
         .await?
@@ -152,7 +152,7 @@ pub async fn delete_override(
     feature_id: i64,
     segment_id: i64,
 ) -> Result<Flag> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let place = open(&mut tx, caller, key).await?;
     let feature = feature_at(&mut tx, &place, feature_id)
         .await?

@@ -1,11 +1,13 @@
 //! Background watches of a node: other nodes' changes, and counts that wait to be stored.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use burgee_store::changes::Listener;
+use futures_util::FutureExt;
 
-use crate::App;
 use crate::sdk::analytics;
+use crate::{App, Error};
 
 /// How long a change of another node may stay unseen when the database did not tell.
 const POLL: Duration = Duration::from_secs(1);
@@ -29,7 +31,11 @@ async fn follow_changes(app: App) {
             _ = closing.wait_for(|closing| *closing) => return,
             () = listener.wait(POLL) => {}
         }
-        match app.environments().catch_up(app.db()).await {
+        // A fault in compiling one change must not stop this node from seeing the next ones.
+        let caught_up = AssertUnwindSafe(app.environments().catch_up(app.db()))
+            .catch_unwind()
+            .await;
+        match caught_up.unwrap_or_else(|_| Err(Error::Internal("catching up panicked".to_owned()))) {
             Ok(()) if failing => {
                 failing = false;
                 tracing::info!("following the change log again");

@@ -111,7 +111,7 @@ pub async fn create(
     organisation_id: i64,
     edit: GroupEdit,
 ) -> Result<GroupDetails> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     for_member(&mut tx, caller, organisation_id).await?;
     caller
         .require_in_organisation(&mut tx, organisation_id, OrganisationPermission::ManageUserGroups)
@@ -141,7 +141,7 @@ pub async fn update(
     id: i64,
     edit: GroupEdit,
 ) -> Result<GroupDetails> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let before = managed(&mut tx, caller, organisation_id, id).await?;
     let mut group = before.clone();
     apply(&mut group, edit);
@@ -168,7 +168,7 @@ fn apply(group: &mut Group, edit: GroupEdit) {
 
 /// Deletes a group with what was granted to it.
 pub async fn delete(app: &App, caller: &Caller, organisation_id: i64, id: i64) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let group = managed(&mut tx, caller, organisation_id, id).await?;
     groups::delete(&mut tx, id).await?;
     let change = change(caller, &group, Action::Delete).before(as_json(&group));
@@ -183,7 +183,7 @@ pub async fn add_users(
     id: i64,
     user_ids: &[i64],
 ) -> Result<GroupDetails> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let group = managed(&mut tx, caller, organisation_id, id).await?;
     let known = members::list(&mut tx, organisation_id).await?;
     if !user_ids
@@ -207,7 +207,7 @@ pub async fn remove_users(
     id: i64,
     user_ids: &[i64],
 ) -> Result<GroupDetails> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let group = managed(&mut tx, caller, organisation_id, id).await?;
     groups::remove_users(&mut tx, id, user_ids).await?;
     let change = change(caller, &group, Action::Update).after(json!({ "users_removed": user_ids }));
@@ -225,7 +225,7 @@ pub async fn set_admin(
     user_id: i64,
     admin: bool,
 ) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     for_admin(&mut tx, caller, organisation_id).await?;
     let group = groups::find(&mut tx, organisation_id, id)
         .await?

@@ -102,7 +102,7 @@ fn taken(identifier: &str) -> Error {
 
 /// Creates an identity without traits.
 pub async fn create(app: &App, caller: &Caller, api_key: &str, identifier: String) -> Result<IdentityName> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let place = enter(&mut tx, caller, api_key, MANAGE).await?;
     let now = Timestamp::now().0;
     let id = identity_admin::insert(&mut tx, place.environment.id, &identifier, now)
@@ -127,7 +127,7 @@ pub async fn rename(
     id: i64,
     identifier: String,
 ) -> Result<IdentityName> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let (place, before) = hold(&mut tx, caller, api_key, id).await?;
     let exactly = Filter {
         identifier: Some(identifier.clone()),
@@ -152,7 +152,7 @@ pub async fn rename(
 
 /// Deletes an identity with its traits and overrides.
 pub async fn delete(app: &App, caller: &Caller, api_key: &str, id: i64) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let (place, identity) = hold(&mut tx, caller, api_key, id).await?;
     let overridden = identity_admin::has_overrides(&mut tx, id).await?;
     identity_admin::delete(&mut tx, id).await?;
@@ -255,7 +255,7 @@ pub async fn create_trait(
     identity_id: i64,
     edit: TraitEdit,
 ) -> Result<StoredTrait> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let (place, mut identity) = hold(&mut tx, caller, api_key, identity_id).await?;
     let value = edit.value(None)?;
     let key = edit
@@ -295,7 +295,7 @@ pub async fn update_trait(
     trait_id: i64,
     edit: TraitEdit,
 ) -> Result<StoredTrait> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let (place, mut identity) = hold(&mut tx, caller, api_key, identity_id).await?;
     let slot = slot(identity_id, trait_id)?;
     let before = identity.traits.in_slot(slot).cloned().ok_or_else(no_trait)?;
@@ -322,7 +322,7 @@ pub async fn delete_trait(
     trait_id: i64,
     everywhere: bool,
 ) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let place = enter(&mut tx, caller, api_key, MANAGE).await?;
     if everywhere {
         let identity = find(&mut tx, &place, identity_id).await?;

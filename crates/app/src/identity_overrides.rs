@@ -101,7 +101,7 @@ pub async fn create(
     feature_id: Option<i64>,
     edit: StateEdit,
 ) -> Result<StateDetails> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let (place, identity) = changed(&mut tx, caller, at).await?;
     let feature = match feature_id {
         Some(id) => feature_at(&mut tx, &place, id).await?,
@@ -127,7 +127,7 @@ pub async fn update(
     id: i64,
     edit: StateEdit,
 ) -> Result<StateDetails> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let (place, identity) = changed(&mut tx, caller, at).await?;
     let state = state_of(&mut tx, &identity, id).await?;
     let feature = feature_at(&mut tx, &place, state.feature_id)
@@ -142,7 +142,7 @@ pub async fn update(
 
 /// Deletes an override: the identity gets what others get.
 pub async fn delete(app: &App, caller: &Caller, at: At<'_>, id: i64) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let (place, identity) = changed(&mut tx, caller, at).await?;
     let state = state_of(&mut tx, &identity, id).await?;
     let feature = feature_at(&mut tx, &place, state.feature_id)
@@ -167,8 +167,9 @@ pub async fn clone_from(
     at: At<'_>,
     source_id: i64,
 ) -> Result<Vec<EffectiveState>> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let (place, identity) = changed(&mut tx, caller, at).await?;
+    require_identities(&mut tx, caller, &place).await?;
     let source = identity_at(&mut tx, &place, source_id).await?;
     let mut changes = Vec::new();
     if source.id != identity.id {

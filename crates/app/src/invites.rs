@@ -83,7 +83,7 @@ pub async fn create(
     organisation_id: i64,
     input: Vec<NewInvite>,
 ) -> Result<Vec<InviteDetails>> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     for_admin(&mut tx, caller, organisation_id).await?;
     let mut wrong = Vec::with_capacity(input.len());
     for (index, new) in input.iter().enumerate() {
@@ -113,7 +113,7 @@ pub async fn create_one(
     organisation_id: i64,
     new: NewInvite,
 ) -> Result<InviteDetails> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     for_admin(&mut tx, caller, organisation_id).await?;
     check(&mut tx, organisation_id, &new, &[]).await?.check()?;
     let invite = insert(&mut tx, caller, organisation_id, new).await?;
@@ -175,7 +175,7 @@ async fn check(tx: &mut Tx, organisation_id: i64, new: &NewInvite, before: &[New
 
 /// Withdraws an invitation.
 pub async fn delete(app: &App, caller: &Caller, organisation_id: i64, id: i64) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let details = get(&mut tx, caller, organisation_id, id).await?;
     invites::delete(&mut tx, id).await?;
     let change = Change::new(caller, Kind::Invite, Action::Delete, id)
@@ -207,7 +207,7 @@ pub async fn create_link(
     expires_at: Option<Timestamp>,
 ) -> Result<InviteLink> {
     require_links(app)?;
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     for_admin(&mut tx, caller, organisation_id).await?;
     let mut link = InviteLink {
         id: 0,
@@ -227,7 +227,7 @@ pub async fn create_link(
 
 /// Makes a link useless.
 pub async fn delete_link(app: &App, caller: &Caller, organisation_id: i64, id: i64) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     for_admin(&mut tx, caller, organisation_id).await?;
     if !invites::delete_link(&mut tx, organisation_id, id).await? {
         return Err(Error::no_match("InviteLink"));
@@ -241,7 +241,7 @@ pub async fn delete_link(app: &App, caller: &Caller, organisation_id: i64, id: i
 /// Accepts an invitation by mail, which is for its address only and is used up.
 pub async fn join(app: &App, caller: &Caller, hash: &str) -> Result<Details> {
     let email = caller.user()?.email.clone();
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let invite = invites::find_by_hash(&mut tx, hash)
         .await?
         .ok_or_else(no_invite)?;
@@ -266,7 +266,7 @@ pub async fn join(app: &App, caller: &Caller, hash: &str) -> Result<Details> {
 pub async fn join_by_link(app: &App, caller: &Caller, hash: &str) -> Result<Details> {
     caller.user()?;
     require_links(app)?;
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let link = invites::find_link(&mut tx, hash)
         .await?
         .ok_or_else(|| Error::no_match("InviteLink"))?;

@@ -162,6 +162,16 @@ impl App {
         &self.0.security
     }
 
+    /// Begins a write of the management API, to be ended with [`App::commit`].
+    ///
+    /// One runs at a time, on Postgres as on SQLite. They are short and rare beside what SDKs ask; in return what one has
+    /// read can't be changed by another before it writes, and no two wait for each other.
+    pub async fn begin(&self) -> Result<Tx> {
+        let mut tx = self.0.db.begin().await?;
+        burgee_store::changes::lock(&mut tx).await?;
+        Ok(tx)
+    }
+
     /// Ends a write: appends its changes to the log, commits, and returns once this node serves the new state.
     pub async fn commit(&self, mut tx: Tx, changes: Vec<NewChange>) -> Result<()> {
         burgee_store::changes::append(&mut tx, &changes).await?;

@@ -46,7 +46,7 @@ pub async fn create(
     organisation_id: i64,
     edit: MasterApiKeyEdit,
 ) -> Result<(MasterApiKey, String)> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     require(&mut tx, caller, organisation_id).await?;
     let new = keys::master_api_key();
     let text = new.to_text();
@@ -77,7 +77,7 @@ pub async fn update(
     prefix: &str,
     edit: MasterApiKeyEdit,
 ) -> Result<MasterApiKey> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let before = get(&mut tx, caller, organisation_id, prefix).await?;
     let mut key = before.clone();
     apply(&mut key, edit, "update")?;
@@ -115,7 +115,7 @@ fn apply(key: &mut MasterApiKey, edit: MasterApiKeyEdit, verb: &str) -> Result<(
 
 /// Deletes a key.
 pub async fn delete(app: &App, caller: &Caller, organisation_id: i64, prefix: &str) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let key = get(&mut tx, caller, organisation_id, prefix).await?;
     master_api_keys::delete(&mut tx, key.id).await?;
     let change = change(caller, &key, Action::Delete).before(as_json(&key));

@@ -51,7 +51,7 @@ pub async fn update_role(
     user_id: i64,
     role: Role,
 ) -> Result<Member> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     for_admin(&mut tx, caller, organisation_id).await?;
     members::lock(&mut tx, organisation_id).await?;
     let mut member = members::list(&mut tx, organisation_id)
@@ -72,7 +72,7 @@ pub async fn update_role(
 
 /// Removes members with all that was granted to them; who is no member is passed over.
 pub async fn remove(app: &App, caller: &Caller, organisation_id: i64, user_ids: &[i64]) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     for_admin(&mut tx, caller, organisation_id).await?;
     members::lock(&mut tx, organisation_id).await?;
     let mut changes = Vec::new();

@@ -33,7 +33,7 @@ pub async fn begin(app: &App, caller: &Caller) -> Result<SetUp> {
     let user = caller.user()?;
     let secret = totp::new_secret();
     let sealed = app.sealer().seal(&secret);
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     if !mfa::begin(&mut tx, user.id, &sealed, Timestamp::now().0).await? {
         return Err(Error::Rejected(json!({ "error": "MFA method already active." })));
     }
@@ -48,7 +48,7 @@ pub async fn begin(app: &App, caller: &Caller) -> Result<SetUp> {
 pub async fn confirm(app: &App, caller: &Caller, code: &str) -> Result<Vec<String>> {
     let user = caller.user()?;
     app.throttle(Attempt::SecondFactor, &format!("set up {}", user.id))?;
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let factor = mfa::find(&mut tx, user.id)
         .await?
         .filter(|factor| !factor.is_active);
@@ -73,7 +73,7 @@ pub async fn confirm(app: &App, caller: &Caller, code: &str) -> Result<Vec<Strin
 /// Gives up the second factor. A code is not asked for, but one that is given must be right.
 pub async fn end(app: &App, caller: &Caller, code: Option<&str>) -> Result<()> {
     let user = caller.user()?;
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let factor = mfa::find(&mut tx, user.id)
         .await?
         .filter(|factor| factor.is_active);

@@ -108,7 +108,7 @@ pub async fn create(app: &App, caller: &Caller, edit: OrganisationEdit) -> Resul
         stop_serving_flags: false,
     };
     apply(&mut organisation, edit);
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     organisation.id = organisations::insert(&mut tx, &organisation).await?;
     members::add(&mut tx, organisation.id, user_id, Role::Admin.as_str(), now).await?;
     let change = Change::new(caller, Kind::Organisation, Action::Create, organisation.id)
@@ -126,7 +126,7 @@ pub async fn create(app: &App, caller: &Caller, edit: OrganisationEdit) -> Resul
 
 /// Changes the settings of an organisation.
 pub async fn update(app: &App, caller: &Caller, id: i64, edit: OrganisationEdit) -> Result<Details> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let before = for_admin(&mut tx, caller, id).await?;
     let mut organisation = before.clone();
     apply_switches(caller, &mut organisation, &edit);
@@ -186,7 +186,7 @@ fn apply(organisation: &mut Organisation, edit: OrganisationEdit) {
 
 /// Deletes an organisation with all that is in it. Its members stay users.
 pub async fn delete(app: &App, caller: &Caller, id: i64) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let organisation = for_admin(&mut tx, caller, id).await?;
     organisations::delete(&mut tx, id).await?;
     app.commit(tx, vec![deleted(caller, &organisation).into()]).await

@@ -59,7 +59,7 @@ pub async fn confirm(app: &App, uid: &str, token: &str, new: &str, repeated: &st
         return Err(Problems::whole("The two password fields didn't match.").into());
     }
     let hash = app.hash_password(new.to_owned()).await?;
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     if !users::set_password(&mut tx, user.id, user.password.as_deref(), &hash).await? {
         return Err(bad_token());
     }

@@ -365,7 +365,7 @@ pub async fn create(
     kin: Kin,
     edit: GrantEdit,
 ) -> Result<Grant> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let target = Target::find(&mut tx, caller, level, name).await?;
     target.require_admin(&mut tx, caller).await?;
     let id = grantee(&mut tx, &target, kin, edit.grantee.unwrap_or_default()).await?;
@@ -428,7 +428,7 @@ pub async fn update(
     id: i64,
     edit: GrantEdit,
 ) -> Result<Grant> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let target = Target::find(&mut tx, caller, level, name).await?;
     target.require_admin(&mut tx, caller).await?;
     let before = find(&mut tx, &target, kin, id).await?;
@@ -475,7 +475,7 @@ fn apply(level: Level, grant: &mut Grant, edit: GrantEdit) -> Result<()> {
 
 /// Takes a grant back.
 pub async fn delete(app: &App, caller: &Caller, level: Level, name: &str, kin: Kin, id: i64) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let target = Target::find(&mut tx, caller, level, name).await?;
     target.require_admin(&mut tx, caller).await?;
     let grant = find(&mut tx, &target, kin, id).await?;

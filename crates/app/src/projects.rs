@@ -81,7 +81,7 @@ pub async fn usage(tx: &mut Tx, id: i64) -> Result<Usage> {
 
 /// Creates a project; its creator administers it.
 pub async fn create(app: &App, caller: &Caller, organisation_id: i64, edit: ProjectEdit) -> Result<Project> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     require_create(&mut tx, caller, organisation_id).await?;
     let mut project = Project {
         id: 0,
@@ -139,7 +139,7 @@ async fn require_create(tx: &mut Tx, caller: &Caller, organisation_id: i64) -> R
 
 /// Changes the settings of a project.
 pub async fn update(app: &App, caller: &Caller, id: i64, edit: ProjectEdit) -> Result<Project> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let before = get(&mut tx, caller, id).await?;
     caller.require_project_admin(&mut tx, &before).await?;
     let mut project = before.clone();
@@ -163,7 +163,7 @@ pub async fn update(app: &App, caller: &Caller, id: i64, edit: ProjectEdit) -> R
 
 /// Deletes a project with all that is in it.
 pub async fn delete(app: &App, caller: &Caller, id: i64) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let project = get(&mut tx, caller, id).await?;
     caller.require_project_admin(&mut tx, &project).await?;
     projects::delete(&mut tx, id).await?;

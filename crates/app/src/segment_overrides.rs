@@ -134,7 +134,7 @@ pub async fn create_link(
     environment_id: i64,
     at: LinkPlace,
 ) -> Result<FeatureSegment> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let permission = EnvironmentPermission::ManageSegmentOverrides;
     let place = place_by_id(&mut tx, caller, environment_id, permission).await?;
     let feature = feature_at(&mut tx, &place, at.feature_id).await?;
@@ -239,7 +239,7 @@ pub async fn update_priorities(
     caller: &Caller,
     priorities: &[(i64, i64)],
 ) -> Result<Vec<LinkDetails>> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let mut wanted = priorities.to_vec();
     wanted.sort_by_key(|(id, _)| *id);
     let (mut links, mut changes) = (Vec::new(), Vec::new());
@@ -270,7 +270,7 @@ pub async fn update_priorities(
 
 /// Deletes a feature segment with its override.
 pub async fn delete_link(app: &App, caller: &Caller, id: i64) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let (place, feature, segment, link) = changeable(&mut tx, caller, id).await?;
     let change = delete_at(&mut tx, for_segment(caller, &place, &feature, &segment), &link).await?;
     app.commit(tx, vec![change]).await
@@ -297,7 +297,7 @@ pub async fn create(
     (segment_id, priority): (i64, Option<i64>),
     edit: StateEdit,
 ) -> Result<Override> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let permission = EnvironmentPermission::ManageSegmentOverrides;
     let place = place_by_key(&mut tx, caller, key, permission).await?;
     let feature = feature_at(&mut tx, &place, feature_id).await?;
@@ -399,7 +399,7 @@ pub async fn update_link(
     environment_id: i64,
     at: LinkPlace,
 ) -> Result<FeatureSegment> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let (place, feature, old, mut link) = changeable(&mut tx, caller, id).await?;
     if at.feature_id != link.feature_id {
         return Err(Error::no_such("feature", at.feature_id));

@@ -182,8 +182,7 @@ async fn manage(tx: &mut Tx, caller: &Caller, project_id: i64) -> Result<Project
 
 /// Creates a segment.
 pub async fn create(app: &App, caller: &Caller, project_id: i64, edit: SegmentEdit) -> Result<Segment> {
-    let mut tx = app.db().begin().await?;
-    projects::lock(&mut tx, project_id).await?;
+    let mut tx = app.begin().await?;
     let project = manage(&mut tx, caller, project_id).await?;
     let now = Timestamp::now().0;
     let mut segment = Segment {
@@ -204,7 +203,7 @@ pub async fn create(app: &App, caller: &Caller, project_id: i64, edit: SegmentEd
 
 /// Copies a segment under another name; the overrides of the original stay with it.
 pub async fn clone(app: &App, caller: &Caller, project_id: i64, id: i64, name: String) -> Result<Segment> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let project = manage(&mut tx, caller, project_id).await?;
     let source = segments::find_in(&mut tx, project.id, id)
         .await?
@@ -253,7 +252,7 @@ pub async fn update(
     id: i64,
     edit: SegmentEdit,
 ) -> Result<Segment> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let project = manage(&mut tx, caller, project_id).await?;
     let before = segments::lock(&mut tx, project.id, id)
         .await?
@@ -264,6 +263,7 @@ pub async fn update(
     segments::update(&mut tx, &segment).await?;
     let serves = segment.name != before.name
         || segment.rules != before.rules
+        || segment.description != before.description
         || segment.feature_id != before.feature_id;
     let change = Change::new(caller, Kind::Segment, Action::Update, segment.id)
         .in_project(&project)
@@ -278,7 +278,7 @@ pub async fn update(
 
 /// Deletes a segment with its overrides.
 pub async fn delete(app: &App, caller: &Caller, project_id: i64, id: i64) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let project = manage(&mut tx, caller, project_id).await?;
     let segment = segments::find_in(&mut tx, project.id, id)
         .await?

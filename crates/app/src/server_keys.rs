@@ -25,7 +25,7 @@ pub async fn list(tx: &mut Tx, caller: &Caller, api_key: &str) -> Result<Vec<Ser
 
 /// Creates a key. Nobody chooses its text.
 pub async fn create(app: &App, caller: &Caller, api_key: &str, edit: ServerKeyEdit) -> Result<ServerKey> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let place = administer(&mut tx, caller, api_key).await?;
     let mut key = ServerKey {
         id: 0,
@@ -53,7 +53,7 @@ pub async fn update(
     id: i64,
     edit: ServerKeyEdit,
 ) -> Result<ServerKey> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let (place, before) = hold(&mut tx, caller, api_key, id).await?;
     let mut key = before.clone();
     apply(&mut key, edit);
@@ -68,7 +68,7 @@ pub async fn update(
 
 /// Deletes a key; it works no more.
 pub async fn delete(app: &App, caller: &Caller, api_key: &str, id: i64) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let (place, key) = hold(&mut tx, caller, api_key, id).await?;
     server_keys::delete(&mut tx, key.id).await?;
     let change = Change::new(caller, Kind::ServerKey, Action::Delete, key.id)

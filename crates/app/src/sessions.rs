@@ -67,7 +67,7 @@ pub async fn log_in(app: &App, address: Option<IpAddr>, email: &str, password: S
         Some(stored) if passwords::needs_rehash(stored) => Some(app.hash_password(password).await?),
         _ => None,
     };
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     if let Some(hash) = rehashed {
         users::set_password(&mut tx, user.id, user.password.as_deref(), &hash).await?;
     }
@@ -81,7 +81,7 @@ pub async fn log_in_with_code(app: &App, token: &str, code: &str) -> Result<Seco
     let Some(claimed) = Signer::claimed_user(token) else {
         return Ok(SecondStep::BadToken);
     };
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let Some(user) = users::find(&mut tx, claimed).await?.filter(|user| user.is_active) else {
         return Ok(SecondStep::BadToken);
     };
@@ -128,7 +128,7 @@ async fn open(tx: &mut burgee_store::Tx, user: &User) -> Result<String> {
 /// Signs the caller out everywhere: all his tokens are forgotten.
 pub async fn log_out(app: &App, caller: &Caller) -> Result<()> {
     let user_id = caller.user()?.id;
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     users::delete_tokens(&mut tx, user_id).await?;
     app.commit(tx, Vec::new()).await
 }

@@ -32,7 +32,7 @@ pub fn needs_code(app: &App) -> bool {
 
 /// Creates the administrator. Returns where he chooses his password.
 pub async fn set_up(app: &App, address: Option<IpAddr>, email: String, code: &str) -> Result<String> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     users::lock_set_up(&mut tx).await?;
     if !is_open(app, &mut tx).await? {
         return Err(Error::not_found());

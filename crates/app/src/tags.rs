@@ -44,7 +44,7 @@ pub async fn get_by_uuid(tx: &mut Tx, caller: &Caller, project_id: i64, uuid: &s
 
 /// Creates a tag.
 pub async fn create(app: &App, caller: &Caller, project_id: i64, edit: TagEdit) -> Result<Tag> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let project = project_for(&mut tx, caller, project_id, ProjectPermission::ManageTags).await?;
     let mut tag = Tag {
         id: 0,
@@ -70,7 +70,7 @@ pub async fn create(app: &App, caller: &Caller, project_id: i64, edit: TagEdit) 
 
 /// Changes a tag.
 pub async fn update(app: &App, caller: &Caller, project_id: i64, id: i64, edit: TagEdit) -> Result<Tag> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let project = project_for(&mut tx, caller, project_id, ProjectPermission::ManageTags).await?;
     let before = changeable(&mut tx, project_id, id).await?;
     let mut tag = before.clone();
@@ -87,7 +87,7 @@ pub async fn update(app: &App, caller: &Caller, project_id: i64, id: i64, edit: 
 
 /// Deletes a tag; features lose it.
 pub async fn delete(app: &App, caller: &Caller, project_id: i64, id: i64) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let project = project_for(&mut tx, caller, project_id, ProjectPermission::ManageTags).await?;
     let tag = changeable(&mut tx, project_id, id).await?;
     tags::delete(&mut tx, id).await?;

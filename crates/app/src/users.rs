@@ -56,7 +56,7 @@ pub async fn sign_up(app: &App, address: Option<IpAddr>, input: SignUp) -> Resul
     drop(tx);
     let hash = app.hash_password(input.password.clone()).await?;
 
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     if input.superuser {
         users::lock_set_up(&mut tx).await?;
     }
@@ -86,7 +86,7 @@ pub async fn sign_up(app: &App, address: Option<IpAddr>, input: SignUp) -> Resul
 pub async fn create_superuser(app: &App, email: &str, password: &str) -> Result<User> {
     check_password(password, "", "", email, "password")?;
     let hash = app.hash_password(password.to_owned()).await?;
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let mut user = User {
         id: 0,
         uuid: Uuid::new_v4().to_string(),
@@ -220,7 +220,7 @@ pub async fn update_onboarding(app: &App, caller: &Caller, parts: Map<String, Va
 }
 
 async fn change_profile(app: &App, caller: &Caller, edit: impl FnOnce(&mut User)) -> Result<User> {
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let before = current(&mut tx, caller).await?;
     let mut user = before.clone();
     edit(&mut user);
@@ -265,7 +265,7 @@ pub async fn set_password(
         return Err(Problems::whole("The two password fields didn't match.").into());
     }
     let hash = app.hash_password(new.to_owned()).await?;
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     if !users::set_password(&mut tx, user.id, user.password.as_deref(), &hash).await? {
         return Err(wrong_password());
     }
@@ -279,7 +279,7 @@ pub async fn set_password(
 pub async fn set_email(app: &App, caller: &Caller, current: String, email: String) -> Result<()> {
     const TAKEN: &str = "A user with this email already exists.";
     let before = prove(app, caller, current).await?;
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let other = users::find_by_email(&mut tx, &email).await?;
     if other.is_some_and(|other| other.id != before.id) {
         return Err(Error::field("new_email", TAKEN));
@@ -296,7 +296,7 @@ pub async fn set_email(app: &App, caller: &Caller, current: String, email: Strin
 /// Deletes the caller's account, and on demand the organisations in which he is alone.
 pub async fn delete(app: &App, caller: &Caller, current: String, with_orphans: bool) -> Result<()> {
     let user = prove(app, caller, current).await?;
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.begin().await?;
     let mut changes = Vec::new();
     for organisation in organisations::of_user(&mut tx, user.id).await? {
         members::lock(&mut tx, organisation.id).await?;

@@ -49,13 +49,8 @@ row! {
 /// The channel on which Postgres says that there is more to read.
 pub const CHANNEL: &str = "burgee_changes";
 
-/// Writes changes to the log. Must be the last thing a transaction does before it commits.
-///
-/// A change that serves also moves `updated_at` of the environments it concerns, the version SDKs compare.
-pub async fn append(tx: &mut Tx, changes: &[NewChange]) -> Result<()> {
-    if changes.is_empty() {
-        return Ok(());
-    }
+/// Makes this transaction the only one that writes to the log, until it ends. On SQLite every writer is.
+pub async fn lock(tx: &mut Tx) -> Result<()> {
     if let Tx::Postgres(_) = tx {
         sql!(
             tx,
@@ -64,6 +59,17 @@ pub async fn append(tx: &mut Tx, changes: &[NewChange]) -> Result<()> {
             postgres: "SELECT CAST(pg_advisory_xact_lock(7012301) AS TEXT) AS locked"
         )?;
     }
+    Ok(())
+}
+
+/// Writes changes to the log. Must be the last thing a transaction does before it commits.
+///
+/// A change that serves also moves `updated_at` of the environments it concerns, the version SDKs compare.
+pub async fn append(tx: &mut Tx, changes: &[NewChange]) -> Result<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    lock(tx).await?;
     for change in changes {
         insert(tx, change).await?;
         if change.serves {

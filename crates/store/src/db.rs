@@ -91,6 +91,7 @@ fn is_transient(code: &str) -> bool {
         || code.starts_with("53")
         || code.starts_with("57P")
         || code == "40001"
+        || code == "40P01"
         || code == "5"
 }
 
@@ -197,6 +198,11 @@ impl Db {
             Self::Sqlite { .. } => "sqlite",
             Self::Postgres(_) => "postgresql",
         }
+    }
+
+    /// Whether other nodes may be working on the same database.
+    pub fn has_other_nodes(&self) -> bool {
+        matches!(self, Self::Postgres(_))
     }
 
     /// Answers when the database does.

@@ -32,19 +32,6 @@ pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<Project>> {
     )
 }
 
-/// Holds a project until the end of the transaction: what is created in it meanwhile waits. So a feature and an
-/// environment made at the same time find each other, and limits and unique names hold.
-pub async fn lock(tx: &mut Tx, id: i64) -> Result<()> {
-    let _: Option<Id> = sql!(
-        tx,
-        fetch_optional as Id,
-        sqlite: "SELECT id FROM projects WHERE id = $1",
-        postgres: "SELECT id FROM projects WHERE id = $1 FOR UPDATE",
-        id
-    )?;
-    Ok(())
-}
-
 /// One project by its uuid.
 pub async fn find_by_uuid(tx: &mut Tx, uuid: &str) -> Result<Option<Project>> {
     sql!(

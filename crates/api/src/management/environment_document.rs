@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use burgee_app::{App, environments};
+use burgee_app::{App, environment_states, environments};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -27,6 +27,8 @@ async fn get_document(
 ) -> ApiResult<Response> {
     let mut tx = app.db().read().await?;
     let place = environments::get(&mut tx, &caller, &key).await?;
+    // It names the identities that have overrides.
+    environment_states::require_identities(&mut tx, &caller, &place).await?;
     let served = app
         .environments()
         .by_id(place.environment.id)

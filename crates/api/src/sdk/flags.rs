@@ -10,6 +10,7 @@ use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::identities::check_identifier;
 use super::key::{self, EnvironmentKey};
 use crate::error::{ApiError, detail};
 use crate::params::{Path, Query};
@@ -73,6 +74,7 @@ async fn get_flags_of_identity(
     Path(identifier): Path<String>,
     query: Query,
 ) -> Result<Response, ApiError> {
+    let identifier = check_identifier(&identifier)?;
     key.served.count(Resource::Flags);
     let identity = identities::get_or_create(&app, &key.served, identifier).await?;
     let snapshot = key.snapshot();

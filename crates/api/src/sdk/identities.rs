@@ -112,13 +112,13 @@ async fn get_identity(
         // As the reference does: a 200 that old clients expect.
         return Ok(key::keyed(detail(StatusCode::OK, "Missing identifier")));
     }
-    check_identifier(identifier)?;
+    let identifier = check_identifier(identifier)?;
     key.served.count(Resource::Identities);
     evaluation::note_first(&app, &key.served, user_agent(&headers));
     let identity = if query.text("transient").is_some() {
-        identities::unknown(identifier.to_owned())
+        identities::unknown(identifier)
     } else {
-        identities::get_or_create(&app, &key.served, identifier.to_owned()).await?
+        identities::get_or_create(&app, &key.served, identifier).await?
     };
     Ok(answer(&key, &identity, query.get("feature")))
 }
@@ -161,7 +161,7 @@ async fn get_identity_by_path(
     key: EnvironmentKey,
     Path(identifier): Path<String>,
 ) -> Result<Response, ApiError> {
-    check_identifier(&identifier)?;
+    let identifier = check_identifier(&identifier)?;
     key.served.count(Resource::Identities);
     let identity = identities::get_or_create(&app, &key.served, identifier).await?;
     let snapshot = key.snapshot();
@@ -171,16 +171,16 @@ async fn get_identity_by_path(
     )))
 }
 
-pub(super) fn check_identifier(identifier: &str) -> Result<(), ApiError> {
+/// An identifier from a path or a query, without the blanks around it.
+pub(super) fn check_identifier(identifier: &str) -> Result<String, ApiError> {
     let value = Value::String(identifier.to_owned());
-    match Identifier::read(Some(&value)) {
-        Ok(_) => Ok(()),
-        Err(wrong) => {
+    crate::fields::Text::<{ limits::IDENTIFIER_LENGTH }>::read(Some(&value))
+        .map(|text| text.0)
+        .map_err(|wrong| {
             let mut problems = Problems::new();
             problems.nest("identifier", wrong);
-            Err(ApiError::invalid(problems))
-        }
-    }
+            ApiError::invalid(problems)
+        })
 }
 
 /// Identifies many at once, as Flagsmith's Edge API does. Stores traits; evaluates nothing.

@@ -133,6 +133,7 @@ fn read_context(body: &[u8]) -> Result<IdentifyInput, (&'static str, String)> {
         Some(Value::String(key)) if key.chars().count() > limits::IDENTIFIER_LENGTH => {
             return Err(wrong("`targetingKey` is too long."));
         }
+        Some(Value::String(key)) if key.contains('\0') => return Err(wrong("`targetingKey` has a NUL.")),
         Some(Value::String(key)) => Some(key.clone()),
         Some(_) => return Err(wrong("`targetingKey` must be a string.")),
     };

@@ -65,6 +65,9 @@ async fn health() -> Response {
     detail(StatusCode::OK, "ok")
 }
 
+/// How long other nodes are given to serve a change before clients, who may ask any of them, are told of it.
+const SETTLE: Duration = Duration::from_millis(150);
+
 /// How an event is written, without its `retry` and its blank line.
 type Format = fn(&Served, Timestamp) -> String;
 
@@ -123,10 +126,13 @@ impl Follower {
         if let Some(event) = self.unseen() {
             return Some(event);
         }
-        tokio::select! {
-            changed = self.changes.changed() => changed.ok()?,
-            _ = self.closing.wait_for(|closing| *closing) => return None,
-            () = tokio::time::sleep(self.heartbeat) => {}
+        let told = tokio::select! {
+            changed = self.changes.changed() => changed.map(|()| true).ok()?,
+            () = ended(&mut self.closing) => return None,
+            () = tokio::time::sleep(self.heartbeat) => false,
+        };
+        if told && self.app.db().has_other_nodes() {
+            tokio::time::sleep(SETTLE).await;
         }
         let snapshot = self.served.snapshot();
         self.app.environments().by_id(snapshot.environment_id)?;
@@ -146,4 +152,9 @@ impl Follower {
             updated_at.0, self.retry
         )))
     }
+}
+
+/// Returns when the process is about to end.
+async fn ended(closing: &mut watch::Receiver<bool>) {
+    let _ = closing.wait_for(|closing| *closing).await;
 }

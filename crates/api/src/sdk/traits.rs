@@ -212,7 +212,7 @@ async fn set_trait_by_path(
         return Err(detail(StatusCode::BAD_REQUEST, "Trait value not provided"));
     };
     check_allowed(&key)?;
-    check_identifier(&identifier)?;
+    let identifier = check_identifier(&identifier)?;
     let wrong = |field: &str, problem: Value| {
         let mut problems = Problems::new();
         problems.nest(field, problem);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use burgee_model::Timestamp;
+use burgee_model::{Timestamp, limits};
 use burgee_store::analytics::{self, EvaluationCount, UsageCount};
 
 use crate::App;
@@ -18,14 +18,16 @@ pub struct Evaluations {
     pub enabled_when_evaluated: Option<bool>,
 }
 
-/// Stores counts of evaluations, and answers once they are stored. Those of unknown features and those that are not
-/// positive are passed over.
+/// Stores counts of evaluations, and answers once they are stored. Those of unknown features, and those that are not
+/// positive or beyond belief, are passed over.
 pub async fn record(app: &App, snapshot: &Snapshot, evaluations: Vec<Evaluations>) -> Result<()> {
     let known: HashSet<&str> = snapshot.features.iter().map(|f| f.name.as_str()).collect();
     let now = Timestamp::now().0;
     let rows: Vec<EvaluationCount> = evaluations
         .into_iter()
-        .filter(|e| e.count > 0 && known.contains(e.feature_name.as_str()))
+        .filter(|e| {
+            (1..=limits::EVALUATIONS_PER_REPORT).contains(&e.count) && known.contains(e.feature_name.as_str())
+        })
         .map(|e| EvaluationCount {
             environment_id: snapshot.environment_id,
             feature_name: e.feature_name,

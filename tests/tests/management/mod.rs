@@ -1,5 +1,6 @@
 //! The management API.
 
+mod concurrency;
 mod environments;
 mod feature_options;
 mod feature_states;

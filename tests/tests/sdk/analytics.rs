@@ -10,7 +10,7 @@ both! {
         world.feature(json!({"name": "f"})).await;
         let body = json!({"f": 3, "unknown": 4, "f2": 1});
         world.sdk(Method::POST, "/api/v1/analytics/flags/", Some(body)).await.expect(200);
-        for odd in [json!({"f": 0}), json!({"f": -2}), json!({"f": true}), json!({"f": "3"}), json!({})] {
+        for odd in [json!({"f": 0}), json!({"f": -2}), json!({"f": true}), json!({"f": "3"}), json!({"f": i64::MAX}), json!({})] {
             world.sdk(Method::POST, "/api/v1/analytics/flags/", Some(odd)).await.expect(200);
         }
         let one = json!({"feature_name": "f", "count": 2, "enabled_when_evaluated": true, "identity_identifier": "u"});

@@ -152,6 +152,30 @@ both! {
         assert_eq!(there["traits"], json!([]));
     }
 
+    async fn a_trait_deleted_for_everybody_can_be_set_again_at_once(app) {
+        let world = World::new(app).await;
+        let body = json!({"identifier": "u", "traits": traits(&[("plan", json!("x"))])});
+        world.identify(body.clone()).await;
+        let path = format!("/api/v1/environments/{}/delete-traits/", world.client);
+        world.post(&path, json!({"key": "plan"})).await;
+        let gone = world.sdk(Method::GET, "/api/v1/identities/?identifier=u", None).await.expect(200);
+        assert_eq!(value(&gone, "plan"), None);
+        world.identify(body).await;
+        // A node that has nothing in memory says what is stored.
+        let node = world.app.second_node().await;
+        let headers = [("x-environment-key", world.client.as_str())];
+        let back = node.call(Method::GET, "/api/v1/identities/?identifier=u", &headers, None);
+        assert_eq!(value(&back.await.expect(200), "plan"), Some(json!("x")));
+    }
+
+    async fn an_identifier_in_a_path_is_the_same_as_in_a_body(app) {
+        let world = World::new(app).await;
+        world.identify(json!({"identifier": "u", "traits": traits(&[("a", json!(1))])})).await;
+        let answer = world.sdk(Method::GET, "/api/v1/identities/u%20/", None).await.expect(200);
+        assert_eq!(value(&answer, "a"), Some(json!(1)));
+        world.sdk(Method::GET, "/api/v1/identities/%20/", None).await.expect(400);
+    }
+
     async fn many_identities_come_in_one_call_but_not_more_than_the_limit(app) {
         let world = World::new(app).await;
         let entry = |i: usize| json!({"identifier": format!("bulk{i}"), "traits": traits(&[("n", json!(i))])});

@@ -70,6 +70,7 @@ both! {
         assert_eq!((&missing["key"], &missing["errorCode"]), (&json!("nope"), &json!("FLAG_NOT_FOUND")));
         let wrong = evaluate(&world, ALL, json!({"targetingKey": 5}), None).await.expect(400);
         assert_eq!(wrong["errorCode"], "INVALID_CONTEXT");
+        evaluate(&world, ALL, json!({"targetingKey": "a\u{0}b"}), None).await.expect(400);
         world.app.call(Method::POST, ALL, &[("x-api-key", "nope")], None).await.expect(401);
         let path = format!("/api/v1/environments/{}/identities/", world.client);
         assert_eq!(world.manage(Method::GET, &path, json!(null)).await["count"], 0);

@@ -69,7 +69,10 @@ async fn around(request: Request, next: Next, cors: &HeaderMap) -> Response {
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     }
     common(headers);
-    headers.insert(REQUEST_ID.clone(), id);
+    if response.status().is_server_error() {
+        tracing::error!(request.id = ?id, status = response.status().as_u16(), "a request failed");
+    }
+    response.headers_mut().insert(REQUEST_ID.clone(), id);
     response
 }
 

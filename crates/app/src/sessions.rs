@@ -37,6 +37,10 @@ pub enum SecondStep {
 /// Attempts are counted by client address and by account. Each log-in gives a token of its own: it can't return
 /// an earlier one, of which only the hash is known.
 pub async fn log_in(app: &App, address: Option<IpAddr>, email: &str, password: String) -> Result<LoggedIn> {
+    if app.settings().passwords_prevented {
+        let text = "E-mail and password are not accepted by this installation.";
+        return Err(Error::Forbidden(text.to_owned()));
+    }
     let email = email.trim().to_lowercase();
     if let Some(address) = address {
         app.throttle(Attempt::Login, &format!("address {address}"))?;

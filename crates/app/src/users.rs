@@ -137,6 +137,9 @@ async fn admit(app: &App, tx: &mut Tx, input: &SignUp) -> Result<()> {
     if settings.signup_prevented {
         return refuse("Signing up is disabled for this installation.");
     }
+    if settings.passwords_prevented {
+        return refuse("E-mail and password are not accepted by this installation.");
+    }
     if input.superuser && (settings.setup_code.is_some() || users::count(tx).await?.all_users > 0) {
         // With a code to show, set-up is the only way to become the administrator.
         return Err(Error::field("superuser", NOT_THE_FIRST));

@@ -79,6 +79,18 @@ pub async fn insert_usage(tx: &mut Tx, rows: &[UsageCount], host: &str) -> Resul
     Ok(())
 }
 
+/// Deletes raw counts that came in before a moment.
+pub async fn delete_before(tx: &mut Tx, at: i64) -> Result<u64> {
+    let evaluations = sql!(
+        tx,
+        execute,
+        "DELETE FROM feature_evaluations_raw WHERE created_at < $1",
+        at
+    )?;
+    let usage = sql!(tx, execute, "DELETE FROM api_usage_raw WHERE created_at < $1", at)?;
+    Ok(evaluations + usage)
+}
+
 /// How often a feature was evaluated in an environment, as far as raw counts reach back.
 pub async fn total_evaluations(db: &Db, environment_id: i64, feature_name: &str) -> Result<i64> {
     let (total,): (i64,) = query!(

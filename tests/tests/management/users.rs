@@ -341,3 +341,18 @@ async fn sign_up_can_be_switched_off() {
     let body = json!({"email": "a@example.com", "password": PASSWORD, "first_name": "A", "last_name": "B"});
     post(&app, "/api/v1/auth/users/", body).await.expect(403);
 }
+
+#[tokio::test]
+async fn passwords_can_be_switched_off() {
+    let settings = burgee_app::Settings {
+        passwords_prevented: true,
+        ..burgee_app::Settings::default()
+    };
+    let app = burgee_testkit::TestApp::sqlite_with(settings).await;
+    let person = serde_json::json!({"email": "a@example.com", "password": "Correct-Horse-7", "first_name": "A", "last_name": "B"});
+    for path in ["/api/v1/auth/users/", "/api/v1/auth/login/"] {
+        app.call(axum::http::Method::POST, path, &[], Some(&person))
+            .await
+            .expect(403);
+    }
+}

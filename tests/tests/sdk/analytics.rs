@@ -26,4 +26,17 @@ both! {
         let answer = world.sdk(Method::POST, "/api/v2/analytics/flags/", Some(body)).await;
         assert_eq!(answer.expect(400)["evaluations"][0]["count"], json!(["This field is required."]));
     }
+
+    async fn counts_are_forgotten_when_they_are_too_old(app) {
+        let world = World::new(app).await;
+        world.feature(json!({"name": "f"})).await;
+        world.sdk(Method::POST, "/api/v1/analytics/flags/", Some(json!({"f": 3}))).await.expect(200);
+        burgee_app::sdk::analytics::forget_old(&world.app.app).await.unwrap();
+        let db = world.app.app.db();
+        assert_eq!(burgee_store::analytics::total_evaluations(db, world.environment, "f").await.unwrap(), 3);
+        let mut tx = db.begin().await.unwrap();
+        burgee_store::analytics::delete_before(&mut tx, i64::MAX).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(burgee_store::analytics::total_evaluations(db, world.environment, "f").await.unwrap(), 0);
+    }
 }

@@ -78,6 +78,15 @@ pub async fn flush_usage(app: &App) -> Result<()> {
     stored
 }
 
+/// Deletes raw counts that are older than the operator wants them kept.
+pub async fn forget_old(app: &App) -> Result<()> {
+    let days = i64::from(app.settings().raw_analytics_days);
+    let before = Timestamp::now().plus_seconds(-days * 24 * 60 * 60);
+    let mut tx = app.db().begin().await?;
+    analytics::delete_before(&mut tx, before.0).await?;
+    Ok(tx.commit().await?)
+}
+
 async fn store(app: &App, rows: &[UsageCount]) -> Result<()> {
     let mut tx = app.db().begin().await?;
     analytics::insert_usage(&mut tx, rows, host(&app.settings().public_url)).await?;

@@ -37,6 +37,8 @@ pub fn router(metrics: Option<Metrics>) -> Router<App> {
                 )
             }),
         )
+        .route("/password-reset/confirm/{uid}/{token}", get(password_reset))
+        .route("/password-reset/confirm/{uid}/{token}/", get(password_reset))
         .route("/config/project-overrides", get(project_overrides))
         .route("/api/v1/swagger.json/", get(swagger_json));
     if let Some(metrics) = metrics {
@@ -134,6 +136,11 @@ async fn monitoring(State(app): State<App>, Signed(caller): Signed) -> ApiResult
         return Err(ApiError(burgee_app::Error::forbidden()));
     }
     Ok(Json(json!({ "waiting": app.waiting_writes() })).into_response())
+}
+
+/// Where the links of set-up and of password resets lead.
+async fn password_reset() -> Response {
+    Html(include_str!("password_reset.html")).into_response()
 }
 
 /// What Flagsmith's dashboard asks the server it is served by.

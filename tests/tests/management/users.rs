@@ -356,3 +356,52 @@ async fn passwords_can_be_switched_off() {
             .expect(403);
     }
 }
+
+#[tokio::test]
+async fn the_first_administrator_chooses_a_password_on_the_page_that_set_up_names() {
+    let app = burgee_testkit::TestApp::sqlite().await;
+    let post = axum::http::Method::POST;
+    let set_up =
+        serde_json::json!({"email": "first@example.com", "site_name": "s", "site_domain": "localhost"});
+    let made = app
+        .call(post.clone(), "/api/v1/users/config/init/", &[], Some(&set_up))
+        .await
+        .expect(200);
+    let url = made["passwordResetUrl"].as_str().unwrap();
+    let path = url.split_once("://").unwrap().1.split_once('/').unwrap().1;
+    let page = app
+        .call(axum::http::Method::GET, &format!("/{path}"), &[], None)
+        .await;
+    assert!(
+        page.status.is_success() && page.text.contains("Choose a password"),
+        "{path}: {}",
+        page.text
+    );
+    let mut parts = path.trim_end_matches('/').rsplit('/');
+    let (token, uid) = (parts.next().unwrap(), parts.next().unwrap());
+    let password = "Correct-Horse-7";
+    let body = serde_json::json!({"uid": uid, "token": token, "new_password": password, "re_new_password": password});
+    app.call(
+        post.clone(),
+        "/api/v1/auth/users/reset_password_confirm/",
+        &[],
+        Some(&body),
+    )
+    .await
+    .expect(204);
+    let log_in = serde_json::json!({"email": "first@example.com", "password": password});
+    let key = app
+        .call(post, "/api/v1/auth/login/", &[], Some(&log_in))
+        .await
+        .expect(200)["key"]
+        .clone();
+    let me = app
+        .manage(
+            key.as_str().unwrap(),
+            axum::http::Method::GET,
+            "/api/v1/auth/users/me/",
+            None,
+        )
+        .await;
+    assert_eq!(me.expect(200)["is_superuser"], true);
+}

@@ -11,7 +11,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("auth", &["model"]),
     ("app", &["model", "engine", "store", "auth"]),
     ("api", &["model", "engine", "app"]),
-    ("burgee", &["model", "engine", "store", "auth", "app", "api"]),
+    ("worker", &["model", "app"]),
+    (
+        "burgee",
+        &["model", "engine", "store", "auth", "app", "api", "worker"],
+    ),
     ("testkit", &["model", "engine", "store", "app", "api"]),
 ];
 

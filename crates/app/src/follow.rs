@@ -15,9 +15,6 @@ const POLL: Duration = Duration::from_secs(1);
 /// How often counts of API calls are stored.
 const FLUSH: Duration = Duration::from_secs(10);
 
-/// How many of those rounds pass between two looks for counts that are too old: an hour's.
-const ROUNDS_TO_TIDY: u64 = 360;
-
 /// Starts the watches. They end when the last other handle of the app is gone or the app is closing.
 pub(crate) fn start(app: &App) {
     tokio::spawn(follow_changes(app.clone()));
@@ -53,17 +50,10 @@ async fn follow_changes(app: App) {
     }
 }
 
-/// Stores counts as they come in, and forgets those that have been kept long enough.
+/// Stores counts as they come in.
 async fn store_counts(app: App) {
     let mut closing = app.closing();
-    let mut rounds = 0_u64;
     loop {
-        if rounds.is_multiple_of(ROUNDS_TO_TIDY)
-            && let Err(error) = analytics::forget_old(&app).await
-        {
-            tracing::warn!(%error, "old counts are not deleted yet");
-        }
-        rounds += 1;
         tokio::select! {
             _ = closing.wait_for(|closing| *closing) => return,
             () = tokio::time::sleep(FLUSH) => {}

@@ -130,6 +130,7 @@ async fn start(config: &Config, parts: Parts) -> anyhow::Result<Started> {
         lines.push(set_up_hint(&settings));
     }
     tokio::spawn(close_streams(app.clone(), parts.stopping));
+    burgee_worker::start(&app);
     let metrics = parts
         .metrics
         .map(|m| -> burgee_api::instance::Metrics { Arc::new(move || m.render()) });

@@ -1,0 +1,52 @@
+//! What runs again and again, and how often.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use burgee_app::{App, Error, Result};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+
+/// One act that is due again and again.
+#[derive(Debug)]
+pub struct Schedule {
+    /// For logs.
+    pub name: &'static str,
+    /// The time between two runs, and so the most that the act is late.
+    pub every: Duration,
+    /// The act. It may run on several nodes at once and must find out in its own transaction what is left to do.
+    pub run: fn(App) -> BoxFuture<'static, Result<()>>,
+}
+
+/// Everything that recurs.
+pub const SCHEDULES: &[Schedule] = &[Schedule {
+    name: "forget old counts",
+    every: Duration::from_secs(60 * 60),
+    run: |app| Box::pin(async move { burgee_app::sdk::analytics::forget_old(&app).await }),
+}];
+
+/// Runs one schedule until the app is closing, first at once: what came due while no node was up is made good.
+pub(crate) async fn keep(schedule: &'static Schedule, app: App) {
+    let mut closing = app.closing();
+    let mut failing = false;
+    loop {
+        // A fault in one round must not keep the next ones from running.
+        let outcome = AssertUnwindSafe((schedule.run)(app.clone())).catch_unwind().await;
+        match outcome.unwrap_or_else(|_| Err(Error::Internal(format!("{} panicked", schedule.name)))) {
+            Ok(()) if failing => {
+                failing = false;
+                tracing::info!(schedule = schedule.name, "runs again");
+            }
+            Ok(()) => {}
+            Err(error) if failing => tracing::debug!(%error, schedule = schedule.name, "still fails"),
+            Err(error) => {
+                failing = true;
+                tracing::warn!(%error, schedule = schedule.name, "failed; it will be tried again");
+            }
+        }
+        tokio::select! {
+            _ = closing.wait_for(|closing| *closing) => return,
+            () = tokio::time::sleep(schedule.every) => {}
+        }
+    }
+}

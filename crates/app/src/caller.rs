@@ -1,16 +1,34 @@
 //! Who is asking, and what they may do.
+//!
+//! What somebody may do comes from his own grants, those of his groups and those of the roles that he, a group of his or
+//! the master API key has; all of it together counts. An organisation's administrators may do everything in it.
+//!
+//! To ask, inside the transaction of the act:
+//!
+//! * [`Caller::require_in_organisation`], [`Caller::require_in_project`], [`Caller::require_in_environment`]: a
+//!   permission there, for everything there.
+//! * [`Caller::require_on_feature`], [`Caller::require_on_feature_of_project`]: one of the permissions that a role may
+//!   limit to tags (those that change or delete features, their overrides and change requests), on one feature. Acts on
+//!   a feature must ask these; the ones above refuse who has the permission for some features only.
+//! * [`Caller::features_in_environment`], [`Caller::features_in_project`]: the same in two steps, for acts that look the
+//!   feature up in between or touch several. They refuse whoever may do it on no feature, before anything is said about
+//!   which features there are; [`Features::require`] must follow for every feature touched.
+//! * [`Caller::require_organisation_admin`], [`Caller::require_project_admin`], [`Caller::require_environment_admin`].
+//! * [`Caller::project_access`], [`Caller::environment_access`] where the answer is no refusal but something else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use burgee_auth::tokens;
 use burgee_model::Timestamp;
-use burgee_model::permissions::{EnvironmentPermission, OrganisationPermission, ProjectPermission};
+use burgee_model::permissions::{
+    EnvironmentPermission, OrganisationPermission, ProjectPermission, supports_tag,
+};
 use burgee_store::environments::Environment;
-use burgee_store::grants::Object;
+use burgee_store::grants::{self, Held};
 use burgee_store::master_api_keys::{self, MasterApiKey};
 use burgee_store::projects::{self, Project};
 use burgee_store::users::{self, User};
-use burgee_store::{Tx, environments, grants, organisations};
+use burgee_store::{Tx, environments, feature_links, organisations};
 
 use crate::error::{Error, Result};
 
@@ -21,24 +39,71 @@ pub enum Caller {
     ApiKey(MasterApiKey),
 }
 
+/// What is said to members while their organisation's use of the management API is blocked.
+const BLOCKED: &str = "Access to this organisation is blocked.";
+/// What is said to members without a second factor where the organisation wants one.
+const NEEDS_2FA: &str =
+    "This organisation requires two-factor authentication. Set it up for your account to continue.";
+
 /// What somebody may do at an object: everything, or the listed permissions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Access {
     pub admin: bool,
+    /// For everything there.
     pub keys: BTreeSet<String>,
+    /// For features that carry one of these tags only.
+    pub limited: BTreeMap<String, BTreeSet<i64>>,
+}
+
+/// The features on which somebody may do something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Features {
+    All,
+    /// Those that carry one of these tags.
+    Tagged(BTreeSet<i64>),
+}
+
+impl Features {
+    /// Fails unless the feature is one of them.
+    pub async fn require(&self, tx: &mut Tx, feature_id: i64) -> Result<()> {
+        if self.include(tx, feature_id).await? {
+            Ok(())
+        } else {
+            Err(Error::forbidden())
+        }
+    }
+
+    /// Whether the feature is one of them.
+    pub async fn include(&self, tx: &mut Tx, feature_id: i64) -> Result<bool> {
+        match self {
+            Self::All => Ok(true),
+            Self::Tagged(tags) => {
+                let carried = feature_links::tag_ids(tx, feature_id).await?;
+                Ok(carried.iter().any(|tag| tags.contains(tag)))
+            }
+        }
+    }
 }
 
 impl Access {
     fn everything() -> Self {
         Self {
             admin: true,
-            keys: BTreeSet::new(),
+            ..Self::default()
         }
     }
 
-    /// Whether one permission is among them.
+    /// Whether one permission is among them, for everything there.
     pub fn allows(&self, key: &str) -> bool {
         self.admin || self.keys.contains(key)
+    }
+
+    /// The features on which one permission can be used; `None`: on none.
+    pub fn features(&self, key: &str) -> Option<Features> {
+        if self.allows(key) {
+            return Some(Features::All);
+        }
+        self.limited.get(key).cloned().map(Features::Tagged)
     }
 
     fn require(&self, key: &str) -> Result<()> {
@@ -48,6 +113,35 @@ impl Access {
             Err(Error::forbidden())
         }
     }
+
+    fn require_features(&self, key: &str) -> Result<Features> {
+        self.features(key).ok_or_else(Error::forbidden)
+    }
+
+    fn add(&mut self, held: &Held) {
+        self.admin |= held.admin;
+        for (key, tags) in effective(held) {
+            if tags.is_empty() {
+                self.keys.insert(key);
+            } else {
+                self.limited.entry(key).or_default().extend(tags);
+            }
+        }
+    }
+}
+
+/// The permissions of a grant with the tags they are limited to. What has none of its own has those of the role.
+pub(crate) fn effective(held: &Held) -> Vec<(String, Vec<i64>)> {
+    let of_role = held.role_tags();
+    let permissions = held.permissions().into_iter().map(|granted| {
+        let tags = match granted.tags {
+            own if !own.is_empty() => own,
+            _ if supports_tag(&granted.key) => of_role.clone(),
+            none => none,
+        };
+        (granted.key, tags)
+    });
+    permissions.collect()
 }
 
 impl Caller {
@@ -93,8 +187,34 @@ impl Caller {
         }
     }
 
-    /// The role in an organisation: `ADMIN`, `USER` or none.
+    /// The role in an organisation: `ADMIN`, `USER` or none. Refuses members whom it keeps out for now: see
+    /// [`Caller::membership`].
     pub async fn role(&self, tx: &mut Tx, organisation_id: i64) -> Result<Option<String>> {
+        match self {
+            Self::User(user) => {
+                let found = organisations::membership(tx, organisation_id, user.id).await?;
+                match found {
+                    Some(found) if found.block_access_to_admin && !user.is_superuser => {
+                        Err(Error::Forbidden(BLOCKED.to_owned()))
+                    }
+                    Some(found) if found.needs_2fa => Err(Error::Forbidden(NEEDS_2FA.to_owned())),
+                    found => Ok(found.map(|found| found.role)),
+                }
+            }
+            Self::ApiKey(key) if key.organisation_id == organisation_id => {
+                let organisation = organisations::find(tx, organisation_id).await?;
+                if organisation.is_some_and(|organisation| organisation.block_access_to_admin) {
+                    return Err(Error::Forbidden(BLOCKED.to_owned()));
+                }
+                self.membership(tx, organisation_id).await
+            }
+            Self::ApiKey(_) => Ok(None),
+        }
+    }
+
+    /// The role in an organisation as it is written down, also of somebody who is kept out for now: because access is
+    /// blocked, or a second factor missing. For what he must see to learn why.
+    pub async fn membership(&self, tx: &mut Tx, organisation_id: i64) -> Result<Option<String>> {
         match self {
             Self::User(user) => Ok(organisations::role(tx, organisation_id, user.id).await?),
             Self::ApiKey(key) if key.organisation_id == organisation_id => {
@@ -109,10 +229,10 @@ impl Caller {
         match self.role(tx, organisation_id).await?.as_deref() {
             None => Ok(None),
             Some("ADMIN") => Ok(Some(Access::everything())),
-            Some(_) => self
-                .granted(tx, Object::Organisation(organisation_id))
-                .await
-                .map(Some),
+            Some(_) => {
+                let held = self.held(tx, (Some(organisation_id), None, None)).await?;
+                Ok(Some(sum(&held)))
+            }
         }
     }
 
@@ -121,7 +241,7 @@ impl Caller {
         match self.role(tx, project.organisation_id).await?.as_deref() {
             None => Ok(Access::default()),
             Some("ADMIN") => Ok(Access::everything()),
-            Some(_) => self.granted(tx, Object::Project(project.id)).await,
+            Some(_) => Ok(sum(&self.held(tx, (None, Some(project.id), None)).await?)),
         }
     }
 
@@ -133,23 +253,29 @@ impl Caller {
         environment: &Environment,
     ) -> Result<Access> {
         match self.role(tx, project.organisation_id).await?.as_deref() {
-            None => Ok(Access::default()),
-            Some("ADMIN") => Ok(Access::everything()),
-            Some(_) if self.granted(tx, Object::Project(project.id)).await?.admin => Ok(Access::everything()),
-            Some(_) => self.granted(tx, Object::Environment(environment.id)).await,
+            None => return Ok(Access::default()),
+            Some("ADMIN") => return Ok(Access::everything()),
+            Some(_) => {}
         }
+        let at = (None, Some(project.id), Some(environment.id));
+        let (of_project, of_environment): (Vec<_>, Vec<_>) = self
+            .held(tx, at)
+            .await?
+            .into_iter()
+            .partition(|held| held.project_id.is_some());
+        // Of what is granted at the project only its administration reaches down here.
+        if of_project.iter().any(|held| held.admin) {
+            return Ok(Access::everything());
+        }
+        Ok(sum(&of_environment))
     }
 
-    async fn granted(&self, tx: &mut Tx, object: Object) -> Result<Access> {
-        let Self::User(user) = self else {
-            return Ok(Access::default());
-        };
-        let mut access = Access::default();
-        for grant in grants::of_user(tx, object, user.id).await? {
-            access.admin |= grant.admin;
-            access.keys.extend(grant.keys());
-        }
-        Ok(access)
+    /// The grants the caller has at objects, from wherever.
+    pub(crate) async fn held(&self, tx: &mut Tx, at: grants::At) -> Result<Vec<Held>> {
+        Ok(match self {
+            Self::User(user) => grants::of_user(tx, at, user.id).await?,
+            Self::ApiKey(key) => grants::of_key(tx, at, key.id).await?,
+        })
     }
 
     /// Fails unless the caller administers the organisation.
@@ -204,6 +330,54 @@ impl Caller {
             .require(permission.key())
     }
 
+    /// Fails unless the caller may do this in the environment on this feature.
+    pub async fn require_on_feature(
+        &self,
+        tx: &mut Tx,
+        place: &Place,
+        permission: EnvironmentPermission,
+        feature_id: i64,
+    ) -> Result<()> {
+        let features = self.features_in_environment(tx, place, permission).await?;
+        features.require(tx, feature_id).await
+    }
+
+    /// Fails unless the caller may do this in the project on this feature.
+    pub async fn require_on_feature_of_project(
+        &self,
+        tx: &mut Tx,
+        project: &Project,
+        permission: ProjectPermission,
+        feature_id: i64,
+    ) -> Result<()> {
+        let features = self.features_in_project(tx, project, permission).await?;
+        features.require(tx, feature_id).await
+    }
+
+    /// On which features the caller may do this in the environment. Fails when it is none.
+    pub async fn features_in_environment(
+        &self,
+        tx: &mut Tx,
+        place: &Place,
+        permission: EnvironmentPermission,
+    ) -> Result<Features> {
+        self.environment_access(tx, &place.project, &place.environment)
+            .await?
+            .require_features(permission.key())
+    }
+
+    /// On which features the caller may do this in the project. Fails when it is none.
+    pub async fn features_in_project(
+        &self,
+        tx: &mut Tx,
+        project: &Project,
+        permission: ProjectPermission,
+    ) -> Result<Features> {
+        self.project_access(tx, project)
+            .await?
+            .require_features(permission.key())
+    }
+
     /// Fails unless the caller administers the environment.
     pub async fn require_environment_admin(&self, tx: &mut Tx, place: &Place) -> Result<()> {
         let access = self
@@ -215,6 +389,14 @@ impl Caller {
             Err(Error::forbidden())
         }
     }
+}
+
+fn sum(held: &[Held]) -> Access {
+    let mut access = Access::default();
+    for held in held {
+        access.add(held);
+    }
+    access
 }
 
 /// An environment and the project it is in: what most permission checks need.

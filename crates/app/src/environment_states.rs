@@ -7,10 +7,11 @@ use serde_json::json;
 
 use crate::feature_states::{
     FeatureState, Spot, StateDetails, StateEdit, Subject, detail, details, feature_at, place_by_id,
-    place_by_key,
+    place_by_key, place_for_features,
 };
 use crate::{Access, App, Caller, Error, Place, Result};
 
+const UPDATE: EnvironmentPermission = EnvironmentPermission::UpdateFeatureState;
 const EXISTS: &str =
     "['Feature state already exists for this environment, feature, version, segment & identity combination']";
 
@@ -148,8 +149,9 @@ async fn default_at(tx: &mut Tx, place: &Place, id: i64) -> Result<(Feature, Fea
 /// Changes a default.
 pub async fn update(app: &App, caller: &Caller, key: &str, id: i64, edit: StateEdit) -> Result<StateDetails> {
     let mut tx = app.begin().await?;
-    let place = place_by_key(&mut tx, caller, key, EnvironmentPermission::UpdateFeatureState).await?;
+    let (place, may) = place_for_features(&mut tx, caller, key, UPDATE).await?;
     let (feature, state) = default_at(&mut tx, &place, id).await?;
+    may.require(&mut tx, feature.id).await?;
     let spot = everyone(caller, &place, &feature);
     let (state, changes) = spot.edit(&mut tx, state, edit).await?;
     let answer = detail(&mut tx, state).await?;
@@ -166,12 +168,13 @@ pub async fn create(
     edit: StateEdit,
 ) -> Result<StateDetails> {
     let mut tx = app.begin().await?;
-    let place = place_by_key(&mut tx, caller, key, EnvironmentPermission::UpdateFeatureState).await?;
+    let (place, may) = place_for_features(&mut tx, caller, key, UPDATE).await?;
     let feature = match feature_id {
         Some(id) => feature_at(&mut tx, &place, id).await?,
         None => None,
     };
     let feature = feature.ok_or_else(Error::forbidden)?;
+    may.require(&mut tx, feature.id).await?;
     let (state, change) = create_at(&mut tx, everyone(caller, &place, &feature), edit).await?;
     let answer = detail(&mut tx, state).await?;
     app.commit(tx, vec![change]).await?;
@@ -205,8 +208,9 @@ pub(crate) async fn default_of(
 /// Deletes a default: the feature is not there in this environment any more.
 pub async fn delete(app: &App, caller: &Caller, key: &str, id: i64) -> Result<()> {
     let mut tx = app.begin().await?;
-    let place = place_by_key(&mut tx, caller, key, EnvironmentPermission::UpdateFeatureState).await?;
+    let (place, may) = place_for_features(&mut tx, caller, key, UPDATE).await?;
     let (feature, state) = default_at(&mut tx, &place, id).await?;
+    may.require(&mut tx, feature.id).await?;
     let change = everyone(caller, &place, &feature).delete(&mut tx, &state).await?;
     app.commit(tx, vec![change]).await
 }
@@ -276,15 +280,14 @@ pub async fn create_shared(
     edit: StateEdit,
 ) -> Result<StateDetails> {
     let mut tx = app.begin().await?;
-    let place = place_by_id(
-        &mut tx,
-        caller,
-        at.environment_id,
-        permission(at.feature_segment_id),
-    )
-    .await?;
+    let place = Place::by_id(&mut tx, at.environment_id)
+        .await?
+        .ok_or_else(Error::forbidden)?;
+    let needed = permission(at.feature_segment_id);
+    let may = caller.features_in_environment(&mut tx, &place, needed).await?;
     let feature = feature_at(&mut tx, &place, at.feature_id).await?;
     let feature = feature.ok_or_else(|| Error::no_such("feature", at.feature_id))?;
+    may.require(&mut tx, feature.id).await?;
     let (state, change) = match at.feature_segment_id {
         None => create_at(&mut tx, everyone(caller, &place, &feature), edit).await?,
         Some(id) => {
@@ -331,8 +334,9 @@ pub async fn update_shared(
         .filter(|state| state.identity_id.is_none())
         .ok_or_else(no_state)?;
     let place = visible(&mut tx, caller, state.environment_id).await?;
+    let needed = permission(state.feature_segment_id);
     caller
-        .require_in_environment(&mut tx, &place, permission(state.feature_segment_id))
+        .require_on_feature(&mut tx, &place, needed, state.feature_id)
         .await?;
     if named.0 != state.feature_id {
         return Err(Error::no_such("feature", named.0));

@@ -219,6 +219,7 @@ async fn insert(
             environment_id: Some(environment.id),
             user_id: Some(user_id),
             group_id: None,
+            role_id: None,
             admin: true,
             permissions: "[]".to_owned(),
         };

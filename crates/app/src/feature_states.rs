@@ -19,7 +19,7 @@ use uuid::Uuid;
 pub use burgee_store::feature_states::{FeatureState, StateOption};
 
 use crate::change::{Action, Change, Kind};
-use crate::{Caller, Error, Place, Result};
+use crate::{Caller, Error, Features, Place, Result};
 
 const VERSIONED: &str =
     "This environment uses v2 feature versioning. Use the environment feature version endpoint instead.";
@@ -299,6 +299,18 @@ pub(crate) async fn place_by_id(
     let place = Place::by_id(tx, id).await?.ok_or_else(Error::forbidden)?;
     caller.require_in_environment(tx, &place, permission).await?;
     Ok(place)
+}
+
+/// Finds an environment by its key, with the features on which the caller may do this there.
+pub(crate) async fn place_for_features(
+    tx: &mut Tx,
+    caller: &Caller,
+    key: &str,
+    permission: EnvironmentPermission,
+) -> Result<(Place, Features)> {
+    let place = Place::by_key(tx, key).await?.ok_or_else(Error::forbidden)?;
+    let features = caller.features_in_environment(tx, &place, permission).await?;
+    Ok((place, features))
 }
 
 /// A feature of the project the place is in.

@@ -269,8 +269,13 @@ pub(crate) fn updated(caller: &Caller, project: &Project, feature: &Feature) -> 
 /// Deletes a feature with all its states.
 pub async fn delete(app: &App, caller: &Caller, project_id: i64, id: i64) -> Result<()> {
     let mut tx = app.begin().await?;
-    let project = project_for(&mut tx, caller, project_id, ProjectPermission::DeleteFeature).await?;
+    let project = projects::find(&mut tx, project_id)
+        .await?
+        .ok_or_else(Error::forbidden)?;
+    let permission = ProjectPermission::DeleteFeature;
+    let may = caller.features_in_project(&mut tx, &project, permission).await?;
     let feature = find_in(&mut tx, project_id, id).await?;
+    may.require(&mut tx, feature.id).await?;
     let text = format!("Flag / Remote Config Deleted: {}", feature.name);
     let mut changes: Vec<NewChange> = Vec::new();
     for state in feature_states::defaults_of_feature(&mut tx, id).await? {

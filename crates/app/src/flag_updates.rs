@@ -7,9 +7,9 @@ use burgee_store::{Tx, feature_segments};
 use serde_json::json;
 
 use crate::environment_states::{default_of, everyone};
-use crate::feature_states::{StateDetails, StateEdit, detail, feature_at, place_by_key};
+use crate::feature_states::{StateDetails, StateEdit, detail, feature_at, place_by_key, place_for_features};
 use crate::segment_overrides::{self, Override};
-use crate::{App, Caller, Error, Place, Result};
+use crate::{App, Caller, Error, Features, Place, Result};
 
 /// A feature by id or by name.
 #[derive(Debug, Clone)]
@@ -56,13 +56,14 @@ impl FeatureName {
 }
 
 /// The environment, for changing flags directly.
-async fn open(tx: &mut Tx, caller: &Caller, key: &str) -> Result<Place> {
-    let place = place_by_key(tx, caller, key, EnvironmentPermission::UpdateFeatureState).await?;
+async fn open(tx: &mut Tx, caller: &Caller, key: &str) -> Result<(Place, Features)> {
+    let permission = EnvironmentPermission::UpdateFeatureState;
+    let (place, may) = place_for_features(tx, caller, key, permission).await?;
     if place.environment.minimum_change_request_approvals.is_some() {
         let text = "Cannot update a flag directly where change requests are required.";
         return Err(Error::Forbidden(text.to_owned()));
     }
-    Ok(place)
+    Ok((place, may))
 }
 
 async fn named(tx: &mut Tx, place: &Place, name: &FeatureName) -> Result<Feature> {
@@ -86,8 +87,9 @@ pub async fn update_named(
     edit: FlagEdit,
 ) -> Result<()> {
     let mut tx = app.begin().await?;
-    let place = open(&mut tx, caller, key).await?;
+    let (place, may) = open(&mut tx, caller, key).await?;
     let feature = named(&mut tx, &place, name).await?;
+    may.require(&mut tx, feature.id).await?;
     let changes = apply(&mut tx, (caller, &place, &feature), edit).await?;
     app.commit(tx, changes).await
 }
@@ -101,8 +103,9 @@ pub async fn delete_named_override(
     segment_id: i64,
 ) -> Result<()> {
     let mut tx = app.begin().await?;
-    let place = open(&mut tx, caller, key).await?;
+    let (place, may) = open(&mut tx, caller, key).await?;
     let feature = named(&mut tx, &place, name).await?;
+    may.require(&mut tx, feature.id).await?;
     let removed = segment_overrides::remove(&mut tx, (caller, &place, &feature), segment_id).await?;
     let missing = || {
         Error::NotFound(format!(
@@ -134,10 +137,11 @@ async fn read(tx: &mut Tx, place: &Place, feature: &Feature) -> Result<Flag> {
 /// Changes a flag by the id of its feature.
 pub async fn update(app: &App, caller: &Caller, key: &str, feature_id: i64, edit: FlagEdit) -> Result<Flag> {
     let mut tx = app.begin().await?;
-    let place = open(&mut tx, caller, key).await?;
+    let (place, may) = open(&mut tx, caller, key).await?;
     let feature = feature_at(&mut tx, &place, feature_id)
         .await?
         .ok_or_else(Error::not_found)?;
+    may.require(&mut tx, feature.id).await?;
     let changes = apply(&mut tx, (caller, &place, &feature), edit).await?;
     let answer = read(&mut tx, &place, &feature).await?;
     app.commit(tx, changes).await?;
@@ -153,10 +157,11 @@ pub async fn delete_override(
     segment_id: i64,
 ) -> Result<Flag> {
     let mut tx = app.begin().await?;
-    let place = open(&mut tx, caller, key).await?;
+    let (place, may) = open(&mut tx, caller, key).await?;
     let feature = feature_at(&mut tx, &place, feature_id)
         .await?
         .ok_or_else(Error::not_found)?;
+    may.require(&mut tx, feature.id).await?;
     let removed = segment_overrides::remove(&mut tx, (caller, &place, &feature), segment_id).await?;
     let missing = || Error::NotFound("Segment override not found.".to_owned());
     let removed = removed.ok_or_else(missing)?;

@@ -13,12 +13,12 @@ use burgee_store::{Tx, feature_states};
 use crate::environment_states::{NamedState, exists, no_state, require_identities, with_names};
 use crate::feature_states::{
     FeatureState, Spot, StateDetails, StateEdit, Subject, ValueEdit, Weight, detail, details, feature_at,
-    place_by_key,
+    place_by_key, place_for_features,
 };
 use crate::sdk::evaluation::with_engine_identity;
 use crate::sdk::identities::Identified;
 use crate::served::{Rows, Snapshot};
-use crate::{App, Caller, Error, Place, Result};
+use crate::{App, Caller, Error, Features, Place, Result};
 
 /// Where a call about an identity is: the environment's key and the identity's id.
 pub type At<'a> = (&'a str, i64);
@@ -45,11 +45,16 @@ async fn seen(tx: &mut Tx, caller: &Caller, (key, identity_id): At<'_>) -> Resul
     Ok((place, identity))
 }
 
-/// The environment and the identity in it, for writing.
-async fn changed(tx: &mut Tx, caller: &Caller, (key, identity_id): At<'_>) -> Result<(Place, Identity)> {
-    let place = place_by_key(tx, caller, key, EnvironmentPermission::UpdateFeatureState).await?;
+/// The environment and the identity in it, for writing, with the features on which the caller may do so.
+async fn changed(
+    tx: &mut Tx,
+    caller: &Caller,
+    (key, identity_id): At<'_>,
+) -> Result<(Place, Identity, Features)> {
+    let permission = EnvironmentPermission::UpdateFeatureState;
+    let (place, may) = place_for_features(tx, caller, key, permission).await?;
     let identity = identity_at(tx, &place, identity_id).await?;
-    Ok((place, identity))
+    Ok((place, identity, may))
 }
 
 async fn identity_at(tx: &mut Tx, place: &Place, id: i64) -> Result<Identity> {
@@ -102,12 +107,13 @@ pub async fn create(
     edit: StateEdit,
 ) -> Result<StateDetails> {
     let mut tx = app.begin().await?;
-    let (place, identity) = changed(&mut tx, caller, at).await?;
+    let (place, identity, may) = changed(&mut tx, caller, at).await?;
     let feature = match feature_id {
         Some(id) => feature_at(&mut tx, &place, id).await?,
         None => None,
     };
     let feature = feature.ok_or_else(Error::forbidden)?;
+    may.require(&mut tx, feature.id).await?;
     let states = feature_states::of_identity(&mut tx, identity.id).await?;
     if states.iter().any(|state| state.feature_id == feature.id) {
         return Err(exists());
@@ -128,8 +134,9 @@ pub async fn update(
     edit: StateEdit,
 ) -> Result<StateDetails> {
     let mut tx = app.begin().await?;
-    let (place, identity) = changed(&mut tx, caller, at).await?;
+    let (place, identity, may) = changed(&mut tx, caller, at).await?;
     let state = state_of(&mut tx, &identity, id).await?;
+    may.require(&mut tx, state.feature_id).await?;
     let feature = feature_at(&mut tx, &place, state.feature_id)
         .await?
         .ok_or_else(no_state)?;
@@ -143,8 +150,9 @@ pub async fn update(
 /// Deletes an override: the identity gets what others get.
 pub async fn delete(app: &App, caller: &Caller, at: At<'_>, id: i64) -> Result<()> {
     let mut tx = app.begin().await?;
-    let (place, identity) = changed(&mut tx, caller, at).await?;
+    let (place, identity, may) = changed(&mut tx, caller, at).await?;
     let state = state_of(&mut tx, &identity, id).await?;
+    may.require(&mut tx, state.feature_id).await?;
     let feature = feature_at(&mut tx, &place, state.feature_id)
         .await?
         .ok_or_else(no_state)?;
@@ -168,12 +176,12 @@ pub async fn clone_from(
     source_id: i64,
 ) -> Result<Vec<EffectiveState>> {
     let mut tx = app.begin().await?;
-    let (place, identity) = changed(&mut tx, caller, at).await?;
+    let (place, identity, may) = changed(&mut tx, caller, at).await?;
     require_identities(&mut tx, caller, &place).await?;
     let source = identity_at(&mut tx, &place, source_id).await?;
     let mut changes = Vec::new();
     if source.id != identity.id {
-        changes = replace(&mut tx, caller, &place, &source, &identity).await?;
+        changes = replace(&mut tx, (caller, &place, &may), &source, &identity).await?;
     }
     let answer = effective_states(&mut tx, &place, &identity).await?;
     app.commit(tx, changes).await?;
@@ -182,8 +190,7 @@ pub async fn clone_from(
 
 async fn replace(
     tx: &mut Tx,
-    caller: &Caller,
-    place: &Place,
+    (caller, place, may): (&Caller, &Place, &Features),
     source: &Identity,
     target: &Identity,
 ) -> Result<Vec<NewChange>> {
@@ -195,6 +202,7 @@ async fn replace(
     let mut changes = Vec::new();
     for state in feature_states::of_identity(tx, target.id).await? {
         if let Some(feature) = features.get(&state.feature_id) {
+            may.require(tx, feature.id).await?;
             changes.push(spot(caller, place, feature, target).delete(tx, &state).await?);
         }
     }
@@ -203,6 +211,7 @@ async fn replace(
         let Some(feature) = features.get(&state.feature_id) else {
             continue;
         };
+        may.require(tx, feature.id).await?;
         let weights = options.iter().map(|option| Weight {
             option_id: option.option_id,
             percentage: option.percentage_allocation,

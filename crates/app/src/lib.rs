@@ -60,7 +60,7 @@ use change::Kind;
 use identity_cache::IdentityCache;
 use served::Environments;
 
-pub use caller::{Access, Caller, Place};
+pub use caller::{Access, Caller, Features, Place};
 pub use error::{Error, Result};
 pub use settings::Settings;
 

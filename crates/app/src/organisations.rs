@@ -47,15 +47,25 @@ pub async fn for_admin(tx: &mut Tx, caller: &Caller, id: i64) -> Result<Organisa
     organisations::find(tx, id).await?.ok_or_else(Error::forbidden)
 }
 
-/// The organisations the caller belongs to.
+async fn mine(tx: &mut Tx, caller: &Caller) -> Result<Vec<Organisation>> {
+    match caller {
+        Caller::User(user) => Ok(organisations::of_user(tx, user.id).await?),
+        Caller::ApiKey(key) => {
+            let found = organisations::find(tx, key.organisation_id).await?;
+            Ok(found.into_iter().collect())
+        }
+    }
+}
+
+/// The ids of the organisations the caller belongs to.
+pub(crate) async fn ids(tx: &mut Tx, caller: &Caller) -> Result<Vec<i64>> {
+    let mine = mine(tx, caller).await?.into_iter();
+    Ok(mine.map(|organisation| organisation.id).collect())
+}
+
+/// The organisations the caller belongs to, those that keep him out for now included: here he sees why.
 pub async fn list(tx: &mut Tx, caller: &Caller) -> Result<Vec<Details>> {
-    let mine = match caller {
-        Caller::User(user) => organisations::of_user(tx, user.id).await?,
-        Caller::ApiKey(key) => organisations::find(tx, key.organisation_id)
-            .await?
-            .into_iter()
-            .collect(),
-    };
+    let mine = mine(tx, caller).await?;
     let mut all = Vec::with_capacity(mine.len());
     for organisation in mine {
         all.push(details(tx, caller, organisation).await?);
@@ -84,7 +94,7 @@ pub async fn get_by_uuid(tx: &mut Tx, caller: &Caller, uuid: &str) -> Result<Det
 pub(crate) async fn details(tx: &mut Tx, caller: &Caller, organisation: Organisation) -> Result<Details> {
     Ok(Details {
         members: members::count(tx, organisation.id).await?,
-        role: caller.role(tx, organisation.id).await?,
+        role: caller.membership(tx, organisation.id).await?,
         organisation,
     })
 }

@@ -2,16 +2,17 @@
 //!
 //! The three levels work alike; they differ in their keys and in who may look and grant ([`Target`]).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use burgee_model::Problems;
 use burgee_model::permissions::{EnvironmentPermission, OrganisationPermission, ProjectPermission};
-use burgee_store::grants::{self, Object};
+use burgee_store::grants::{self, At, Held, Object};
 use burgee_store::{DbError, Tx, groups, organisations, users};
 use serde_json::json;
 
 pub use burgee_store::grants::Grant;
 
+use crate::caller::effective;
 use crate::change::{Action, Change, Kind};
 use crate::groups::GroupDetails;
 use crate::organisations::for_member;
@@ -125,6 +126,19 @@ impl Target {
         }
     }
 
+    /// Where grants are that count here: at an environment also those at its project.
+    fn places(&self) -> At {
+        match self {
+            Self::Environment(place) => (None, Some(place.project.id), Some(place.environment.id)),
+            _ => self.object().columns(),
+        }
+    }
+
+    /// Whether a grant is at this very object.
+    fn is_of(&self, held: &Held) -> bool {
+        (held.organisation_id, held.project_id, held.environment_id) == self.object().columns()
+    }
+
     /// What somebody may do here.
     async fn access(&self, tx: &mut Tx, caller: &Caller) -> Result<Access> {
         match self {
@@ -169,6 +183,8 @@ impl Target {
 pub struct Summary {
     pub admin: bool,
     pub keys: Vec<String>,
+    /// What he may do on features with certain tags only: permissions and the tags.
+    pub limited: Vec<(Vec<String>, Vec<i64>)>,
 }
 
 /// What the caller may do at an object.
@@ -180,10 +196,27 @@ pub async fn mine(tx: &mut Tx, caller: &Caller, level: Level, name: &str) -> Res
 
 async fn summary(tx: &mut Tx, target: &Target, caller: &Caller) -> Result<Summary> {
     let access = target.access(tx, caller).await?;
+    let level = target.level();
     Ok(Summary {
         admin: access.admin,
-        keys: target.level().in_order(&access.keys),
+        keys: level.in_order(&access.keys),
+        limited: by_tags(level, &access),
     })
+}
+
+/// The limited permissions, those with the same tags together. What is also there without a limit is left out.
+fn by_tags(level: Level, access: &Access) -> Vec<(Vec<String>, Vec<i64>)> {
+    let mut groups: BTreeMap<Vec<i64>, BTreeSet<String>> = BTreeMap::new();
+    for (key, tags) in &access.limited {
+        if !access.keys.contains(key) {
+            let tags = tags.iter().copied().collect();
+            groups.entry(tags).or_default().insert(key.clone());
+        }
+    }
+    let in_order = groups
+        .into_iter()
+        .map(|(tags, keys)| (level.in_order(&keys), tags));
+    in_order.collect()
 }
 
 /// What another member may do at an object, for its administrators.
@@ -219,6 +252,34 @@ pub struct Origin {
     pub direct: bool,
     /// From these groups: id and name.
     pub groups: Vec<(i64, String)>,
+    /// From these roles, whether his own or those of his groups.
+    pub roles: Vec<FromRole>,
+}
+
+/// A role somebody has a right from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FromRole {
+    pub id: i64,
+    pub name: String,
+    /// The tags the right is limited to.
+    pub tags: Vec<i64>,
+}
+
+impl Origin {
+    fn add(&mut self, held: &Held, tags: &[i64]) {
+        self.direct |= held.user_id.is_some();
+        let group = held.group_id.zip(held.group_name.clone());
+        if let Some(group) = group.filter(|group| !self.groups.contains(group)) {
+            self.groups.push(group);
+        }
+        if let Some((id, name)) = held.role_id.zip(held.role_name.clone()) {
+            let tags = tags.to_vec();
+            let role = FromRole { id, name, tags };
+            if !self.roles.contains(&role) {
+                self.roles.push(role);
+            }
+        }
+    }
 }
 
 /// What a member may do at an object, and why.
@@ -239,36 +300,29 @@ pub async fn detailed(
 ) -> Result<Detailed> {
     let target = Target::find(tx, caller, level, name).await?;
     let user = member(tx, &target, user_id).await?;
-    let access = target.access(tx, &Caller::User(user)).await?;
-    let groups = groups::of_user(tx, target.organisation_id(), user_id).await?;
-    let here = grants::of_user(tx, target.object(), user_id).await?;
-    let mut administering = here.clone();
-    if let Target::Environment(place) = &target {
-        administering.extend(grants::of_user(tx, Object::Project(place.project.id), user_id).await?);
-    }
-    administering.retain(|grant| grant.admin);
-    let origin = |grants: &mut dyn Iterator<Item = &Grant>| {
-        let mut origin = Origin::default();
-        for grant in grants {
-            origin.direct |= grant.user_id.is_some();
-            let group = groups.iter().find(|group| Some(group.id) == grant.group_id);
-            let named = group.map(|group| (group.id, group.name.clone()));
-            if let Some(named) = named.filter(|named| !origin.groups.contains(named)) {
-                origin.groups.push(named);
-            }
-        }
-        origin
-    };
-    let mut admin_origin = origin(&mut administering.iter());
     let role = organisations::role(tx, target.organisation_id(), user_id).await?;
-    admin_origin.direct |= role.as_deref() == Some("ADMIN");
-    let keys: BTreeSet<String> = here.iter().flat_map(Grant::keys).collect();
+    let all = Caller::User(user).held(tx, target.places()).await?;
+    let mut admin_origin = Origin {
+        direct: role.as_deref() == Some("ADMIN"),
+        ..Origin::default()
+    };
+    for held in all.iter().filter(|held| held.admin) {
+        admin_origin.add(held, &[]);
+    }
+    let mut origins: BTreeMap<String, Origin> = BTreeMap::new();
+    // Of what is granted at the project only its administration reaches down to an environment.
+    for held in all.iter().filter(|held| target.is_of(held)) {
+        for (key, tags) in effective(held) {
+            origins.entry(key).or_default().add(held, &tags);
+        }
+    }
+    let keys = origins.keys().cloned().collect();
     let permissions = level.in_order(&keys).into_iter().map(|key| {
-        let origin = origin(&mut here.iter().filter(|grant| grant.keys().contains(&key)));
+        let origin = origins.remove(&key).unwrap_or_default();
         (key, origin)
     });
     Ok(Detailed {
-        admin: access.admin,
+        admin: role.as_deref() == Some("ADMIN") || all.iter().any(|held| held.admin),
         admin_origin,
         permissions: permissions.collect(),
     })
@@ -377,6 +431,7 @@ pub async fn create(
         environment_id,
         user_id: (kin == Kin::User).then_some(id),
         group_id: (kin == Kin::Group).then_some(id),
+        role_id: None,
         admin: false,
         permissions: "[]".to_owned(),
     };

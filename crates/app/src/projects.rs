@@ -61,16 +61,27 @@ async fn visible(tx: &mut Tx, caller: &Caller, project: Project) -> Result<Proje
 
 /// The projects the caller may see, of one organisation or of all.
 pub async fn list(tx: &mut Tx, caller: &Caller, organisation_id: Option<i64>) -> Result<Vec<Project>> {
+    let organisations = match organisation_id {
+        Some(id) => vec![id],
+        None => crate::organisations::ids(tx, caller).await?,
+    };
     let mut visible = Vec::new();
-    for project in projects::list(tx, organisation_id).await? {
-        if caller
-            .project_access(tx, &project)
-            .await?
-            .allows(ProjectPermission::ViewProject.key())
-        {
-            visible.push(project);
+    for id in organisations {
+        match caller.role(tx, id).await {
+            Ok(Some(_)) => {}
+            Ok(None) => continue,
+            // One organisation that keeps the caller out does not keep the others' projects from him.
+            Err(Error::Forbidden(_)) if organisation_id.is_none() => continue,
+            Err(error) => return Err(error),
+        }
+        for project in projects::list(tx, Some(id)).await? {
+            let access = caller.project_access(tx, &project).await?;
+            if access.allows(ProjectPermission::ViewProject.key()) {
+                visible.push(project);
+            }
         }
     }
+    visible.sort_by_key(|project| project.id);
     Ok(visible)
 }
 
@@ -109,6 +120,7 @@ pub async fn create(app: &App, caller: &Caller, organisation_id: i64, edit: Proj
             environment_id: None,
             user_id: Some(user_id),
             group_id: None,
+            role_id: None,
             admin: true,
             permissions: "[]".to_owned(),
         };

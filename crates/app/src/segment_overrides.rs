@@ -16,7 +16,7 @@ pub use burgee_store::feature_segments::FeatureSegment;
 use crate::change::{Action, Change, Kind};
 use crate::environment_states::everyone;
 use crate::feature_states::{
-    Spot, StateDetails, StateEdit, Subject, detail, feature_at, place_by_id, place_by_key,
+    Spot, StateDetails, StateEdit, Subject, detail, feature_at, place_by_id, place_for_features,
 };
 use crate::{App, Caller, Error, Place, Result};
 
@@ -111,7 +111,12 @@ async fn changeable(
     let link = feature_segments::find(tx, id).await?.ok_or_else(no_link)?;
     let place = place_of(tx, caller, &link).await?;
     caller
-        .require_in_environment(tx, &place, EnvironmentPermission::ManageSegmentOverrides)
+        .require_on_feature(
+            tx,
+            &place,
+            EnvironmentPermission::ManageSegmentOverrides,
+            link.feature_id,
+        )
         .await?;
     let feature = feature_at(tx, &place, link.feature_id)
         .await?
@@ -136,9 +141,15 @@ pub async fn create_link(
 ) -> Result<FeatureSegment> {
     let mut tx = app.begin().await?;
     let permission = EnvironmentPermission::ManageSegmentOverrides;
-    let place = place_by_id(&mut tx, caller, environment_id, permission).await?;
+    let place = Place::by_id(&mut tx, environment_id)
+        .await?
+        .ok_or_else(Error::forbidden)?;
+    let may = caller
+        .features_in_environment(&mut tx, &place, permission)
+        .await?;
     let feature = feature_at(&mut tx, &place, at.feature_id).await?;
     let feature = feature.ok_or_else(|| Error::no_such("feature", at.feature_id))?;
+    may.require(&mut tx, feature.id).await?;
     let segment = segment_for(&mut tx, &feature, at.segment_id).await?;
     let spot = for_segment(caller, &place, &feature, &segment);
     let link = insert_link(&mut tx, spot, &segment, None).await?;
@@ -299,9 +310,10 @@ pub async fn create(
 ) -> Result<Override> {
     let mut tx = app.begin().await?;
     let permission = EnvironmentPermission::ManageSegmentOverrides;
-    let place = place_by_key(&mut tx, caller, key, permission).await?;
+    let (place, may) = place_for_features(&mut tx, caller, key, permission).await?;
     let feature = feature_at(&mut tx, &place, feature_id).await?;
     let feature = feature.ok_or_else(|| Error::no_match("Feature"))?;
+    may.require(&mut tx, feature.id).await?;
     let segment = segment_for(&mut tx, &feature, segment_id).await.map_err(nested)?;
     let spot = for_segment(caller, &place, &feature, &segment);
     let link = insert_link(&mut tx, spot, &segment, priority)

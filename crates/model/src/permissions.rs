@@ -103,6 +103,12 @@ permission_level! {
     }
 }
 
+/// Whether the permission with this key, of whichever level, can be limited to features with certain tags.
+pub fn supports_tag(key: &str) -> bool {
+    ProjectPermission::from_key(key).is_some_and(ProjectPermission::supports_tag)
+        || EnvironmentPermission::from_key(key).is_some_and(EnvironmentPermission::supports_tag)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,7 +11,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 /// In order; a migration is one text for both engines. To add one: a file in `migrations/` and a line here.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "base", include_str!("../migrations/0001_base.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "base", include_str!("../migrations/0001_base.sql")),
+    (6, "roles", include_str!("../migrations/0006_roles.sql")),
+];
 
 /// How each engine numbers rows; the only thing a migration may not say portably.
 const SQLITE_ID: &str = "INTEGER PRIMARY KEY AUTOINCREMENT";

@@ -47,6 +47,17 @@ pub async fn tags(tx: &mut Tx, project_id: i64, feature_id: Option<i64>) -> Resu
     )
 }
 
+/// The ids of the tags a feature carries.
+pub async fn tag_ids(tx: &mut Tx, feature_id: i64) -> Result<Vec<i64>> {
+    let rows: Vec<(i64,)> = sql!(
+        tx,
+        fetch_all as (i64,),
+        "SELECT tag_id FROM feature_tags WHERE feature_id = $1 ORDER BY tag_id",
+        feature_id
+    )?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
 /// The users that own one feature, or any feature of the project.
 pub async fn owners(tx: &mut Tx, project_id: i64, feature_id: Option<i64>) -> Result<Vec<Owner>> {
     sql!(

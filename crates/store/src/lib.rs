@@ -25,6 +25,7 @@ pub mod members;
 pub mod mfa;
 pub mod organisations;
 pub mod projects;
+pub mod roles;
 pub mod seeds;
 pub mod segments;
 pub mod server_keys;

@@ -105,6 +105,13 @@ pub async fn remove(tx: &mut Tx, organisation_id: i64, user_id: i64) -> Result<u
     sql!(
         tx,
         execute,
+        "DELETE FROM role_holders WHERE user_id = $2 AND role_id IN (SELECT id FROM roles WHERE organisation_id = $1)",
+        organisation_id,
+        user_id
+    )?;
+    sql!(
+        tx,
+        execute,
         "DELETE FROM organisation_members WHERE organisation_id = $1 AND user_id = $2",
         organisation_id,
         user_id

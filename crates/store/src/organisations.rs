@@ -52,6 +52,31 @@ pub async fn role(tx: &mut Tx, organisation_id: i64, user_id: i64) -> Result<Opt
     Ok(row.map(|(role,)| role))
 }
 
+row! {
+    /// A user's membership, with what may keep him from using it.
+    pub struct Membership {
+        pub role: String,
+        pub block_access_to_admin: bool,
+        /// Whether the organisation wants a second factor and the user has none.
+        pub needs_2fa: bool,
+    }
+}
+
+/// The membership a user has in an organisation.
+pub async fn membership(tx: &mut Tx, organisation_id: i64, user_id: i64) -> Result<Option<Membership>> {
+    sql!(
+        tx,
+        fetch_optional as Membership,
+        "SELECT m.role AS role, o.block_access_to_admin AS block_access_to_admin,
+                (o.force_2fa AND NOT EXISTS (SELECT 1 FROM user_mfa f WHERE f.user_id = m.user_id AND f.is_active))
+                    AS needs_2fa
+         FROM organisation_members m JOIN organisations o ON o.id = m.organisation_id
+         WHERE m.organisation_id = $1 AND m.user_id = $2",
+        organisation_id,
+        user_id
+    )
+}
+
 /// One organisation by its uuid.
 pub async fn find_by_uuid(tx: &mut Tx, uuid: &str) -> Result<Option<Organisation>> {
     sql!(

@@ -76,6 +76,7 @@ impl TestApp {
                 environment_id,
                 user_id: Some(person.id),
                 group_id: None,
+                role_id: None,
                 admin: false,
                 permissions,
             };

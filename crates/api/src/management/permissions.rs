@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::{FromRequestParts, MatchedPath, State};
 use axum::http::request::Parts;
 use burgee_app::App;
-use burgee_app::permissions::{self, Detailed, Level, Origin, Summary};
+use burgee_app::permissions::{self, Detailed, FromRole, Level, Origin, Summary};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -130,7 +130,11 @@ impl From<Summary> for PermissionsView {
         Self {
             permissions: summary.keys,
             admin: summary.admin,
-            tag_based_permissions: Vec::new(),
+            tag_based_permissions: summary
+                .limited
+                .into_iter()
+                .map(|(permissions, tags)| TagPermissions { permissions, tags })
+                .collect(),
         }
     }
 }
@@ -163,18 +167,26 @@ async fn get_all_user_permissions(
     Ok(Json(summary.into()))
 }
 
-/// A group or a role, by name only.
+/// A group, by name only.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Named {
     pub id: i64,
     pub name: String,
 }
 
+/// A role, with the tags it limits the right to.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NamedRole {
+    pub id: i64,
+    pub name: String,
+    pub tags: Vec<i64>,
+}
+
 /// Through what somebody has a right that is not his own.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DerivedFrom {
     pub groups: Vec<Named>,
-    pub roles: Vec<Named>,
+    pub roles: Vec<NamedRole>,
 }
 
 impl From<Origin> for DerivedFrom {
@@ -182,7 +194,11 @@ impl From<Origin> for DerivedFrom {
         let named = |(id, name)| Named { id, name };
         Self {
             groups: origin.groups.into_iter().map(named).collect(),
-            roles: Vec::new(),
+            roles: origin
+                .roles
+                .into_iter()
+                .map(|FromRole { id, name, tags }| NamedRole { id, name, tags })
+                .collect(),
         }
     }
 }

@@ -5,7 +5,8 @@ use burgee_store::changes::NewChange;
 use burgee_store::projects::Project;
 use serde_json::Value;
 
-use crate::caller::{Caller, Place};
+use crate::author::Author;
+use crate::caller::Place;
 
 /// The kinds of object the log speaks of, as `related_object_type` of the audit log spells them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub enum Kind {
     ServerKey,
     Feature,
     FeatureState,
+    FeatureVersion,
+    ScheduledChange,
     Segment,
     Identity,
     User,
@@ -36,6 +39,8 @@ impl Kind {
             Self::ServerKey => "SERVER_KEY",
             Self::Feature => "FEATURE",
             Self::FeatureState => "FEATURE_STATE",
+            Self::FeatureVersion => "EF_VERSION",
+            Self::ScheduledChange => "SCHEDULED_CHANGE",
             Self::Segment => "SEGMENT",
             Self::Identity => "IDENTITY",
             Self::User => "USER",
@@ -61,11 +66,12 @@ pub enum Action {
 pub struct Change(NewChange);
 
 impl Change {
-    /// A change by this caller to this object, now.
-    pub fn new(caller: &Caller, kind: Kind, action: Action, id: i64) -> Self {
+    /// A change by this author (mostly a [`Caller`](crate::Caller)) to this object, now.
+    pub fn new<'a>(author: impl Into<Author<'a>>, kind: Kind, action: Action, id: i64) -> Self {
+        let author = author.into();
         let mut change = Self::by_nobody(kind, action, id);
-        change.0.user_id = caller.user_id();
-        change.0.api_key_id = caller.api_key_id();
+        change.0.user_id = author.user_id;
+        change.0.api_key_id = author.api_key_id;
         change
     }
 

@@ -9,7 +9,7 @@ use crate::feature_states::{
     FeatureState, Spot, StateDetails, StateEdit, Subject, detail, details, feature_at, place_by_id,
     place_by_key, place_for_features,
 };
-use crate::{Access, App, Caller, Error, Place, Result};
+use crate::{Access, App, Author, Caller, Error, Place, Result};
 
 const UPDATE: EnvironmentPermission = EnvironmentPermission::UpdateFeatureState;
 const EXISTS: &str =
@@ -215,9 +215,13 @@ pub async fn delete(app: &App, caller: &Caller, key: &str, id: i64) -> Result<()
     app.commit(tx, vec![change]).await
 }
 
-pub(crate) fn everyone<'a>(caller: &'a Caller, place: &'a Place, feature: &'a Feature) -> Spot<'a> {
+pub(crate) fn everyone<'a>(
+    author: impl Into<Author<'a>>,
+    place: &'a Place,
+    feature: &'a Feature,
+) -> Spot<'a> {
     Spot {
-        caller,
+        author: author.into(),
         place,
         feature,
         subject: Subject::Everyone,

@@ -13,25 +13,58 @@ use burgee_store::identities::Identity;
 use burgee_store::projects::Project;
 use burgee_store::segments::Segment;
 use burgee_store::{Tx, feature_segments, feature_states, state_options};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub use burgee_store::feature_states::{FeatureState, StateOption};
 
 use crate::change::{Action, Change, Kind};
-use crate::{Caller, Error, Features, Place, Result};
+use crate::{Author, Caller, Error, Features, Place, Result};
 
 const VERSIONED: &str =
     "This environment uses v2 feature versioning. Use the environment feature version endpoint instead.";
 const OVER_100: &str = "Multivariate percentage values exceed 100%.";
 
 /// A new value: which of the three typed columns counts, and what they hold. What is not given stays.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ValueEdit {
-    pub kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<ValueKind>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "read_given")]
     pub text: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "read_given")]
     pub number: Option<Option<i64>>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "read_given")]
     pub truth: Option<Option<bool>>,
+}
+
+/// Which of the three typed columns counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ValueKind {
+    Unicode,
+    Int,
+    Bool,
+}
+
+impl ValueKind {
+    /// The word in the database and on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unicode => "unicode",
+            Self::Int => "int",
+            Self::Bool => "bool",
+        }
+    }
+}
+
+/// What is there, be it null, is given.
+fn read_given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    input: D,
+) -> std::result::Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(input).map(Some)
 }
 
 impl From<FlagValue> for ValueEdit {
@@ -39,22 +72,22 @@ impl From<FlagValue> for ValueEdit {
         let nothing = Self::default();
         match value {
             FlagValue::Null => Self {
-                kind: Some("unicode"),
+                kind: Some(ValueKind::Unicode),
                 text: Some(None),
                 ..nothing
             },
             FlagValue::Bool(truth) => Self {
-                kind: Some("bool"),
+                kind: Some(ValueKind::Bool),
                 truth: Some(Some(truth)),
                 ..nothing
             },
             FlagValue::Int(number) => Self {
-                kind: Some("int"),
+                kind: Some(ValueKind::Int),
                 number: Some(Some(number)),
                 ..nothing
             },
             FlagValue::Text(text) => Self {
-                kind: Some("unicode"),
+                kind: Some(ValueKind::Unicode),
                 text: Some(Some(text)),
                 ..nothing
             },
@@ -65,7 +98,7 @@ impl From<FlagValue> for ValueEdit {
 impl ValueEdit {
     fn apply(self, state: &mut FeatureState) {
         if let Some(kind) = self.kind {
-            kind.clone_into(&mut state.r#type);
+            kind.as_str().clone_into(&mut state.r#type);
         }
         if let Some(text) = self.text {
             state.string_value = text;
@@ -80,7 +113,7 @@ impl ValueEdit {
 }
 
 /// How much of the traffic an option is to get.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Weight {
     pub option_id: i64,
     /// Percent, 0 to 100.
@@ -88,7 +121,7 @@ pub struct Weight {
 }
 
 /// What is to change of a feature state. What is not given stays.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StateEdit {
     pub enabled: Option<bool>,
     pub value: Option<ValueEdit>,
@@ -106,7 +139,7 @@ pub enum Subject<'a> {
 /// Where a feature state is, or is to be, and who writes it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Spot<'a> {
-    pub caller: &'a Caller,
+    pub author: Author<'a>,
     pub place: &'a Place,
     pub feature: &'a Feature,
     pub subject: Subject<'a>,
@@ -133,6 +166,7 @@ impl Spot<'_> {
         let now = Timestamp::now().0;
         let mut state = blank(self.feature.id, self.place.environment.id, now);
         state.enabled = edit.enabled.unwrap_or(false);
+        state.change_request_id = self.author.request.map(|request| request.id);
         state.feature_segment_id = link;
         if let Subject::Identity(identity) = self.subject {
             state.identity_id = Some(identity.id);
@@ -181,6 +215,11 @@ impl Spot<'_> {
             return Ok((state, Vec::new()));
         }
         state.updated_at = Timestamp::now().0;
+        state.change_request_id = self.author.request.map(|request| request.id);
+        if self.author.scheduled || self.author.request.is_some() {
+            state.version = state.version.saturating_add(1);
+            state.live_from = state.updated_at;
+        }
         feature_states::update(tx, &state).await?;
         let is = snapshot(tx, &state).await?;
         let messages = [(revalued, self.revalued()), (toggled, self.toggled())];
@@ -208,7 +247,7 @@ impl Spot<'_> {
     }
 
     fn change(&self, action: Action, state: &FeatureState) -> Change {
-        Change::new(self.caller, Kind::FeatureState, action, state.id)
+        Change::new(self.author, Kind::FeatureState, action, state.id)
             .in_environment(self.place)
             .uuid(&state.uuid)
             .serves()
@@ -400,6 +439,7 @@ pub async fn copy_environment(tx: &mut Tx, from_environment_id: i64, to_environm
         copy.feature_segment_id = state.feature_segment_id.and_then(|id| links.get(&id).copied());
         copy.hash_seed = Some(state.hash_seed());
         copy.version = 1;
+        (copy.version_uuid, copy.change_request_id) = (None, None);
         (copy.live_from, copy.created_at, copy.updated_at) = (now, now, now);
         let id = feature_states::insert(tx, &copy).await?;
         for option in options {
@@ -428,6 +468,8 @@ fn blank(feature_id: i64, environment_id: i64, now: i64) -> FeatureState {
         live_from: now,
         created_at: now,
         updated_at: now,
+        version_uuid: None,
+        change_request_id: None,
     }
 }
 

@@ -106,7 +106,7 @@ pub async fn delete_named_override(
     let (place, may) = open(&mut tx, caller, key).await?;
     let feature = named(&mut tx, &place, name).await?;
     may.require(&mut tx, feature.id).await?;
-    let removed = segment_overrides::remove(&mut tx, (caller, &place, &feature), segment_id).await?;
+    let removed = segment_overrides::remove(&mut tx, (caller.into(), &place, &feature), segment_id).await?;
     let missing = || {
         Error::NotFound(format!(
             "Segment override for segment {segment_id} does not exist"
@@ -162,7 +162,7 @@ pub async fn delete_override(
         .await?
         .ok_or_else(Error::not_found)?;
     may.require(&mut tx, feature.id).await?;
-    let removed = segment_overrides::remove(&mut tx, (caller, &place, &feature), segment_id).await?;
+    let removed = segment_overrides::remove(&mut tx, (caller.into(), &place, &feature), segment_id).await?;
     let missing = || Error::NotFound("Segment override not found.".to_owned());
     let removed = removed.ok_or_else(missing)?;
     let answer = read(&mut tx, &place, &feature).await?;
@@ -188,13 +188,16 @@ async fn apply(tx: &mut Tx, at: (&Caller, &Place, &Feature), edit: FlagEdit) -> 
                 .iter()
                 .any(|wanted| wanted.segment_id == link.segment_id)
             {
-                changes.extend(segment_overrides::remove(tx, at, link.segment_id).await?);
+                changes.extend(
+                    segment_overrides::remove(tx, (caller.into(), place, feature), link.segment_id).await?,
+                );
             }
         }
     }
     for wanted in edit.overrides {
         let target = (wanted.segment_id, wanted.priority);
-        changes.extend(segment_overrides::put(tx, at, target, wanted.edit).await?);
+        changes
+            .extend(segment_overrides::put(tx, (caller.into(), place, feature), target, wanted.edit).await?);
     }
     Ok(changes)
 }

@@ -91,7 +91,7 @@ async fn state_of(tx: &mut Tx, identity: &Identity, id: i64) -> Result<FeatureSt
 
 fn spot<'a>(caller: &'a Caller, place: &'a Place, feature: &'a Feature, identity: &'a Identity) -> Spot<'a> {
     Spot {
-        caller,
+        author: caller.into(),
         place,
         feature,
         subject: Subject::Identity(identity),

@@ -6,9 +6,11 @@
 //!
 //! To add an act: a function in its noun's file that takes the app, the [`Caller`] and its input.
 
+pub mod author;
 mod batch;
 pub mod caller;
 pub mod change;
+pub mod change_sets;
 pub mod environment_states;
 pub mod environments;
 pub mod error;
@@ -32,6 +34,7 @@ pub mod organisations;
 pub mod password_resets;
 pub mod permissions;
 pub mod projects;
+pub mod scheduled_changes;
 pub mod sdk;
 mod security;
 pub mod segment_overrides;
@@ -60,6 +63,7 @@ use change::Kind;
 use identity_cache::IdentityCache;
 use served::Environments;
 
+pub use author::Author;
 pub use caller::{Access, Caller, Features, Place};
 pub use error::{Error, Result};
 pub use settings::Settings;

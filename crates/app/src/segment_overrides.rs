@@ -18,7 +18,7 @@ use crate::environment_states::everyone;
 use crate::feature_states::{
     Spot, StateDetails, StateEdit, Subject, detail, feature_at, place_by_id, place_for_features,
 };
-use crate::{App, Caller, Error, Place, Result};
+use crate::{App, Author, Caller, Error, Place, Result};
 
 const TAKEN: &str = "This feature already has an override for this segment in this environment.";
 
@@ -176,14 +176,14 @@ pub(crate) async fn segment_for(tx: &mut Tx, feature: &Feature, segment_id: i64)
 }
 
 fn for_segment<'a>(
-    caller: &'a Caller,
+    author: impl Into<Author<'a>>,
     place: &'a Place,
     feature: &'a Feature,
     segment: &'a Segment,
 ) -> Spot<'a> {
     Spot {
         subject: Subject::Segment(segment),
-        ..everyone(caller, place, feature)
+        ..everyone(author, place, feature)
     }
 }
 
@@ -294,7 +294,7 @@ async fn delete_at(tx: &mut Tx, spot: Spot<'_>, link: &FeatureSegment) -> Result
         return spot.delete(tx, &state).await;
     }
     feature_segments::delete(tx, link.id).await?;
-    let change = Change::new(spot.caller, Kind::FeatureState, Action::Delete, link.id)
+    let change = Change::new(spot.author, Kind::FeatureState, Action::Delete, link.id)
         .in_environment(spot.place)
         .uuid(&link.uuid);
     Ok(change.into())
@@ -355,12 +355,12 @@ pub(crate) async fn all_at(tx: &mut Tx, place: &Place, feature: &Feature) -> Res
 /// Creates or changes the override for a segment, inside the transaction of a larger act.
 pub(crate) async fn put(
     tx: &mut Tx,
-    (caller, place, feature): (&Caller, &Place, &Feature),
+    (author, place, feature): (Author<'_>, &Place, &Feature),
     (segment_id, priority): (i64, Option<i64>),
     edit: StateEdit,
 ) -> Result<Vec<NewChange>> {
     let segment = segment_for(tx, feature, segment_id).await?;
-    let spot = for_segment(caller, place, feature, &segment);
+    let spot = for_segment(author, place, feature, &segment);
     spot.refuse_versioned()?;
     let links = feature_segments::of_feature(tx, place.environment.id, feature.id).await?;
     let Some(link) = links.into_iter().find(|link| link.segment_id == segment_id) else {
@@ -376,7 +376,7 @@ pub(crate) async fn put(
     {
         let (id, uuid, before) = (link.id, link.uuid.clone(), link.priority);
         let moved = move_to(tx, link, priority).await?;
-        let change = Change::new(caller, Kind::FeatureState, Action::Update, id)
+        let change = Change::new(author, Kind::FeatureState, Action::Update, id)
             .in_environment(place)
             .uuid(&uuid)
             .serves()
@@ -390,7 +390,7 @@ pub(crate) async fn put(
 /// Deletes the override for a segment, inside the transaction of a larger act; `None` when there is none.
 pub(crate) async fn remove(
     tx: &mut Tx,
-    (caller, place, feature): (&Caller, &Place, &Feature),
+    (author, place, feature): (Author<'_>, &Place, &Feature),
     segment_id: i64,
 ) -> Result<Option<NewChange>> {
     let links = feature_segments::of_feature(tx, place.environment.id, feature.id).await?;
@@ -398,7 +398,7 @@ pub(crate) async fn remove(
         return Ok(None);
     };
     let segment = segments::find(tx, segment_id).await?.ok_or_else(no_link)?;
-    delete_at(tx, for_segment(caller, place, feature, &segment), &link)
+    delete_at(tx, for_segment(author, place, feature, &segment), &link)
         .await
         .map(Some)
 }

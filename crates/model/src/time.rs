@@ -66,6 +66,11 @@ impl Timestamp {
         self.strftime("%Y-%m-%d")
     }
 
+    /// `21/11/2026 03:36:14`, UTC, the form of audit lines.
+    pub fn log_text(self) -> String {
+        self.strftime("%d/%m/%Y %H:%M:%S")
+    }
+
     /// This moment plus a number of seconds.
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {

@@ -13,6 +13,7 @@ use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 /// In order; a migration is one text for both engines. To add one: a file in `migrations/` and a line here.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "base", include_str!("../migrations/0001_base.sql")),
+    (2, "versions", include_str!("../migrations/0002_versions.sql")),
     (6, "roles", include_str!("../migrations/0006_roles.sql")),
 ];
 

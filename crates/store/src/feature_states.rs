@@ -25,6 +25,10 @@ row! {
         pub live_from: i64,
         pub created_at: i64,
         pub updated_at: i64,
+        /// The version it is served from, in an environment that has them.
+        pub version_uuid: Option<String>,
+        /// The change request that made it what it is.
+        pub change_request_id: Option<i64>,
     }
 }
 
@@ -260,8 +264,9 @@ pub async fn insert(tx: &mut Tx, s: &FeatureState) -> Result<i64> {
         tx,
         fetch_one as Id,
         "INSERT INTO feature_states (uuid, feature_id, environment_id, identity_id, feature_segment_id, enabled, type,
-             string_value, integer_value, boolean_value, hash_seed, version, live_from, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING id",
+             string_value, integer_value, boolean_value, hash_seed, version, live_from, created_at, updated_at,
+             version_uuid, change_request_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) RETURNING id",
         &s.uuid,
         s.feature_id,
         s.environment_id,
@@ -276,7 +281,9 @@ pub async fn insert(tx: &mut Tx, s: &FeatureState) -> Result<i64> {
         s.version,
         s.live_from,
         s.created_at,
-        s.updated_at
+        s.updated_at,
+        s.version_uuid.as_deref(),
+        s.change_request_id
     )?;
     Ok(id)
 }
@@ -287,7 +294,7 @@ pub async fn update(tx: &mut Tx, s: &FeatureState) -> Result<u64> {
         tx,
         execute,
         "UPDATE feature_states SET enabled = $2, type = $3, string_value = $4, integer_value = $5,
-             boolean_value = $6, updated_at = $7
+             boolean_value = $6, updated_at = $7, version = $8, live_from = $9, change_request_id = $10
          WHERE id = $1",
         s.id,
         s.enabled,
@@ -295,7 +302,10 @@ pub async fn update(tx: &mut Tx, s: &FeatureState) -> Result<u64> {
         s.string_value.as_deref(),
         s.integer_value,
         s.boolean_value,
-        s.updated_at
+        s.updated_at,
+        s.version,
+        s.live_from,
+        s.change_request_id
     )
 }
 

@@ -37,6 +37,8 @@ fn state(feature_id: i64, environment_id: i64, text: &str) -> FeatureState {
         live_from: 0,
         created_at: 0,
         updated_at: 0,
+        version_uuid: None,
+        change_request_id: None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! How values, options and allocations of features look in bodies and answers; shared by all that speak of them.
 
-use burgee_app::feature_states::{FeatureState, StateDetails, StateEdit, StateOption, ValueEdit, Weight};
+use burgee_app::feature_states::{
+    FeatureState, StateDetails, StateEdit, StateOption, ValueEdit, ValueKind, Weight,
+};
 use burgee_app::features::MultivariateOption;
 use burgee_model::{FlagValue, Timestamp, limits};
 use serde::Serialize;
@@ -195,10 +197,20 @@ input! {
     }
 }
 
+impl From<ValueType> for ValueKind {
+    fn from(word: ValueType) -> Self {
+        match word {
+            ValueType::Unicode => Self::Unicode,
+            ValueType::Int => Self::Int,
+            ValueType::Bool => Self::Bool,
+        }
+    }
+}
+
 impl From<TypedValueBody> for ValueEdit {
     fn from(body: TypedValueBody) -> Self {
         Self {
-            kind: body.r#type.0.map(ValueType::as_str),
+            kind: body.r#type.0.map(ValueKind::from),
             text: body.string_value.0.map(|text| text.map(|text| text.0)),
             number: body.integer_value.0.map(|number| number.map(|number| number.0)),
             truth: body.boolean_value.0,
@@ -347,8 +359,8 @@ impl<V> StateView<V> {
             environment: state.environment_id,
             identity: state.identity_id,
             feature_segment: state.feature_segment_id,
-            change_request: None,
-            environment_feature_version: None,
+            change_request: state.change_request_id,
+            environment_feature_version: state.version_uuid,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The management API: a file per noun with its types, its handlers and its own `router()`.
 
+pub mod change_sets;
 pub mod environment_document;
 pub mod environments;
 pub mod feature_data;

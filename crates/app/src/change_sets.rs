@@ -1,0 +1,383 @@
+//! Change sets: what is to change of one feature in one environment, all of it or nothing.
+//!
+//! A change set is data. It can be kept (in a change request, or until its time has come) and applied later, to
+//! whatever is live then; [`remember`] and [`conflicts`] tell whether that is still what its author saw.
+
+use burgee_model::Timestamp;
+use burgee_store::changes::NewChange;
+use burgee_store::features::{self, Feature};
+use burgee_store::{Tx, segments};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::author::Author;
+use crate::environment_states::{default_of, everyone};
+use crate::feature_states::{StateDetails, StateEdit, Weight, detail, over_100};
+use crate::segment_overrides::{self, segment_for};
+use crate::{Error, Place, Result, scheduled_changes};
+
+const TAKEN: &str = "This feature already has an override for this segment in this environment.";
+const ABSENT: &str = "This feature has no override for this segment in this environment.";
+const TWICE: &str = "This segment is named more than once.";
+
+/// What is to change of one feature in one environment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ChangeSet {
+    pub feature_id: i64,
+    /// When it is to take effect; at once without it, or when it has passed.
+    pub live_from: Option<Timestamp>,
+    /// States that are to be made.
+    #[serde(default)]
+    pub create: Vec<StateChange>,
+    /// States that are to be changed.
+    #[serde(default)]
+    pub update: Vec<StateChange>,
+    /// Segments whose overrides are to go.
+    #[serde(default)]
+    pub delete_segments: Vec<i64>,
+    /// What the author saw of the states it touches; see [`remember`].
+    #[serde(default)]
+    pub base: Vec<BaseState>,
+}
+
+/// What one state is to be.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct StateChange {
+    /// The segment it is for; the environment default without it.
+    pub segment: Option<Target>,
+    pub edit: StateEdit,
+}
+
+/// The segment of an override, and its rank among the overrides of the feature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    pub segment_id: i64,
+    pub priority: Option<i64>,
+}
+
+/// What a state was when a change set was written; none when there was no such state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BaseState {
+    /// The segment it is for; the environment default without it.
+    pub segment_id: Option<i64>,
+    pub state: Option<Value>,
+}
+
+/// A state that is no longer what the author of a change set saw.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conflict {
+    /// The segment it is for; the environment default without it.
+    pub segment_id: Option<i64>,
+    /// When it became what it is; none when it was deleted.
+    pub published_at: Option<Timestamp>,
+    /// The change request that made it so.
+    pub change_request_id: Option<i64>,
+}
+
+impl StateChange {
+    fn segment_id(&self) -> Option<i64> {
+        self.segment.map(|target| target.segment_id)
+    }
+}
+
+impl ChangeSet {
+    /// The states it touches: the segment, or nothing for the environment default.
+    fn touches(&self) -> Vec<Option<i64>> {
+        let changed = self
+            .create
+            .iter()
+            .chain(&self.update)
+            .map(StateChange::segment_id);
+        changed
+            .chain(self.delete_segments.iter().map(|id| Some(*id)))
+            .collect()
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.touches().is_empty()
+    }
+}
+
+/// Checks a change set against what is there now. What is wrong stands under the names the wire has for its parts.
+pub async fn check(tx: &mut Tx, place: &Place, feature: &Feature, set: &ChangeSet) -> Result<()> {
+    let mut problems = Map::new();
+    let mut seen = Vec::new();
+    let parts = [
+        ("feature_states_to_create", &set.create, true),
+        ("feature_states_to_update", &set.update, false),
+    ];
+    for (name, changes, creates) in parts {
+        let mut wrong = Vec::new();
+        for change in changes {
+            let twice = seen.contains(&change.segment_id());
+            seen.push(change.segment_id());
+            wrong.push(if twice {
+                in_segment(TWICE)
+            } else {
+                problem_of(tx, place, feature, change, creates).await?
+            });
+        }
+        if wrong.iter().any(|problem| *problem != json!({})) {
+            problems.insert(name.to_owned(), Value::Array(wrong));
+        }
+    }
+    for id in &set.delete_segments {
+        if seen.contains(&Some(*id)) {
+            problems.insert("segment_ids_to_delete_overrides".to_owned(), json!([TWICE]));
+        }
+    }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Rejected(Value::Object(problems)))
+    }
+}
+
+fn in_segment(text: &str) -> Value {
+    json!({ "feature_segment": { "segment": [text] } })
+}
+
+/// What is wrong with one change, `{}` when nothing is.
+async fn problem_of(
+    tx: &mut Tx,
+    place: &Place,
+    feature: &Feature,
+    change: &StateChange,
+    creates: bool,
+) -> Result<Value> {
+    if let Some(target) = change.segment {
+        match segment_for(tx, feature, target.segment_id).await {
+            Ok(_) => {}
+            Err(Error::Invalid(problems)) => {
+                let inner = problems.into_json();
+                let nested = if inner.get("segment").is_some() {
+                    json!({ "feature_segment": inner })
+                } else {
+                    inner
+                };
+                return Ok(nested);
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    let present = state_for(tx, place, feature, change.segment_id()).await?;
+    match (creates, change.segment, &present) {
+        (true, Some(_), Some(_)) => return Ok(in_segment(TAKEN)),
+        (true, None, Some(_)) => {
+            let text = "The environment default is there already; it can only be updated.";
+            return Ok(json!({ "feature_segment": [text] }));
+        }
+        (false, Some(_), None) => return Ok(in_segment(ABSENT)),
+        _ => {}
+    }
+    weights_problem(tx, feature, change, present.as_ref()).await
+}
+
+async fn weights_problem(
+    tx: &mut Tx,
+    feature: &Feature,
+    change: &StateChange,
+    present: Option<&StateDetails>,
+) -> Result<Value> {
+    let Some(weights) = &change.edit.weights else {
+        return Ok(json!({}));
+    };
+    let options = features::options(tx, feature.id).await?;
+    for weight in weights {
+        if !options.iter().any(|option| option.id == weight.option_id) {
+            let text = format!("Invalid pk \"{}\" - object does not exist.", weight.option_id);
+            return Ok(
+                json!({ "multivariate_feature_state_values": [{ "multivariate_feature_option": [text] }] }),
+            );
+        }
+    }
+    let given = |option_id: i64| {
+        weights
+            .iter()
+            .find(|w| w.option_id == option_id)
+            .map(|w| w.percentage)
+    };
+    let kept = |option_id: i64| {
+        let row = present?.options.iter().find(|row| row.option_id == option_id)?;
+        Some(row.percentage_allocation)
+    };
+    let shares = options
+        .iter()
+        .filter_map(|option| given(option.id).or_else(|| kept(option.id)));
+    if over_100(shares) {
+        let text = "Multivariate percentage values exceed 100%.";
+        return Ok(json!({ "multivariate_feature_state_values": [text] }));
+    }
+    Ok(json!({}))
+}
+
+/// The live state for everyone, or for a segment.
+async fn state_for(
+    tx: &mut Tx,
+    place: &Place,
+    feature: &Feature,
+    segment_id: Option<i64>,
+) -> Result<Option<StateDetails>> {
+    let Some(segment_id) = segment_id else {
+        return match default_of(tx, place, feature).await? {
+            Some(state) => detail(tx, state).await.map(Some),
+            None => Ok(None),
+        };
+    };
+    let overrides = segment_overrides::all_at(tx, place, feature).await?;
+    let found = overrides
+        .into_iter()
+        .find(|found| found.link.segment_id == segment_id);
+    Ok(found.map(|found| found.state))
+}
+
+/// What a state says, without what tells it from its copies.
+pub(crate) fn content(details: &StateDetails) -> Value {
+    let mut weights: Vec<(i64, f64)> = details
+        .options
+        .iter()
+        .map(|option| (option.option_id, option.percentage_allocation))
+        .collect();
+    weights.sort_by_key(|(option_id, _)| *option_id);
+    json!({
+        "enabled": details.state.enabled,
+        "feature_state_value": details.state.value().to_json(),
+        "multivariate_feature_state_values": weights,
+    })
+}
+
+/// Writes down what the states a change set touches are now, for [`conflicts`] to compare with later.
+pub async fn remember(tx: &mut Tx, place: &Place, feature: &Feature, set: &mut ChangeSet) -> Result<()> {
+    let mut base = Vec::new();
+    for segment_id in set.touches() {
+        let state = state_for(tx, place, feature, segment_id).await?;
+        base.push(BaseState {
+            segment_id,
+            state: state.as_ref().map(content),
+        });
+    }
+    set.base = base;
+    Ok(())
+}
+
+/// The states a change set touches that are no longer what they were when it was written.
+pub async fn conflicts(
+    tx: &mut Tx,
+    place: &Place,
+    feature: &Feature,
+    set: &ChangeSet,
+) -> Result<Vec<Conflict>> {
+    let mut found = Vec::new();
+    for base in &set.base {
+        let state = state_for(tx, place, feature, base.segment_id).await?;
+        if state.as_ref().map(content) != base.state {
+            found.push(Conflict {
+                segment_id: base.segment_id,
+                published_at: state.as_ref().map(|details| Timestamp(details.state.updated_at)),
+                change_request_id: state.and_then(|details| details.state.change_request_id),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Carries out a change set, or schedules it when its time is still to come, in the transaction of a larger act.
+///
+/// It is applied to what is live now, whatever that was when it was written: a state that is there already is changed,
+/// one that is gone is made. Permission is asked, and the set [`check`]ed, by the caller.
+pub async fn apply(
+    tx: &mut Tx,
+    author: Author<'_>,
+    place: &Place,
+    feature: &Feature,
+    set: &ChangeSet,
+    now: Timestamp,
+) -> Result<Vec<NewChange>> {
+    if let Some(at) = set.live_from.filter(|at| *at > now) {
+        return scheduled_changes::schedule(tx, author, place, feature, set, at).await;
+    }
+    let mut changes = apply_to_states(tx, author, place, feature, set).await?;
+    one_line(&mut changes, author, feature);
+    Ok(changes)
+}
+
+/// Changes the live states themselves.
+async fn apply_to_states(
+    tx: &mut Tx,
+    author: Author<'_>,
+    place: &Place,
+    feature: &Feature,
+    set: &ChangeSet,
+) -> Result<Vec<NewChange>> {
+    let at = (author, place, feature);
+    let mut changes = Vec::new();
+    for segment_id in &set.delete_segments {
+        changes.extend(segment_overrides::remove(tx, at, *segment_id).await?);
+    }
+    for change in set.update.iter().chain(&set.create) {
+        let edit = change.edit.clone();
+        match change.segment {
+            Some(target) => {
+                let target = (target.segment_id, target.priority);
+                changes.extend(segment_overrides::put(tx, at, target, edit).await?);
+            }
+            None => {
+                let spot = everyone(author, place, feature);
+                match default_of(tx, place, feature).await? {
+                    Some(state) => changes.extend(spot.edit(tx, state, edit).await?.1),
+                    None => changes.push(spot.create(tx, None, edit).await?.1),
+                }
+            }
+        }
+    }
+    Ok(changes)
+}
+
+/// Where the occasion has an audit line of its own, it stands once for all the changes it made.
+fn one_line(changes: &mut [NewChange], author: Author<'_>, feature: &Feature) {
+    let Some(line) = author.line(&feature.name) else {
+        return;
+    };
+    let mut line = Some(line);
+    for change in changes {
+        change.message = line.take();
+    }
+}
+
+/// The part of a change set that still makes sense, and what of it does not: its segment or option is gone.
+pub async fn without_lost_parts(
+    tx: &mut Tx,
+    feature: &Feature,
+    set: &ChangeSet,
+) -> Result<(ChangeSet, Vec<String>)> {
+    let (mut kept, mut lost) = (set.clone(), Vec::new());
+    let mut gone = Vec::new();
+    for segment_id in set.touches().into_iter().flatten() {
+        if segments::find(tx, segment_id).await?.is_none() && !gone.contains(&segment_id) {
+            gone.push(segment_id);
+            lost.push(format!("segment {segment_id}"));
+        }
+    }
+    let stays = |change: &StateChange| change.segment_id().is_none_or(|id| !gone.contains(&id));
+    kept.create.retain(stays);
+    kept.update.retain(stays);
+    kept.delete_segments.retain(|id| !gone.contains(id));
+    let options = features::options(tx, feature.id).await?;
+    let known = |weight: &Weight| options.iter().any(|option| option.id == weight.option_id);
+    for change in kept.create.iter_mut().chain(&mut kept.update) {
+        for weight in change
+            .edit
+            .weights
+            .iter()
+            .flatten()
+            .filter(|weight| !known(weight))
+        {
+            lost.push(format!("option {}", weight.option_id));
+        }
+        if let Some(weights) = &mut change.edit.weights {
+            weights.retain(known);
+        }
+    }
+    Ok((kept, lost))
+}

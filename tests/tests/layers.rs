@@ -8,15 +8,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("engine", &["model"]),
     ("store", &["model"]),
-    ("auth", &["model"]),
-    ("app", &["model", "engine", "store", "auth"]),
+    ("outbound", &["model"]),
+    ("auth", &["model", "outbound"]),
+    ("app", &["model", "engine", "store", "outbound", "auth"]),
     ("api", &["model", "engine", "app"]),
-    ("worker", &["model", "app"]),
+    ("worker", &["model", "outbound", "app"]),
     (
         "burgee",
-        &["model", "engine", "store", "auth", "app", "api", "worker"],
+        &[
+            "model", "engine", "store", "outbound", "auth", "app", "api", "worker",
+        ],
     ),
-    ("testkit", &["model", "engine", "store", "app", "api"]),
+    ("testkit", &["model", "engine", "store", "outbound", "app", "api"]),
 ];
 
 /// Libraries that only one crate may name, so that their job is done in one place.
@@ -24,6 +27,8 @@ const WRAPPED: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("axum", &["api", "burgee", "testkit"]),
     ("argon2", &["auth"]),
+    ("reqwest", &["outbound"]),
+    ("lettre", &["outbound"]),
 ];
 
 #[test]

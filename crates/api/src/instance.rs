@@ -121,7 +121,7 @@ async fn version(State(app): State<App>) -> Response {
     Json(json!({
         "ci_commit_sha": option_env!("BURGEE_COMMIT").unwrap_or("unknown"),
         "image_tag": concat!("burgee-", env!("CARGO_PKG_VERSION")),
-        "has_email_provider": false,
+        "has_email_provider": burgee_app::mail::is_configured(&app),
         "is_enterprise": false,
         "is_saas": false,
         "self_hosted_data": data,

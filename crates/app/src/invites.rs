@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 pub use burgee_store::invites::{Invite, InviteLink};
 
 use crate::change::{Action, Change, Kind};
+use crate::mail::{self, Mail};
 use crate::members::Role;
 use crate::organisations::{Details, details, for_admin};
+use crate::security::Attempt;
 use crate::{App, Caller, Error, Result};
 
 /// One invitation to send.
@@ -83,6 +85,7 @@ pub async fn create(
     organisation_id: i64,
     input: Vec<NewInvite>,
 ) -> Result<Vec<InviteDetails>> {
+    throttle(app, caller)?;
     let mut tx = app.begin().await?;
     for_admin(&mut tx, caller, organisation_id).await?;
     let mut wrong = Vec::with_capacity(input.len());
@@ -99,6 +102,7 @@ pub async fn create(
     let (mut written, mut changes) = (Vec::new(), Vec::new());
     for new in input {
         let invite = insert(&mut tx, caller, organisation_id, new).await?;
+        send(app, &mut tx, caller, &invite).await?;
         changes.push(created(caller, &invite).into());
         written.push(with_author(&mut tx, invite).await?);
     }
@@ -113,10 +117,12 @@ pub async fn create_one(
     organisation_id: i64,
     new: NewInvite,
 ) -> Result<InviteDetails> {
+    throttle(app, caller)?;
     let mut tx = app.begin().await?;
     for_admin(&mut tx, caller, organisation_id).await?;
     check(&mut tx, organisation_id, &new, &[]).await?.check()?;
     let invite = insert(&mut tx, caller, organisation_id, new).await?;
+    send(app, &mut tx, caller, &invite).await?;
     let change = created(caller, &invite);
     let details = with_author(&mut tx, invite).await?;
     app.commit(tx, vec![change.into()]).await?;
@@ -171,6 +177,60 @@ async fn check(tx: &mut Tx, organisation_id: i64, new: &NewInvite, before: &[New
         }
     }
     Ok(problems)
+}
+
+/// Mails an invitation. Without a mail server its link waits where [`link`] finds it.
+async fn send(app: &App, tx: &mut Tx, caller: &Caller, invite: &Invite) -> Result<()> {
+    let organisation = organisations::find(tx, invite.organisation_id)
+        .await?
+        .ok_or_else(Error::not_found)?;
+    let author = match caller {
+        Caller::User(user) => match format!("{} {}", user.first_name, user.last_name).trim() {
+            "" => user.email.clone(),
+            name => name.to_owned(),
+        },
+        Caller::ApiKey(_) => organisation.name.clone(),
+    };
+    let link = invite_url(app, invite);
+    let mail = Mail::Invitation {
+        organisation: &organisation.name,
+        invited_by: &author,
+        link: &link,
+    };
+    if !mail::post(tx, app, &invite.email, &mail).await? {
+        tracing::info!(
+            invite.id = invite.id,
+            "there is no mail server: an administrator of the organisation finds the invitation's link at \
+             /api/v1/organisations/{}/invites/{}/link/",
+            invite.organisation_id,
+            invite.id
+        );
+    }
+    Ok(())
+}
+
+fn throttle(app: &App, caller: &Caller) -> Result<()> {
+    let who = match caller {
+        Caller::User(user) => format!("user {}", user.id),
+        Caller::ApiKey(key) => format!("key {}", key.id),
+    };
+    app.throttle(Attempt::Invite, &who)
+}
+
+/// Mails an invitation once more.
+pub async fn resend(app: &App, caller: &Caller, organisation_id: i64, id: i64) -> Result<InviteDetails> {
+    throttle(app, caller)?;
+    let mut tx = app.begin().await?;
+    let details = get(&mut tx, caller, organisation_id, id).await?;
+    send(app, &mut tx, caller, &details.invite).await?;
+    app.commit(tx, Vec::new()).await?;
+    Ok(details)
+}
+
+/// Where the invited address can accept: for administrators who hand it over themselves.
+pub async fn link(app: &App, tx: &mut Tx, caller: &Caller, organisation_id: i64, id: i64) -> Result<String> {
+    let details = get(tx, caller, organisation_id, id).await?;
+    Ok(invite_url(app, &details.invite))
 }
 
 /// Withdraws an invitation.

@@ -27,6 +27,7 @@ pub mod identities;
 mod identity_cache;
 pub mod identity_overrides;
 pub mod invites;
+pub mod mail;
 pub mod master_api_keys;
 pub mod members;
 pub mod mfa;
@@ -52,6 +53,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use burgee_model::Timestamp;
+use burgee_outbound::Outbound;
 use burgee_store::analytics::EvaluationCount;
 use burgee_store::changes::NewChange;
 use burgee_store::identities::{IdentityWrite, Written};
@@ -85,6 +87,7 @@ struct Inner {
     /// Turns true when the process is about to end.
     closing: watch::Sender<bool>,
     security: Security,
+    outbound: Outbound,
 }
 
 impl App {
@@ -103,6 +106,7 @@ impl App {
             evaluation_writes: Batcher::start(settings.write_batch, delay, evaluation_writer(db.clone())),
             closing: watch::Sender::new(false),
             security: Security::new(&settings),
+            outbound: Outbound::new(&settings.outbound),
             environments,
             db,
             settings,
@@ -124,6 +128,11 @@ impl App {
     /// The environments as they are served.
     pub fn environments(&self) -> &Environments {
         &self.0.environments
+    }
+
+    /// The ways out of this process: HTTP and mail.
+    pub fn outbound(&self) -> &Outbound {
+        &self.0.outbound
     }
 
     pub(crate) fn identity_cache(&self) -> &IdentityCache {

@@ -1,12 +1,14 @@
 //! Reset links for somebody who forgot his password.
 
 use burgee_auth::reset::{ResetSubject, decode_uid, encode_uid};
-use burgee_model::Problems;
+use burgee_model::{Problems, Timestamp};
+use burgee_store::password_resets;
 use burgee_store::users::{self, User};
 use serde_json::json;
 
 use crate::change::{Action, Change, Kind};
-use crate::security::{Attempt, now_seconds};
+use crate::mail::{self, Mail};
+use crate::security::now_seconds;
 use crate::users::check_password;
 use crate::{App, Caller, Error, Result};
 
@@ -20,20 +22,59 @@ pub fn password_reset_link(app: &App, user: &User) -> String {
     )
 }
 
+/// [`password_reset_link`] for whoever runs the program, of the user with this address or number.
+pub async fn link_for(app: &App, email: Option<&str>, user_id: Option<i64>) -> Result<Option<String>> {
+    let mut tx = app.db().read().await?;
+    let user = match (email, user_id) {
+        (Some(email), _) => users::find_by_email(&mut tx, &email.to_lowercase()).await?,
+        (None, Some(id)) => users::find(&mut tx, id).await?,
+        (None, None) => None,
+    };
+    let user = user.filter(|user| user.is_active);
+    Ok(user.map(|user| password_reset_link(app, &user)))
+}
+
+/// How many links a user is sent within [`WINDOW`].
+const MOST_LINKS: i64 = 5;
+/// A day, in microseconds.
+const WINDOW: i64 = 24 * 60 * 60 * 1_000_000;
+
 /// Somebody says he forgot his password. The answer is the same whether there is such a user or not.
 pub async fn ask(app: &App, email: &str) -> Result<()> {
     let mut tx = app.db().read().await?;
+    let known = users::find_by_email(&mut tx, email).await?.is_some();
+    drop(tx);
+    if known {
+        send_link(app, email).await?;
+    }
+    Ok(())
+}
+
+async fn send_link(app: &App, email: &str) -> Result<()> {
+    let mut tx = app.begin().await?;
     let Some(user) = users::find_by_email(&mut tx, email)
         .await?
         .filter(|user| user.is_active)
     else {
         return Ok(());
     };
-    if app.throttle(Attempt::Reset, &user.id.to_string()).is_ok() {
-        // The link itself is for the mail alone.
-        tracing::info!(user.id = user.id, "a password reset was asked for");
+    let now = Timestamp::now().0;
+    password_resets::forget(&mut tx, user.id, now - WINDOW).await?;
+    if password_resets::count_since(&mut tx, user.id, now - WINDOW).await? >= MOST_LINKS {
+        return Ok(());
     }
-    Ok(())
+    password_resets::insert(&mut tx, user.id, now).await?;
+    let link = password_reset_link(app, &user);
+    if !mail::post(&mut tx, app, &user.email, &Mail::PasswordReset { link: &link }).await? {
+        // The link opens the account, so it is not for logs.
+        tracing::info!(
+            user.id = user.id,
+            "a password reset was asked for and there is no mail server; \
+             `burgee reset-link --user-id {}` prints the link",
+            user.id
+        );
+    }
+    app.commit(tx, Vec::new()).await
 }
 
 /// Sets a new password with what a reset link says, and signs the user out everywhere.

@@ -18,10 +18,10 @@ const MFA_RATE: Rate = Rate {
     attempts: 5,
     seconds: 60,
 };
-/// Password resets a user is sent.
-const RESET_RATE: Rate = Rate {
-    attempts: 5,
-    seconds: 24 * 60 * 60,
+/// Calls that send invitations, per user: their mails carry texts of the user's choice to anybody.
+const INVITE_RATE: Rate = Rate {
+    attempts: 10,
+    seconds: 60,
 };
 
 /// The limits and locks of this process. Each node counts for itself.
@@ -32,7 +32,7 @@ pub(crate) struct Security {
     user: Throttle,
     master_api_key: Throttle,
     mfa: Throttle,
-    reset: Throttle,
+    invite: Throttle,
     /// How many passwords are hashed at once: each takes a core and 19 MiB.
     hashing: Arc<Semaphore>,
 }
@@ -43,7 +43,7 @@ pub(crate) enum Attempt {
     Login,
     SignUp,
     SecondFactor,
-    Reset,
+    Invite,
 }
 
 impl Security {
@@ -56,7 +56,7 @@ impl Security {
             user: Throttle::new(settings.user_rate),
             master_api_key: Throttle::new(settings.master_api_key_rate),
             mfa: Throttle::new(Some(MFA_RATE)),
-            reset: Throttle::new(Some(RESET_RATE)),
+            invite: Throttle::new(Some(INVITE_RATE)),
             hashing: Arc::new(Semaphore::new(cores)),
         }
     }
@@ -81,7 +81,7 @@ impl App {
             Attempt::Login => &security.login,
             Attempt::SignUp => &security.signup,
             Attempt::SecondFactor => &security.mfa,
-            Attempt::Reset => &security.reset,
+            Attempt::Invite => &security.invite,
         };
         throttle.check(key, Timestamp::now().0).map_err(Error::Throttled)
     }

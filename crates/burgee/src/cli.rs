@@ -29,6 +29,8 @@ enum Command {
     Evaluate(commands::evaluate::Args),
     /// Look at the configuration
     Config(commands::config::Args),
+    /// Print where a user can choose a new password, for an installation without mail
+    ResetLink(commands::reset_link::Args),
     /// Print the OpenAPI document of the API
     Openapi,
     /// Print the version
@@ -82,6 +84,7 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => commands::serve::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(args),
         Command::Config(args) => commands::config::run(args),
+        Command::ResetLink(args) => commands::reset_link::run(&args),
         Command::Openapi => commands::openapi::run(),
         Command::Version => print(&format!("burgee {}\n", env!("CARGO_PKG_VERSION"))),
     };

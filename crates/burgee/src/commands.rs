@@ -3,4 +3,5 @@
 pub mod config;
 pub mod evaluate;
 pub mod openapi;
+pub mod reset_link;
 pub mod serve;

@@ -11,7 +11,9 @@ mod environment;
 mod error;
 mod layers;
 mod logging;
+mod mail;
 mod metrics;
+mod outbound;
 mod registration;
 mod sdk;
 mod server;
@@ -37,7 +39,9 @@ pub use self::{
     error::ConfigError,
     layers::Source,
     logging::{LogFormat, LogLevel, Logging},
+    mail::Mail,
     metrics::Metrics,
+    outbound::Outbound,
     registration::Registration,
     sdk::Sdk,
     server::{Listen, Server},
@@ -72,6 +76,10 @@ pub struct Config {
     pub admin: Admin,
     /// How often one caller may do what invites abuse.
     pub throttles: Throttles,
+    /// How mail is sent.
+    pub mail: Mail,
+    /// What requests of this program to others may reach.
+    pub outbound: Outbound,
     /// What SDKs are told beside their flags.
     pub sdk: Sdk,
     /// How long counts are kept.
@@ -208,12 +216,17 @@ fn check_together(config: &Config, settings: &Settings) -> Result<(), ConfigErro
             "needs admin.email (env ADMIN_EMAIL) to be set too",
         );
     }
+    if let Some((name, problem)) = config.mail.problem() {
+        return wrong(name, problem);
+    }
     Ok(())
 }
 
 /// Whether a setting is never shown.
 fn is_secret(name: &str) -> bool {
-    name.ends_with("password") || name.ends_with("secret_key")
+    ["password", "secret_key", "sendgrid_api_key", "client_secret"]
+        .iter()
+        .any(|end| name.ends_with(end))
 }
 
 fn printable(name: &str, value: &toml::Value) -> String {

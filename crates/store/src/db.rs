@@ -15,6 +15,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "base", include_str!("../migrations/0001_base.sql")),
     (2, "versions", include_str!("../migrations/0002_versions.sql")),
     (6, "roles", include_str!("../migrations/0006_roles.sql")),
+    (8, "mail", include_str!("../migrations/0008_mail.sql")),
 ];
 
 /// How each engine numbers rows; the only thing a migration may not say portably.

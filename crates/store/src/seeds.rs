@@ -93,3 +93,8 @@ pub async fn restrict_environment(
     )?;
     Ok(())
 }
+
+/// Lets no mail wait any longer.
+pub async fn make_mail_due(tx: &mut Tx) -> Result<u64> {
+    sql!(tx, execute, "UPDATE mails SET due_at = 0")
+}

@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, reason = "what is skipped is said")]
 
+pub mod mailbox;
 pub mod places;
 mod world;
 
@@ -116,6 +117,11 @@ impl TestApp {
     /// A second node on the same database.
     pub async fn second_node(&self) -> Self {
         Self::on(self.url.clone(), None, self.app.settings().clone()).await
+    }
+
+    /// A second node on the same database, with settings of its own.
+    pub async fn node_with(&self, settings: Settings) -> Self {
+        Self::on(self.url.clone(), None, settings).await
     }
 
     /// Sends a request and returns the answer as it comes, for bodies that do not end.

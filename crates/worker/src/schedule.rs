@@ -19,11 +19,18 @@ pub struct Schedule {
 }
 
 /// Everything that recurs.
-pub const SCHEDULES: &[Schedule] = &[Schedule {
-    name: "forget old counts",
-    every: Duration::from_secs(60 * 60),
-    run: |app| Box::pin(async move { burgee_app::sdk::analytics::forget_old(&app).await }),
-}];
+pub const SCHEDULES: &[Schedule] = &[
+    Schedule {
+        name: "forget old counts",
+        every: Duration::from_secs(60 * 60),
+        run: |app| Box::pin(async move { burgee_app::sdk::analytics::forget_old(&app).await }),
+    },
+    Schedule {
+        name: "deliver mail",
+        every: Duration::from_secs(2),
+        run: |app| Box::pin(async move { burgee_app::mail::deliver(&app).await }),
+    },
+];
 
 /// Runs one schedule until the app is closing, first at once: what came due while no node was up is made good.
 pub(crate) async fn keep(schedule: &'static Schedule, app: App) {

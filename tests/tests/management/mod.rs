@@ -7,6 +7,7 @@ mod feature_states;
 mod features;
 mod identities;
 mod identity_overrides;
+mod mail;
 mod organisations;
 mod overrides;
 mod projects;

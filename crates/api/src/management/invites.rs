@@ -29,6 +29,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(list_invites, create_invite))
         .routes(routes!(get_invite, delete_invite))
         .routes(routes!(resend_invite))
+        .routes(routes!(get_invite_address))
         .routes(routes!(list_invite_links, create_invite_link))
         .routes(routes!(delete_invite_link))
         .routes(routes!(join))
@@ -231,9 +232,27 @@ async fn resend_invite(
     Signed(caller): Signed,
     Path((organisation, id)): Path<(OrganisationId, i64)>,
 ) -> ApiResult<Json<ListedInvite>> {
-    let mut tx = app.db().read().await?;
-    let details = invites::get(&mut tx, &caller, organisation.get()?, id).await?;
+    let details = invites::resend(&app, &caller, organisation.get()?, id).await?;
     Ok(Json(details.into()))
+}
+
+/// Where an invitation can be accepted.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct InviteAddress {
+    pub link: String,
+}
+
+/// Where the invited address can accept. For administrators without a mail server, who hand it over themselves.
+#[utoipa::path(get, path = "/api/v1/organisations/{organisation_id}/invites/{invite_id}/link/",
+    tag = "invites", responses((status = 200, body = InviteAddress)))]
+async fn get_invite_address(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path((organisation, id)): Path<(OrganisationId, i64)>,
+) -> ApiResult<Json<InviteAddress>> {
+    let mut tx = app.db().read().await?;
+    let link = invites::link(&app, &mut tx, &caller, organisation.get()?, id).await?;
+    Ok(Json(InviteAddress { link }))
 }
 
 /// A link with which anybody can join.

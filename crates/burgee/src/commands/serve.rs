@@ -220,6 +220,10 @@ fn settings(config: &Config, secret: [u8; 32], address: SocketAddr) -> Settings 
         realtime_heartbeat: config.sdk.realtime_heartbeat(),
         realtime_retry: config.sdk.realtime_retry(),
         cors_extra_headers: config.server.cors_extra_headers.clone(),
+        outbound: burgee_outbound::Settings {
+            allow_private_addresses: config.outbound.allow_private_addresses,
+            mail: config.mail.settings(),
+        },
         raw_analytics_days: config.analytics.raw_retention_days,
         ..Settings::default()
     }

@@ -336,3 +336,46 @@ fn every_setting_is_documented() {
         );
     }
 }
+
+#[test]
+fn mail_is_sent_with_flagsmiths_names_of_the_settings() {
+    use burgee_outbound::mail::{Carrier, Security};
+    assert!(given().config().mail.settings().is_none());
+    let smtp = given()
+        .env("EMAIL_HOST", "mail.example.com")
+        .env("EMAIL_PORT", "25")
+        .env("EMAIL_USE_TLS", "False")
+        .env("EMAIL_HOST_USER", "burgee")
+        .env("EMAIL_HOST_PASSWORD", "hush")
+        .env("SENDER_EMAIL", "burgee@example.com");
+    let settings = smtp.config().mail.settings().unwrap();
+    let Carrier::Smtp(server) = settings.carrier else {
+        panic!("SMTP");
+    };
+    assert_eq!((server.host.as_str(), server.port), ("mail.example.com", 25));
+    assert_eq!(server.credentials, Some(("burgee".to_owned(), "hush".to_owned())));
+    assert_eq!(server.security, Security::Clear);
+    assert!(!smtp.load().unwrap().describe().contains("hush"));
+
+    let sendgrid = given()
+        .env("EMAIL_BACKEND", "sgbackend.SendGridBackend")
+        .env("SENDGRID_API_KEY", "SG.x")
+        .env("SENDER_EMAIL", "burgee@example.com");
+    let settings = sendgrid.config().mail.settings().unwrap();
+    assert!(matches!(settings.carrier, Carrier::SendGrid { .. }));
+    assert!(!sendgrid.load().unwrap().describe().contains("SG.x"));
+}
+
+#[test]
+fn mail_without_a_sender_or_a_key_is_refused() {
+    let refusal = given().env("EMAIL_HOST", "mail.example.com").refusal();
+    assert!(
+        refusal.contains("mail.sender") && refusal.contains("SENDER_EMAIL"),
+        "{refusal}"
+    );
+    let refusal = given()
+        .env("EMAIL_BACKEND", "sendgrid")
+        .env("SENDER_EMAIL", "a@example.com")
+        .refusal();
+    assert!(refusal.contains("SENDGRID_API_KEY"), "{refusal}");
+}

@@ -1,0 +1,11 @@
+//! `[outbound]`: what requests of this program to others may reach.
+
+use serde::Deserialize;
+
+/// What requests of this program to others may reach.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outbound {
+    /// Whether addresses that users give may lie in private networks.
+    pub allow_private_addresses: bool,
+}

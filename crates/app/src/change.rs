@@ -27,6 +27,17 @@ pub enum Kind {
     Tag,
     MasterApiKey,
     Invite,
+    MetadataField,
+    FeatureExport,
+    FeatureImport,
+    FeatureHealth,
+    CodeReferences,
+    ExternalResource,
+    ImportRequest,
+    Experiment,
+    Metric,
+    Cohort,
+    WarehouseConnection,
 }
 
 impl Kind {
@@ -49,6 +60,17 @@ impl Kind {
             Self::Tag => "TAG",
             Self::MasterApiKey => "MASTER_API_KEY",
             Self::Invite => "INVITE",
+            Self::MetadataField => "METADATA_FIELD",
+            Self::FeatureExport => "FEATURE_EXPORT",
+            Self::FeatureImport => "FEATURE_IMPORT",
+            Self::FeatureHealth => "FEATURE_HEALTH",
+            Self::CodeReferences => "CODE_REFERENCES",
+            Self::ExternalResource => "EXTERNAL_RESOURCE",
+            Self::ImportRequest => "IMPORT_REQUEST",
+            Self::Experiment => "EXPERIMENT",
+            Self::Metric => "METRIC",
+            Self::Cohort => "COHORT",
+            Self::WarehouseConnection => "WAREHOUSE_CONNECTION",
         }
     }
 }

@@ -10,6 +10,7 @@ pub use burgee_store::environments::{Counts, Environment};
 pub use burgee_store::projects::Project;
 
 use crate::change::{Action, Change, Kind};
+use crate::metadata::{self, MetadataEdit, Owner, Write};
 use crate::{App, Caller, Error, Place, Result};
 
 /// What the API refuses a second environment of the same name with.
@@ -27,6 +28,10 @@ pub struct EnvironmentEdit {
     pub use_identity_composite_key_for_hashing: Option<bool>,
     pub hide_sensitive_data: Option<bool>,
     pub use_identity_overrides_in_local_eval: Option<bool>,
+    /// Values of custom fields: these and no others.
+    pub metadata: Option<Vec<MetadataEdit>>,
+    /// Whether all of the environment is given, and so every required custom field must have a value afterwards.
+    pub whole: bool,
 }
 
 /// The place with this client-side key, for operations on the environment itself.
@@ -131,7 +136,7 @@ pub async fn create(
     app: &App,
     caller: &Caller,
     project_id: i64,
-    edit: EnvironmentEdit,
+    mut edit: EnvironmentEdit,
 ) -> Result<Environment> {
     let mut tx = app.begin().await?;
     let project = project_to_fill(&mut tx, caller, project_id).await?;
@@ -157,8 +162,11 @@ pub async fn create(
         first_evaluated_at: None,
         first_evaluated_sdk_label: None,
     };
+    let values = edit.metadata.take();
     apply(&mut environment, edit);
     let place = insert(&mut tx, caller, project, environment).await?;
+    let owner = Owner::Environment(place.environment.id);
+    metadata::write(&mut tx, &place.project, owner, values, Write::Whole).await?;
     crate::feature_states::create_defaults_for_environment(&mut tx, &place.project, place.environment.id)
         .await?;
     finish_create(app, tx, caller, place).await
@@ -199,6 +207,8 @@ pub async fn clone(app: &App, caller: &Caller, api_key: &str, name: String) -> R
     };
     let place = insert(&mut tx, caller, source.project, copy).await?;
     crate::feature_states::copy_environment(&mut tx, source.environment.id, place.environment.id).await?;
+    let original = Owner::Environment(source.environment.id);
+    metadata::copy(&mut tx, original, Owner::Environment(place.environment.id)).await?;
     finish_create(app, tx, caller, place).await
 }
 
@@ -228,29 +238,42 @@ async fn insert(
     Ok(Place { project, environment })
 }
 
-async fn finish_create(app: &App, tx: Tx, caller: &Caller, place: Place) -> Result<Environment> {
+async fn finish_create(app: &App, mut tx: Tx, caller: &Caller, place: Place) -> Result<Environment> {
     let environment = &place.environment;
     let change = Change::new(caller, Kind::Environment, Action::Create, environment.id)
         .in_environment(&place)
         .uuid(&environment.uuid)
         .says(format!("New Environment created: {}", environment.name))
         .serves()
-        .after(as_json(environment));
+        .after(metadata::logged(&mut tx, Owner::Environment(environment.id), as_json(environment)).await?);
     app.commit(tx, vec![change.into()]).await?;
     Ok(place.environment)
 }
 
 /// Changes the settings of an environment.
-pub async fn update(app: &App, caller: &Caller, api_key: &str, edit: EnvironmentEdit) -> Result<Environment> {
+pub async fn update(
+    app: &App,
+    caller: &Caller,
+    api_key: &str,
+    mut edit: EnvironmentEdit,
+) -> Result<Environment> {
     let mut tx = app.begin().await?;
     let mut place = administer(&mut tx, caller, api_key).await?;
     place.environment = environments::lock_by_key(&mut tx, api_key)
         .await?
         .ok_or_else(|| Error::no_match("Environment"))?;
     let before = place.environment.clone();
+    let owner = Owner::Environment(before.id);
+    let was = metadata::logged(&mut tx, owner, as_json(&before)).await?;
+    let values = edit.metadata.take();
+    let (revalued, write) = (
+        values.is_some(),
+        if edit.whole { Write::Whole } else { Write::Part },
+    );
+    metadata::write(&mut tx, &place.project, owner, values, write).await?;
     apply(&mut place.environment, edit);
     let environment = &place.environment;
-    if *environment == before {
+    if *environment == before && !revalued {
         return Ok(place.environment);
     }
     if environment.name != before.name {
@@ -269,8 +292,8 @@ pub async fn update(app: &App, caller: &Caller, api_key: &str, edit: Environment
         .uuid(&environment.uuid)
         .says(format!("Environment updated: {}", environment.name))
         .serves_if(unseen != before)
-        .before(as_json(&before))
-        .after(as_json(environment));
+        .before(was)
+        .after(metadata::logged(&mut tx, owner, as_json(environment)).await?);
     app.commit(tx, vec![change.into()]).await?;
     Ok(place.environment)
 }

@@ -11,6 +11,7 @@ pub use burgee_store::feature_links::{GroupOwner, Owner};
 
 use crate::environment_states::require_identities;
 use crate::features::find_in;
+use crate::metadata::{self, MetadataValue};
 use crate::{Caller, Error, Place, Result, projects};
 
 /// Which features a list shows, and in which order.
@@ -53,6 +54,8 @@ pub struct FeatureDetails {
     pub segment_state: Option<FeatureState>,
     pub segment_overrides: i64,
     pub identity_overrides: i64,
+    /// Values of custom fields.
+    pub metadata: Vec<MetadataValue>,
 }
 
 /// One feature of a project.
@@ -89,6 +92,7 @@ pub(crate) async fn describe(tx: &mut Tx, feature: Feature) -> Result<FeatureDet
         segment_state: None,
         segment_overrides: 0,
         identity_overrides: 0,
+        metadata: metadata::of_object(tx, metadata::Owner::Feature(feature.id)).await?,
         feature,
     })
 }
@@ -171,7 +175,7 @@ fn contains(state: &FeatureState, part: &str) -> bool {
     }
 }
 
-/// All features of a project with their tags, options and owners, oldest first: five statements however many.
+/// All features of a project with their tags, options and owners, oldest first: six statements however many.
 async fn describe_all(tx: &mut Tx, project_id: i64) -> Result<Vec<FeatureDetails>> {
     let mut tags: HashMap<i64, Vec<i64>> = HashMap::new();
     for link in feature_links::tags(tx, project_id, None).await? {
@@ -189,6 +193,7 @@ async fn describe_all(tx: &mut Tx, project_id: i64) -> Result<Vec<FeatureDetails
     for group in feature_links::group_owners(tx, project_id, None).await? {
         groups.entry(group.feature_id).or_default().push(group);
     }
+    let mut values = metadata::of_project(tx, project_id).await?;
     let rows = features::list(tx, project_id).await?.into_iter();
     let rows = rows.map(|feature| FeatureDetails {
         tags: tags.remove(&feature.id).unwrap_or_default(),
@@ -199,6 +204,9 @@ async fn describe_all(tx: &mut Tx, project_id: i64) -> Result<Vec<FeatureDetails
         segment_state: None,
         segment_overrides: 0,
         identity_overrides: 0,
+        metadata: values
+            .remove(&metadata::Owner::Feature(feature.id))
+            .unwrap_or_default(),
         feature,
     });
     Ok(rows.collect())

@@ -15,6 +15,7 @@ use crate::change::{Action, Change, Kind};
 use crate::feature_list::{FeatureDetails, describe};
 use crate::feature_options::{self, OptionEdit};
 use crate::feature_states::{create_default, over_100};
+use crate::metadata::{self, MetadataEdit, Owner, Write};
 use crate::{App, Caller, Error, Place, Result};
 
 const NAME_TAKEN: &str =
@@ -38,6 +39,8 @@ pub struct NewFeature {
     /// `None`: its creator.
     pub owners: Option<Vec<i64>>,
     pub group_owners: Vec<i64>,
+    /// Values of custom fields.
+    pub metadata: Vec<MetadataEdit>,
 }
 
 /// What may change of a feature. What is not given stays; name, default and initial value always do.
@@ -48,6 +51,10 @@ pub struct FeatureEdit {
     pub is_archived: Option<bool>,
     pub is_server_key_only: Option<bool>,
     pub tags: Option<Vec<i64>>,
+    /// Values of custom fields: these and no others.
+    pub metadata: Option<Vec<MetadataEdit>>,
+    /// Whether all of the feature is given, and so every required custom field must have a value afterwards.
+    pub whole: bool,
 }
 
 /// A project for an act that needs a permission in it. Which projects exist is not told to others.
@@ -82,6 +89,15 @@ pub async fn create(app: &App, caller: &Caller, project_id: i64, new: NewFeature
     let mut feature = blank(project_id, &new);
     feature.id = features::insert(&mut tx, &feature).await?;
     link(&mut tx, caller, &feature, &new).await?;
+    let values = Some(new.metadata);
+    metadata::write(
+        &mut tx,
+        &project,
+        Owner::Feature(feature.id),
+        values,
+        Write::Whole,
+    )
+    .await?;
     let mut options = Vec::new();
     for option in new.options {
         options.push(feature_options::insert(&mut tx, feature.id, option).await?);
@@ -104,7 +120,7 @@ pub async fn create(app: &App, caller: &Caller, project_id: i64, new: NewFeature
             .uuid(&feature.uuid)
             .says(format!("New Flag / Remote Config created: {}", feature.name))
             .serves()
-            .after(as_json(&feature))
+            .after(metadata::logged(&mut tx, Owner::Feature(feature.id), as_json(&feature)).await?)
             .into(),
     );
     let details = describe(&mut tx, feature).await?;
@@ -249,9 +265,13 @@ pub async fn update(
         feature_links::set_tags(&mut tx, id, tag_ids).await?;
     }
     features::update(&mut tx, &feature).await?;
+    let owner = Owner::Feature(id);
+    let before = metadata::logged(&mut tx, owner, as_json(&before)).await?;
+    let write = if edit.whole { Write::Whole } else { Write::Part };
+    metadata::write(&mut tx, &project, owner, edit.metadata, write).await?;
     let change = updated(caller, &project, &feature)
-        .before(as_json(&before))
-        .after(as_json(&feature));
+        .before(before)
+        .after(metadata::logged(&mut tx, owner, as_json(&feature)).await?);
     let details = describe(&mut tx, feature).await?;
     app.commit(tx, vec![change.into()]).await?;
     Ok(details)

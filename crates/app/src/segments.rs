@@ -15,6 +15,7 @@ pub use crate::segment_rules::{ConditionEdit, RuleEdit};
 
 use crate::change::{Action, Change, Kind};
 use crate::environments::Project;
+use crate::metadata::{self, MetadataEdit, MetadataValue, Owner, Write};
 use crate::sdk::evaluation::with_engine_identity;
 use crate::sdk::identities::Identified;
 use crate::served::{Rows, Snapshot};
@@ -28,6 +29,17 @@ pub struct SegmentEdit {
     /// The one feature it is for.
     pub feature: Option<Option<i64>>,
     pub rules: Option<Vec<RuleEdit>>,
+    /// Values of custom fields: these and no others.
+    pub metadata: Option<Vec<MetadataEdit>>,
+    /// Whether all of the segment is given, and so every required custom field must have a value afterwards.
+    pub whole: bool,
+}
+
+/// A segment with what belongs to it.
+#[derive(Debug, Clone)]
+pub struct SegmentDetails {
+    pub segment: Segment,
+    pub metadata: Vec<MetadataValue>,
 }
 
 /// Which segments of a project to list.
@@ -65,7 +77,7 @@ pub async fn list(
     caller: &Caller,
     project_id: i64,
     filter: &SegmentFilter,
-) -> Result<Vec<Segment>> {
+) -> Result<Vec<SegmentDetails>> {
     let project = enter(tx, caller, project_id, ProjectPermission::ViewProject).await?;
     let mut found = segments::list(tx, project.id).await?;
     if let Some(identity_id) = filter.identity {
@@ -79,7 +91,17 @@ pub async fn list(
             .is_none_or(|part| segment.name.to_lowercase().contains(part));
         named && !(filter.shared_only && segment.feature_id.is_some())
     });
-    Ok(found)
+    let mut values = metadata::of_project(tx, project.id).await?;
+    let described = found.into_iter().map(|segment| SegmentDetails {
+        metadata: values.remove(&Owner::Segment(segment.id)).unwrap_or_default(),
+        segment,
+    });
+    Ok(described.collect())
+}
+
+async fn describe(tx: &mut Tx, segment: Segment) -> Result<SegmentDetails> {
+    let metadata = metadata::of_object(tx, Owner::Segment(segment.id)).await?;
+    Ok(SegmentDetails { segment, metadata })
 }
 
 /// An identity of one of the project's environments, when the caller may see it.
@@ -128,13 +150,14 @@ async fn segments_of_identity(
 }
 
 /// One segment.
-pub async fn get(tx: &mut Tx, caller: &Caller, project_id: i64, id: i64) -> Result<Segment> {
+pub async fn get(tx: &mut Tx, caller: &Caller, project_id: i64, id: i64) -> Result<SegmentDetails> {
     let project = enter(tx, caller, project_id, ProjectPermission::ViewProject).await?;
-    segments::find_in(tx, project.id, id).await?.ok_or_else(missing)
+    let segment = segments::find_in(tx, project.id, id).await?.ok_or_else(missing)?;
+    describe(tx, segment).await
 }
 
 /// One segment by its uuid. One that may not be seen is as good as none.
-pub async fn get_by_uuid(tx: &mut Tx, caller: &Caller, uuid: &str) -> Result<Segment> {
+pub async fn get_by_uuid(tx: &mut Tx, caller: &Caller, uuid: &str) -> Result<SegmentDetails> {
     let uuid = keys::parse_uuid(uuid).ok_or_else(missing)?;
     let segment = segments::find_by_uuid(tx, &uuid.to_string())
         .await?
@@ -144,7 +167,7 @@ pub async fn get_by_uuid(tx: &mut Tx, caller: &Caller, uuid: &str) -> Result<Seg
         .ok_or_else(missing)?;
     let access = caller.project_access(tx, &project).await?;
     if access.allows(ProjectPermission::ViewProject.key()) {
-        Ok(segment)
+        describe(tx, segment).await
     } else {
         Err(missing())
     }
@@ -181,7 +204,12 @@ async fn manage(tx: &mut Tx, caller: &Caller, project_id: i64) -> Result<Project
 }
 
 /// Creates a segment.
-pub async fn create(app: &App, caller: &Caller, project_id: i64, edit: SegmentEdit) -> Result<Segment> {
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    project_id: i64,
+    mut edit: SegmentEdit,
+) -> Result<SegmentDetails> {
     let mut tx = app.begin().await?;
     let project = manage(&mut tx, caller, project_id).await?;
     let now = Timestamp::now().0;
@@ -197,12 +225,22 @@ pub async fn create(app: &App, caller: &Caller, project_id: i64, edit: SegmentEd
         created_at: now,
         updated_at: now,
     };
+    let values = edit.metadata.take();
     apply(&mut tx, &mut segment, edit).await?;
-    insert(app, tx, caller, &project, segment).await
+    insert(&mut tx, &project, &mut segment).await?;
+    let owner = Owner::Segment(segment.id);
+    metadata::write(&mut tx, &project, owner, values, Write::Whole).await?;
+    finish_create(app, tx, caller, &project, segment).await
 }
 
 /// Copies a segment under another name; the overrides of the original stay with it.
-pub async fn clone(app: &App, caller: &Caller, project_id: i64, id: i64, name: String) -> Result<Segment> {
+pub async fn clone(
+    app: &App,
+    caller: &Caller,
+    project_id: i64,
+    id: i64,
+    name: String,
+) -> Result<SegmentDetails> {
     let mut tx = app.begin().await?;
     let project = manage(&mut tx, caller, project_id).await?;
     let source = segments::find_in(&mut tx, project.id, id)
@@ -210,38 +248,48 @@ pub async fn clone(app: &App, caller: &Caller, project_id: i64, id: i64, name: S
         .ok_or_else(missing)?;
     let now = Timestamp::now().0;
     let rules = segment_rules::copy(&mut tx, &source.parsed_rules()).await?;
-    let copy = Segment {
+    let mut copy = Segment {
         id: 0,
         uuid: keys::uuid().to_string(),
         name,
         rules: to_text(&rules),
+        // A copy is a segment like any other, to be edited by people.
+        managed_by: String::new(),
         created_at: now,
         updated_at: now,
         ..source
     };
-    insert(app, tx, caller, &project, copy).await
+    insert(&mut tx, &project, &mut copy).await?;
+    metadata::copy(&mut tx, Owner::Segment(id), Owner::Segment(copy.id)).await?;
+    finish_create(app, tx, caller, &project, copy).await
 }
 
-async fn insert(
+/// Writes a new segment, as far as the project may have more of them.
+async fn insert(tx: &mut Tx, project: &Project, segment: &mut Segment) -> Result<()> {
+    if projects::usage(tx, project.id).await?.segments >= limits::SEGMENTS_PER_PROJECT {
+        let text = "The project has reached the maximum allowed segments limit.";
+        return Err(Error::Rejected(json!({ "project": text })));
+    }
+    segment.id = segments::insert(tx, segment).await?;
+    Ok(())
+}
+
+async fn finish_create(
     app: &App,
     mut tx: Tx,
     caller: &Caller,
     project: &Project,
-    mut segment: Segment,
-) -> Result<Segment> {
-    if projects::usage(&mut tx, project.id).await?.segments >= limits::SEGMENTS_PER_PROJECT {
-        let text = "The project has reached the maximum allowed segments limit.";
-        return Err(Error::Rejected(json!({ "project": text })));
-    }
-    segment.id = segments::insert(&mut tx, &segment).await?;
+    segment: Segment,
+) -> Result<SegmentDetails> {
     let change = Change::new(caller, Kind::Segment, Action::Create, segment.id)
         .in_project(project)
         .uuid(&segment.uuid)
         .says(format!("New Segment created: {}", segment.name))
         .serves()
-        .after(as_json(&segment));
+        .after(metadata::logged(&mut tx, Owner::Segment(segment.id), as_json(&segment)).await?);
+    let details = describe(&mut tx, segment).await?;
     app.commit(tx, vec![change.into()]).await?;
-    Ok(segment)
+    Ok(details)
 }
 
 /// Changes a segment. Rules, when given, replace the present ones; those with a known id keep it.
@@ -250,14 +298,18 @@ pub async fn update(
     caller: &Caller,
     project_id: i64,
     id: i64,
-    edit: SegmentEdit,
-) -> Result<Segment> {
+    mut edit: SegmentEdit,
+) -> Result<SegmentDetails> {
     let mut tx = app.begin().await?;
     let project = manage(&mut tx, caller, project_id).await?;
     let before = segments::lock(&mut tx, project.id, id)
         .await?
         .ok_or_else(missing)?;
     let mut segment = before.clone();
+    let owner = Owner::Segment(id);
+    let was = metadata::logged(&mut tx, owner, as_json(&before)).await?;
+    let write = if edit.whole { Write::Whole } else { Write::Part };
+    metadata::write(&mut tx, &project, owner, edit.metadata.take(), write).await?;
     apply(&mut tx, &mut segment, edit).await?;
     segment.updated_at = Timestamp::now().0;
     segments::update(&mut tx, &segment).await?;
@@ -270,10 +322,11 @@ pub async fn update(
         .uuid(&segment.uuid)
         .says(format!("Segment updated: {}", segment.name))
         .serves_if(serves)
-        .before(as_json(&before))
-        .after(as_json(&segment));
+        .before(was)
+        .after(metadata::logged(&mut tx, owner, as_json(&segment)).await?);
+    let details = describe(&mut tx, segment).await?;
     app.commit(tx, vec![change.into()]).await?;
-    Ok(segment)
+    Ok(details)
 }
 
 /// Deletes a segment with its overrides.

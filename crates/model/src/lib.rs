@@ -6,6 +6,7 @@
 
 pub mod keys;
 pub mod limits;
+pub mod metadata;
 pub mod permissions;
 pub mod problems;
 pub mod segments;

@@ -16,6 +16,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "versions", include_str!("../migrations/0002_versions.sql")),
     (6, "roles", include_str!("../migrations/0006_roles.sql")),
     (8, "mail", include_str!("../migrations/0008_mail.sql")),
+    (13, "metadata", include_str!("../migrations/0013_metadata.sql")),
 ];
 
 /// How each engine numbers rows; the only thing a migration may not say portably.

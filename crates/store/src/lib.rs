@@ -24,6 +24,8 @@ pub mod invites;
 pub mod mails;
 pub mod master_api_keys;
 pub mod members;
+pub mod metadata;
+pub mod metadata_fields;
 pub mod mfa;
 pub mod organisations;
 pub mod password_resets;

@@ -84,7 +84,7 @@ both! {
             (json!({"name": "a", "owners": [world.stranger.id]}), json!({"owners": [format!("Invalid pk \"{}\" - object does not exist.", world.stranger.id)]})),
             (json!({"name": "a\u{0}b"}), json!({"name": ["Null characters are not allowed."]})),
             (json!({"name": "a", "multivariate_options": options}), json!({"multivariate_options": ["Invalid percentage allocation"]})),
-            (json!({"name": "a", "metadata": [{"model_field": 1}]}), json!({"metadata": [{"model_field": ["Invalid pk \"1\" - object does not exist."]}]})),
+            (json!({"name": "a", "metadata": [{"model_field": 1, "field_value": "x"}]}), json!({"metadata": [{"model_field": ["Invalid pk \"1\" - object does not exist."]}]})),
         ];
         for (body, expected) in cases {
             let answer = app.post(&world.admin, &path(&world), &body).await.expect(400);

@@ -8,6 +8,7 @@ mod features;
 mod identities;
 mod identity_overrides;
 mod mail;
+mod metadata;
 mod organisations;
 mod overrides;
 mod projects;

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use burgee_app::environments::{Counts, Environment, EnvironmentEdit};
+use burgee_app::metadata::Owner;
 use burgee_app::{App, Error, environments};
 use burgee_model::Timestamp;
 use serde::Serialize;
@@ -11,9 +12,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::metadata::{self, MetadataBody, MetadataView};
 use crate::body::Body;
 use crate::caller::Signed;
-use crate::error::ApiResult;
+use crate::error::{ApiError, ApiResult};
 use crate::fields::{Blank, Field, Given, Pk, Text};
 use crate::input;
 use crate::page::{Page, Paging};
@@ -58,11 +60,12 @@ pub struct EnvironmentView {
     pub use_v2_feature_versioning: bool,
     pub use_identity_overrides_in_local_eval: bool,
     pub is_creating: bool,
-    pub metadata: Vec<serde_json::Value>,
+    pub metadata: Vec<MetadataView>,
 }
 
-impl From<Environment> for EnvironmentView {
-    fn from(e: Environment) -> Self {
+impl EnvironmentView {
+    /// An environment with the values of its custom fields.
+    fn new(e: Environment, metadata: Vec<MetadataView>) -> Self {
         Self {
             id: e.id,
             uuid: e.uuid,
@@ -82,9 +85,27 @@ impl From<Environment> for EnvironmentView {
             use_v2_feature_versioning: e.use_v2_feature_versioning,
             use_identity_overrides_in_local_eval: e.use_identity_overrides_in_local_eval,
             is_creating: false,
-            metadata: Vec::new(),
+            metadata,
         }
     }
+}
+
+/// Environments as they are answered.
+async fn views(app: &App, environments: Vec<Environment>) -> ApiResult<Vec<EnvironmentView>> {
+    let mut tx = app.db().read().await?;
+    let mut views = Vec::with_capacity(environments.len());
+    for environment in environments {
+        let owner = Owner::Environment(environment.id);
+        let values = burgee_app::metadata::of_object(&mut tx, owner).await?;
+        views.push(EnvironmentView::new(environment, metadata::views(values)));
+    }
+    Ok(views)
+}
+
+/// The same for one.
+async fn view(app: &App, environment: Environment) -> ApiResult<EnvironmentView> {
+    let views = views(app, vec![environment]).await?;
+    views.into_iter().next().ok_or_else(ApiError::not_found)
 }
 
 /// An environment with how many segment overrides it has.
@@ -107,6 +128,7 @@ input! {
         pub use_identity_composite_key_for_hashing: Given<bool>,
         pub hide_sensitive_data: Given<bool>,
         pub use_identity_overrides_in_local_eval: Given<bool>,
+        pub metadata: Given<Vec<MetadataBody>>,
     }
 }
 
@@ -122,6 +144,8 @@ impl From<EnvironmentBody> for EnvironmentEdit {
             use_identity_composite_key_for_hashing: body.use_identity_composite_key_for_hashing.0,
             hide_sensitive_data: body.hide_sensitive_data.0,
             use_identity_overrides_in_local_eval: body.use_identity_overrides_in_local_eval.0,
+            metadata: metadata::edits(body.metadata.0),
+            whole: false,
         }
     }
 }
@@ -138,8 +162,8 @@ async fn list_environments(
 ) -> ApiResult<Json<Page<EnvironmentView>>> {
     let mut tx = app.db().read().await?;
     let found = environments::list(&mut tx, &caller, query.number("project")).await?;
-    let views = found.into_iter().map(EnvironmentView::from).collect();
-    Ok(Json(paging.cut(views)?))
+    drop(tx);
+    Ok(Json(paging.cut(views(&app, found).await?)?))
 }
 
 /// All environments of a project, for its administrators.
@@ -152,7 +176,8 @@ async fn list_environments_of_project(
 ) -> ApiResult<Json<Vec<EnvironmentView>>> {
     let mut tx = app.db().read().await?;
     let found = environments::list_for_admin(&mut tx, &caller, project_id).await?;
-    Ok(Json(found.into_iter().map(EnvironmentView::from).collect()))
+    drop(tx);
+    Ok(Json(views(&app, found).await?))
 }
 
 /// Creates an environment. `project` says where.
@@ -168,7 +193,7 @@ async fn create_environment(
     environments::require_create(&app, &caller, project).await?;
     let input: EnvironmentBody = body.parse_with(&["name"])?;
     let environment = environments::create(&app, &caller, project, input.into()).await?;
-    Ok((StatusCode::CREATED, Json(environment.into())))
+    Ok((StatusCode::CREATED, Json(view(&app, environment).await?)))
 }
 
 /// One environment.
@@ -182,8 +207,9 @@ async fn get_environment(
     let mut tx = app.db().read().await?;
     let environment = environments::get(&mut tx, &caller, &key).await?.environment;
     let counts = environments::counts(&mut tx, environment.id).await?;
+    drop(tx);
     Ok(Json(EnvironmentDetails {
-        environment: environment.into(),
+        environment: view(&app, environment).await?,
         total_segment_overrides: counts.segment_overrides,
     }))
 }
@@ -198,7 +224,8 @@ async fn get_environment_by_uuid(
 ) -> ApiResult<Json<EnvironmentView>> {
     let mut tx = app.db().read().await?;
     let place = environments::get_by_uuid(&mut tx, &caller, &uuid).await?;
-    Ok(Json(place.environment.into()))
+    drop(tx);
+    Ok(Json(view(&app, place.environment).await?))
 }
 
 /// Changes an environment; what is not given stays.
@@ -234,8 +261,12 @@ async fn change_environment(
 ) -> ApiResult<Json<EnvironmentView>> {
     environments::require_admin(app, caller, key).await?;
     let input: EnvironmentBody = body.parse_with(required)?;
-    let environment = environments::update(app, caller, key, input.into()).await?;
-    Ok(Json(environment.into()))
+    let edit = EnvironmentEdit {
+        whole: !required.is_empty(),
+        ..input.into()
+    };
+    let environment = environments::update(app, caller, key, edit).await?;
+    Ok(Json(view(app, environment).await?))
 }
 
 /// Deletes an environment with all that is in it.

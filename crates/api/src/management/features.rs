@@ -10,16 +10,16 @@ use burgee_model::{Timestamp, limits};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
-use utoipa::openapi::{RefOr, Schema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::feature_options::NestedOptionBody;
 use super::feature_values::{Ids, InitialValue, OptionView, Raw, SmallState};
+use super::metadata::{self, MetadataBody, MetadataView};
 use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::{ApiError, ApiResult};
-use crate::fields::{Field, Given, Text, message};
+use crate::fields::{Given, Text};
 use crate::page::{Page, Paging};
 use crate::params::{Path, Query};
 use crate::{choices, input};
@@ -110,7 +110,7 @@ pub struct FeatureView {
     pub last_modified_in_current_environment: Option<String>,
     /// Left out in a look-up by uuid.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub metadata: Option<Vec<Value>>,
+    pub metadata: Option<Vec<MetadataView>>,
     /// Left out in a look-up by uuid and in the answer to POST.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code_references_counts: Option<Vec<Value>>,
@@ -146,7 +146,7 @@ impl From<FeatureDetails> for FeatureView {
             is_server_key_only: feature.is_server_key_only,
             last_modified_in_any_environment: None,
             last_modified_in_current_environment: None,
-            metadata: Some(Vec::new()),
+            metadata: Some(metadata::views(details.metadata)),
             code_references_counts: Some(Vec::new()),
         }
     }
@@ -157,35 +157,6 @@ choices! {
     pub enum FeatureType {
         Standard = "STANDARD",
         Multivariate = "MULTIVARIATE",
-    }
-}
-
-/// Values of custom fields. There are no custom fields, so only an empty list is right.
-#[derive(Debug, Clone)]
-pub struct NoMetadata;
-
-impl Field for NoMetadata {
-    fn read(value: Option<&Value>) -> Result<Self, Value> {
-        let items = Vec::<Value>::read(value)?;
-        if items.is_empty() {
-            return Ok(Self);
-        }
-        let wrong = items.iter().map(|item| {
-            let field = item.get("model_field").cloned().unwrap_or(Value::Null);
-            match field {
-                Value::Null => json!({ "model_field": message("This field is required.") }),
-                field => {
-                    let text = field.as_str().map_or_else(|| field.to_string(), str::to_owned);
-                    let text = format!("Invalid pk \"{text}\" - object does not exist.");
-                    json!({ "model_field": message(text) })
-                }
-            }
-        });
-        Err(wrong.collect())
-    }
-
-    fn schema() -> RefOr<Schema> {
-        Vec::<Value>::schema()
     }
 }
 
@@ -203,7 +174,7 @@ input! {
         pub multivariate_options: Given<Vec<NestedOptionBody>>,
         pub owners: Given<Ids>,
         pub group_owners: Given<Ids>,
-        pub metadata: Given<NoMetadata>,
+        pub metadata: Given<Vec<MetadataBody>>,
     }
 }
 
@@ -222,6 +193,7 @@ impl From<NewFeatureBody> for NewFeature {
             options: options.into_iter().map(Into::into).collect(),
             owners: body.owners.0.map(|ids| ids.0),
             group_owners: body.group_owners.0.map(|ids| ids.0).unwrap_or_default(),
+            metadata: metadata::edits(body.metadata.0).unwrap_or_default(),
         }
     }
 }
@@ -234,7 +206,7 @@ input! {
         pub is_archived: Given<bool>,
         pub is_server_key_only: Given<bool>,
         pub tags: Given<Ids>,
-        pub metadata: Given<NoMetadata>,
+        pub metadata: Given<Vec<MetadataBody>>,
     }
 }
 
@@ -246,6 +218,8 @@ impl From<FeatureBody> for FeatureEdit {
             is_archived: body.is_archived.0,
             is_server_key_only: body.is_server_key_only.0,
             tags: body.tags.0.map(|ids| ids.0),
+            metadata: metadata::edits(body.metadata.0),
+            whole: false,
         }
     }
 }
@@ -395,7 +369,11 @@ async fn update_feature(
     body: Body,
 ) -> ApiResult<Json<FeatureView>> {
     let input: FeatureBody = body.parse()?;
-    let updated = features::update(&app, &caller, project_id, id, input.into()).await?;
+    let edit = FeatureEdit {
+        whole: true,
+        ..input.into()
+    };
+    let updated = features::update(&app, &caller, project_id, id, edit).await?;
     Ok(Json(updated.into()))
 }
 

@@ -17,6 +17,8 @@ pub mod identity_overrides;
 pub mod invites;
 pub mod master_api_keys;
 pub mod members;
+pub mod metadata;
+pub mod metadata_fields;
 pub mod organisations;
 pub mod permissions;
 pub mod projects;
@@ -51,6 +53,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(invites::router())
         .merge(master_api_keys::router())
         .merge(members::router())
+        .merge(metadata_fields::router())
         .merge(organisations::router())
         .merge(permissions::router())
         .merge(projects::router())

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use burgee_app::segments::{AssociatedFeature, Segment, SegmentEdit, SegmentFilter};
+use burgee_app::segments::{AssociatedFeature, SegmentDetails, SegmentEdit, SegmentFilter};
 use burgee_app::{App, Caller, Error, segments};
 use burgee_model::Timestamp;
 use serde::Serialize;
@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::metadata::{self, MetadataBody, MetadataView};
 use super::segment_rules::{RuleBody, RuleView};
 use crate::body::Body;
 use crate::caller::Signed;
@@ -49,13 +50,14 @@ pub struct SegmentView {
     pub feature: Option<i64>,
     pub version_of: i64,
     pub rules: Vec<RuleView>,
-    pub metadata: Vec<serde_json::Value>,
+    pub metadata: Vec<MetadataView>,
     pub membership_counts: Vec<serde_json::Value>,
     pub managed_by: String,
 }
 
-impl From<Segment> for SegmentView {
-    fn from(s: Segment) -> Self {
+impl From<SegmentDetails> for SegmentView {
+    fn from(details: SegmentDetails) -> Self {
+        let s = details.segment;
         let rules = s.parsed_rules().into_iter().map(RuleView::from).collect();
         Self {
             id: s.id,
@@ -68,7 +70,7 @@ impl From<Segment> for SegmentView {
             feature: s.feature_id,
             version_of: s.id,
             rules,
-            metadata: Vec::new(),
+            metadata: metadata::views(details.metadata),
             membership_counts: Vec::new(),
             managed_by: s.managed_by,
         }
@@ -82,6 +84,7 @@ input! {
         pub description: Given<Option<Blank<20000>>>,
         pub feature: Given<Option<Pk>>,
         pub rules: Given<Vec<RuleBody>>,
+        pub metadata: Given<Vec<MetadataBody>>,
     }
 }
 
@@ -95,6 +98,8 @@ impl From<SegmentBody> for SegmentEdit {
                 .rules
                 .0
                 .map(|rules| rules.into_iter().map(Into::into).collect()),
+            metadata: metadata::edits(body.metadata.0),
+            whole: false,
         }
     }
 }
@@ -202,7 +207,11 @@ async fn change_segment(
 ) -> ApiResult<Json<SegmentView>> {
     segments::require_manage(app, caller, project_id).await?;
     let input: SegmentBody = body.parse_with(required)?;
-    let segment = segments::update(app, caller, project_id, id, input.into()).await?;
+    let edit = SegmentEdit {
+        whole: !required.is_empty(),
+        ..input.into()
+    };
+    let segment = segments::update(app, caller, project_id, id, edit).await?;
     Ok(Json(segment.into()))
 }
 

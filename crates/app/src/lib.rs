@@ -37,6 +37,8 @@ pub mod organisations;
 pub mod password_resets;
 pub mod permissions;
 pub mod projects;
+pub mod role_permissions;
+pub mod roles;
 pub mod scheduled_changes;
 pub mod sdk;
 mod security;

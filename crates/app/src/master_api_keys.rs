@@ -62,7 +62,7 @@ pub async fn create(
         created_at: Timestamp::now().0,
         expires_at: None,
     };
-    apply(&mut key, edit, "create")?;
+    apply(&mut key, edit);
     key.id = master_api_keys::insert(&mut tx, &key).await?;
     let change = change(caller, &key, Action::Create).after(as_json(&key));
     app.commit(tx, vec![change.into()]).await?;
@@ -80,7 +80,7 @@ pub async fn update(
     let mut tx = app.begin().await?;
     let before = get(&mut tx, caller, organisation_id, prefix).await?;
     let mut key = before.clone();
-    apply(&mut key, edit, "update")?;
+    apply(&mut key, edit);
     if before.revoked && !key.revoked {
         return Err(Error::field(
             "revoked",
@@ -95,11 +95,10 @@ pub async fn update(
     Ok(key)
 }
 
-fn apply(key: &mut MasterApiKey, edit: MasterApiKeyEdit, verb: &str) -> Result<()> {
-    // A key that is no administrator gets its permissions from roles, which there are not yet.
-    if edit.is_admin == Some(false) {
-        let text = format!("RBAC is not installed, cannot {verb} non-admin key");
-        return Err(Error::field("is_admin", text));
+fn apply(key: &mut MasterApiKey, edit: MasterApiKeyEdit) {
+    // A key that is no administrator may do what its roles may do.
+    if let Some(is_admin) = edit.is_admin {
+        key.is_admin = is_admin;
     }
     if let Some(name) = edit.name {
         key.name = name;
@@ -110,7 +109,6 @@ fn apply(key: &mut MasterApiKey, edit: MasterApiKeyEdit, verb: &str) -> Result<(
     if let Some(expires_at) = edit.expires_at {
         key.expires_at = expires_at.map(|at| at.0);
     }
-    Ok(())
 }
 
 /// Deletes a key.

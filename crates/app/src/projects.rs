@@ -138,15 +138,13 @@ async fn require_create(tx: &mut Tx, caller: &Caller, organisation_id: i64) -> R
     let organisation = organisations::find(tx, organisation_id)
         .await?
         .ok_or_else(Error::forbidden)?;
-    match caller.role(tx, organisation_id).await?.as_deref() {
-        Some("ADMIN") => Ok(()),
-        Some(_) if !organisation.restrict_project_create_to_admin => Ok(()),
-        _ => {
-            caller
-                .require_in_organisation(tx, organisation_id, OrganisationPermission::CreateProject)
-                .await
-        }
+    if organisation.restrict_project_create_to_admin {
+        return caller.require_organisation_admin(tx, organisation_id).await;
     }
+    let permission = OrganisationPermission::CreateProject;
+    caller
+        .require_in_organisation(tx, organisation_id, permission)
+        .await
 }
 
 /// Changes the settings of a project.

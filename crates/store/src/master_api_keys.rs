@@ -52,6 +52,24 @@ pub async fn find_by_prefix(tx: &mut Tx, organisation_id: i64, prefix: &str) -> 
     )
 }
 
+row! {
+    /// How a key is named.
+    pub struct Prefix {
+        pub id: i64,
+        pub prefix: String,
+    }
+}
+
+/// How the keys of an organisation are named, those of trust relationships included.
+pub async fn prefixes(tx: &mut Tx, organisation_id: i64) -> Result<Vec<Prefix>> {
+    sql!(
+        tx,
+        fetch_all as Prefix,
+        "SELECT id, prefix FROM master_api_keys WHERE organisation_id = $1 ORDER BY id",
+        organisation_id
+    )
+}
+
 /// Writes a new key (its `id` is ignored) and returns its id.
 pub async fn insert(tx: &mut Tx, k: &MasterApiKey) -> Result<i64> {
     let (id,) = sql!(
@@ -78,11 +96,12 @@ pub async fn update(tx: &mut Tx, k: &MasterApiKey) -> Result<u64> {
     sql!(
         tx,
         execute,
-        "UPDATE master_api_keys SET name = $2, revoked = $3, expires_at = $4 WHERE id = $1",
+        "UPDATE master_api_keys SET name = $2, revoked = $3, expires_at = $4, is_admin = $5 WHERE id = $1",
         k.id,
         &k.name,
         k.revoked,
-        k.expires_at
+        k.expires_at,
+        k.is_admin
     )
 }
 

@@ -98,3 +98,26 @@ pub async fn restrict_environment(
 pub async fn make_mail_due(tx: &mut Tx) -> Result<u64> {
     sql!(tx, execute, "UPDATE mails SET due_at = 0")
 }
+
+/// Gives a user an active second factor, whose secret nobody knows.
+pub async fn second_factor(tx: &mut Tx, user_id: i64) -> Result<()> {
+    sql!(
+        tx,
+        execute,
+        "INSERT INTO user_mfa (user_id, secret, is_active, backup_codes, last_step, created_at)
+         VALUES ($1, '', TRUE, '[]', 0, 0)",
+        user_id
+    )?;
+    Ok(())
+}
+
+/// Blocks the management API for an organisation.
+pub async fn block(tx: &mut Tx, organisation_id: i64) -> Result<()> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE organisations SET block_access_to_admin = TRUE WHERE id = $1",
+        organisation_id
+    )?;
+    Ok(())
+}

@@ -90,3 +90,14 @@ pub async fn update(tx: &mut Tx, t: &Tag) -> Result<u64> {
 pub async fn delete(tx: &mut Tx, id: i64) -> Result<u64> {
     sql!(tx, execute, "DELETE FROM tags WHERE id = $1", id)
 }
+
+/// The ids of the tags of all projects of an organisation.
+pub async fn in_organisation(tx: &mut Tx, organisation_id: i64) -> Result<Vec<i64>> {
+    let rows: Vec<(i64,)> = sql!(
+        tx,
+        fetch_all as (i64,),
+        "SELECT t.id FROM tags t JOIN projects p ON p.id = t.project_id WHERE p.organisation_id = $1 ORDER BY t.id",
+        organisation_id
+    )?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}

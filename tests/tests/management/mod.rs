@@ -12,6 +12,7 @@ mod metadata;
 mod organisations;
 mod overrides;
 mod projects;
+mod roles;
 mod segment_overrides;
 mod segments;
 mod server_keys;

@@ -149,6 +149,19 @@ impl GrantView {
 #[derive(Debug, Clone)]
 pub struct Keys(Vec<String>);
 
+impl Keys {
+    /// The keys, each once.
+    pub fn into_distinct(self) -> Vec<String> {
+        let mut distinct: Vec<String> = Vec::new();
+        for key in self.0 {
+            if !distinct.contains(&key) {
+                distinct.push(key);
+            }
+        }
+        distinct
+    }
+}
+
 impl Field for Keys {
     fn read(value: Option<&serde_json::Value>) -> Result<Self, serde_json::Value> {
         use serde_json::Value;

@@ -22,6 +22,9 @@ pub mod metadata_fields;
 pub mod organisations;
 pub mod permissions;
 pub mod projects;
+pub mod role_holders;
+pub mod role_permissions;
+pub mod roles;
 pub mod segment_overrides;
 pub mod segment_rules;
 pub mod segments;
@@ -57,6 +60,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(organisations::router())
         .merge(permissions::router())
         .merge(projects::router())
+        .merge(roles::router())
         .merge(segment_overrides::router())
         .merge(segments::router())
         .merge(server_keys::router())

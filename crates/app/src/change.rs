@@ -39,6 +39,8 @@ pub enum Kind {
     Metric,
     Cohort,
     WarehouseConnection,
+    ChangeRequest,
+    ChangeRequestComment,
 }
 
 impl Kind {
@@ -73,6 +75,8 @@ impl Kind {
             Self::Metric => "METRIC",
             Self::Cohort => "COHORT",
             Self::WarehouseConnection => "WAREHOUSE_CONNECTION",
+            Self::ChangeRequest => "CHANGE_REQUEST",
+            Self::ChangeRequestComment => "CHANGE_REQUEST_COMMENT",
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::author::Author;
 use crate::environment_states::{default_of, everyone};
 use crate::feature_states::{StateDetails, StateEdit, Weight, detail, over_100};
 use crate::segment_overrides::{self, segment_for};
-use crate::{Error, Place, Result, scheduled_changes};
+use crate::{Error, Place, Result, approvals, scheduled_changes};
 
 const TAKEN: &str = "This feature already has an override for this segment in this environment.";
 const ABSENT: &str = "This feature has no override for this segment in this environment.";
@@ -294,6 +294,7 @@ pub async fn apply(
     set: &ChangeSet,
     now: Timestamp,
 ) -> Result<Vec<NewChange>> {
+    approvals::refuse_direct(place)?;
     if let Some(at) = set.live_from.filter(|at| *at > now) {
         return scheduled_changes::schedule(tx, author, place, feature, set, at).await;
     }

@@ -21,6 +21,7 @@ const NAME_TAKEN: &str = "An environment with this name already exists.";
 pub struct EnvironmentEdit {
     pub name: Option<String>,
     pub description: Option<Option<String>>,
+    pub minimum_change_request_approvals: Option<Option<i64>>,
     pub allow_client_traits: Option<bool>,
     pub banner_text: Option<Option<String>>,
     pub banner_colour: Option<Option<String>>,
@@ -280,8 +281,9 @@ pub async fn update(
         refuse_taken_name(&mut tx, environment).await?;
     }
     environments::update(&mut tx, environment).await?;
-    // Only the dashboard shows these three.
+    // SDKs see none of these.
     let unseen = Environment {
+        minimum_change_request_approvals: before.minimum_change_request_approvals,
         description: before.description.clone(),
         banner_text: before.banner_text.clone(),
         banner_colour: before.banner_colour.clone(),
@@ -353,6 +355,10 @@ fn apply(environment: &mut Environment, edit: EnvironmentEdit) {
     }
     set(&mut environment.name, edit.name);
     set(&mut environment.description, edit.description);
+    set(
+        &mut environment.minimum_change_request_approvals,
+        edit.minimum_change_request_approvals,
+    );
     set(&mut environment.allow_client_traits, edit.allow_client_traits);
     set(&mut environment.banner_text, edit.banner_text);
     set(&mut environment.banner_colour, edit.banner_colour);

@@ -20,7 +20,7 @@ use uuid::Uuid;
 pub use burgee_store::feature_states::{FeatureState, StateOption};
 
 use crate::change::{Action, Change, Kind};
-use crate::{Author, Caller, Error, Features, Place, Result};
+use crate::{Author, Caller, Error, Features, Place, Result, approvals};
 
 const VERSIONED: &str =
     "This environment uses v2 feature versioning. Use the environment feature version endpoint instead.";
@@ -146,10 +146,14 @@ pub(crate) struct Spot<'a> {
 }
 
 impl Spot<'_> {
-    /// Fails where states may only be changed through versions. Overrides of identities have none.
+    /// Fails where states may only be changed through change requests, or through versions. Overrides of identities
+    /// need neither.
     pub(crate) fn refuse_versioned(&self) -> Result<()> {
-        let versioned = self.place.environment.use_v2_feature_versioning;
-        if versioned && !matches!(self.subject, Subject::Identity(_)) {
+        if let Subject::Identity(_) = self.subject {
+            return Ok(());
+        }
+        approvals::refuse_direct(self.place)?;
+        if self.place.environment.use_v2_feature_versioning {
             return Err(Error::detail(VERSIONED));
         }
         Ok(())

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::environment_states::{default_of, everyone};
 use crate::feature_states::{StateDetails, StateEdit, detail, feature_at, place_by_key, place_for_features};
 use crate::segment_overrides::{self, Override};
-use crate::{App, Caller, Error, Features, Place, Result};
+use crate::{App, Caller, Error, Features, Place, Result, approvals};
 
 /// A feature by id or by name.
 #[derive(Debug, Clone)]
@@ -59,10 +59,7 @@ impl FeatureName {
 async fn open(tx: &mut Tx, caller: &Caller, key: &str) -> Result<(Place, Features)> {
     let permission = EnvironmentPermission::UpdateFeatureState;
     let (place, may) = place_for_features(tx, caller, key, permission).await?;
-    if place.environment.minimum_change_request_approvals.is_some() {
-        let text = "Cannot update a flag directly where change requests are required.";
-        return Err(Error::Forbidden(text.to_owned()));
-    }
+    approvals::refuse_direct(&place)?;
     Ok((place, may))
 }
 

@@ -6,10 +6,12 @@
 //!
 //! To add an act: a function in its noun's file that takes the app, the [`Caller`] and its input.
 
+mod approvals;
 pub mod author;
 mod batch;
 pub mod caller;
 pub mod change;
+pub mod change_requests;
 pub mod change_sets;
 pub mod environment_states;
 pub mod environments;

@@ -6,6 +6,7 @@ use burgee_model::metadata::{ContentType, FieldType};
 use burgee_store::metadata_fields::{self, MetadataField, ModelField};
 use burgee_store::projects::Project;
 use burgee_store::{Tx, metadata};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use burgee_store::metadata::MetadataValue;
@@ -13,7 +14,7 @@ pub use burgee_store::metadata::MetadataValue;
 use crate::{Error, Result};
 
 /// A value as a client sends it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetadataEdit {
     pub model_field: i64,
     pub field_value: String,

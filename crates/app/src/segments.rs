@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use burgee_model::permissions::{EnvironmentPermission, ProjectPermission};
 use burgee_model::segments::Rule;
 use burgee_model::{Timestamp, keys, limits};
+use burgee_store::changes::NewChange;
 use burgee_store::identities::{self, Identity};
 use burgee_store::{Tx, features, projects, segments};
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ use crate::metadata::{self, MetadataEdit, MetadataValue, Owner, Write};
 use crate::sdk::evaluation::with_engine_identity;
 use crate::sdk::identities::Identified;
 use crate::served::{Rows, Snapshot};
-use crate::{App, Caller, Error, Place, Result, segment_rules};
+use crate::{App, Caller, Error, Place, Result, approvals, segment_rules};
 
 /// What a client may set of a segment.
 #[derive(Debug, Clone, Default)]
@@ -196,7 +197,14 @@ pub async fn members(tx: &mut Tx, caller: &Caller, project_id: i64, id: i64) -> 
 /// Fails unless the caller may edit segments of the project: asked before an input is looked at.
 pub async fn require_manage(app: &App, caller: &Caller, project_id: i64) -> Result<()> {
     let mut tx = app.db().read().await?;
-    manage(&mut tx, caller, project_id).await.map(drop)
+    edit_directly(&mut tx, caller, project_id).await.map(drop)
+}
+
+/// The project, when the caller may edit its segments without a change request.
+async fn edit_directly(tx: &mut Tx, caller: &Caller, project_id: i64) -> Result<Project> {
+    let project = manage(tx, caller, project_id).await?;
+    approvals::refuse_direct_segments(&project)?;
+    Ok(project)
 }
 
 async fn manage(tx: &mut Tx, caller: &Caller, project_id: i64) -> Result<Project> {
@@ -211,9 +219,20 @@ pub async fn create(
     mut edit: SegmentEdit,
 ) -> Result<SegmentDetails> {
     let mut tx = app.begin().await?;
-    let project = manage(&mut tx, caller, project_id).await?;
+    let project = edit_directly(&mut tx, caller, project_id).await?;
+    let mut segment = blank(project_id);
+    let values = edit.metadata.take();
+    apply(&mut tx, &mut segment, edit).await?;
+    insert(&mut tx, &project, &mut segment).await?;
+    let owner = Owner::Segment(segment.id);
+    metadata::write(&mut tx, &project, owner, values, Write::Whole).await?;
+    finish_create(app, tx, caller, &project, segment).await
+}
+
+/// A segment that says nothing yet.
+pub(crate) fn blank(project_id: i64) -> Segment {
     let now = Timestamp::now().0;
-    let mut segment = Segment {
+    Segment {
         id: 0,
         uuid: keys::uuid().to_string(),
         project_id,
@@ -224,13 +243,7 @@ pub async fn create(
         managed_by: String::new(),
         created_at: now,
         updated_at: now,
-    };
-    let values = edit.metadata.take();
-    apply(&mut tx, &mut segment, edit).await?;
-    insert(&mut tx, &project, &mut segment).await?;
-    let owner = Owner::Segment(segment.id);
-    metadata::write(&mut tx, &project, owner, values, Write::Whole).await?;
-    finish_create(app, tx, caller, &project, segment).await
+    }
 }
 
 /// Copies a segment under another name; the overrides of the original stay with it.
@@ -242,7 +255,7 @@ pub async fn clone(
     name: String,
 ) -> Result<SegmentDetails> {
     let mut tx = app.begin().await?;
-    let project = manage(&mut tx, caller, project_id).await?;
+    let project = edit_directly(&mut tx, caller, project_id).await?;
     let source = segments::find_in(&mut tx, project.id, id)
         .await?
         .ok_or_else(missing)?;
@@ -265,7 +278,7 @@ pub async fn clone(
 }
 
 /// Writes a new segment, as far as the project may have more of them.
-async fn insert(tx: &mut Tx, project: &Project, segment: &mut Segment) -> Result<()> {
+pub(crate) async fn insert(tx: &mut Tx, project: &Project, segment: &mut Segment) -> Result<()> {
     if projects::usage(tx, project.id).await?.segments >= limits::SEGMENTS_PER_PROJECT {
         let text = "The project has reached the maximum allowed segments limit.";
         return Err(Error::Rejected(json!({ "project": text })));
@@ -281,15 +294,26 @@ async fn finish_create(
     project: &Project,
     segment: Segment,
 ) -> Result<SegmentDetails> {
+    let change = created(&mut tx, caller, project, &segment).await?;
+    let details = describe(&mut tx, segment).await?;
+    app.commit(tx, vec![change]).await?;
+    Ok(details)
+}
+
+/// What the log says of a new segment.
+pub(crate) async fn created(
+    tx: &mut Tx,
+    caller: &Caller,
+    project: &Project,
+    segment: &Segment,
+) -> Result<NewChange> {
     let change = Change::new(caller, Kind::Segment, Action::Create, segment.id)
         .in_project(project)
         .uuid(&segment.uuid)
         .says(format!("New Segment created: {}", segment.name))
         .serves()
-        .after(metadata::logged(&mut tx, Owner::Segment(segment.id), as_json(&segment)).await?);
-    let details = describe(&mut tx, segment).await?;
-    app.commit(tx, vec![change.into()]).await?;
-    Ok(details)
+        .after(metadata::logged(tx, Owner::Segment(segment.id), as_json(segment)).await?);
+    Ok(change.into())
 }
 
 /// Changes a segment. Rules, when given, replace the present ones; those with a known id keep it.
@@ -301,38 +325,51 @@ pub async fn update(
     mut edit: SegmentEdit,
 ) -> Result<SegmentDetails> {
     let mut tx = app.begin().await?;
-    let project = manage(&mut tx, caller, project_id).await?;
+    let project = edit_directly(&mut tx, caller, project_id).await?;
     let before = segments::lock(&mut tx, project.id, id)
         .await?
         .ok_or_else(missing)?;
     let mut segment = before.clone();
-    let owner = Owner::Segment(id);
-    let was = metadata::logged(&mut tx, owner, as_json(&before)).await?;
     let write = if edit.whole { Write::Whole } else { Write::Part };
-    metadata::write(&mut tx, &project, owner, edit.metadata.take(), write).await?;
+    let values = (edit.metadata.take(), write);
     apply(&mut tx, &mut segment, edit).await?;
     segment.updated_at = Timestamp::now().0;
-    segments::update(&mut tx, &segment).await?;
+    let change = rewrite(&mut tx, caller, &project, (&before, &segment), values).await?;
+    let details = describe(&mut tx, segment).await?;
+    app.commit(tx, vec![change]).await?;
+    Ok(details)
+}
+
+/// Writes a changed segment with its values, in the transaction of a larger act.
+pub(crate) async fn rewrite(
+    tx: &mut Tx,
+    caller: &Caller,
+    project: &Project,
+    (before, segment): (&Segment, &Segment),
+    (values, write): (Option<Vec<MetadataEdit>>, Write),
+) -> Result<NewChange> {
+    let owner = Owner::Segment(segment.id);
+    let was = metadata::logged(tx, owner, as_json(before)).await?;
+    metadata::write(tx, project, owner, values, write).await?;
+    segments::update(tx, segment).await?;
     let serves = segment.name != before.name
         || segment.rules != before.rules
         || segment.description != before.description
         || segment.feature_id != before.feature_id;
     let change = Change::new(caller, Kind::Segment, Action::Update, segment.id)
-        .in_project(&project)
+        .in_project(project)
         .uuid(&segment.uuid)
         .says(format!("Segment updated: {}", segment.name))
         .serves_if(serves)
         .before(was)
-        .after(metadata::logged(&mut tx, owner, as_json(&segment)).await?);
-    let details = describe(&mut tx, segment).await?;
-    app.commit(tx, vec![change.into()]).await?;
-    Ok(details)
+        .after(metadata::logged(tx, owner, as_json(segment)).await?);
+    Ok(change.into())
 }
 
 /// Deletes a segment with its overrides.
 pub async fn delete(app: &App, caller: &Caller, project_id: i64, id: i64) -> Result<()> {
     let mut tx = app.begin().await?;
-    let project = manage(&mut tx, caller, project_id).await?;
+    let project = edit_directly(&mut tx, caller, project_id).await?;
     let segment = segments::find_in(&mut tx, project.id, id)
         .await?
         .ok_or_else(missing)?;
@@ -346,7 +383,7 @@ pub async fn delete(app: &App, caller: &Caller, project_id: i64, id: i64) -> Res
     app.commit(tx, vec![change.into()]).await
 }
 
-async fn apply(tx: &mut Tx, segment: &mut Segment, edit: SegmentEdit) -> Result<()> {
+pub(crate) async fn apply(tx: &mut Tx, segment: &mut Segment, edit: SegmentEdit) -> Result<()> {
     if let Some(name) = edit.name {
         segment.name = name;
     }
@@ -372,21 +409,27 @@ async fn belong_to(tx: &mut Tx, segment: &mut Segment, feature: Option<i64>) -> 
             let text = format!("Invalid pk \"{id}\" - object does not exist.");
             return Err(Error::field("feature", text));
         }
-        if segment.id != 0 && segments::overrides_others(tx, segment.id, id).await? {
-            let text = "The segment overrides other features; delete these overrides first.";
-            return Err(Error::field("feature", text));
-        }
+        require_free_for(tx, segment, id).await?;
     }
     segment.feature_id = feature;
     Ok(())
 }
 
-fn to_text(rules: &[Rule]) -> String {
+/// Fails when the segment overrides any feature but this one.
+pub(crate) async fn require_free_for(tx: &mut Tx, segment: &Segment, feature_id: i64) -> Result<()> {
+    if segment.id != 0 && segments::overrides_others(tx, segment.id, feature_id).await? {
+        let text = "The segment overrides other features; delete these overrides first.";
+        return Err(Error::field("feature", text));
+    }
+    Ok(())
+}
+
+pub(crate) fn to_text(rules: &[Rule]) -> String {
     serde_json::to_string(rules).unwrap_or_else(|_| "[]".to_owned())
 }
 
 /// What the change log keeps of a segment.
-fn as_json(segment: &Segment) -> Value {
+pub(crate) fn as_json(segment: &Segment) -> Value {
     json!({
         "name": segment.name,
         "description": segment.description,

@@ -28,6 +28,8 @@ pub const CONDITIONS_PER_SEGMENT: usize = 100;
 pub const CONDITION_VALUE_LENGTH: usize = 1000;
 /// Length of the property of a condition.
 pub const CONDITION_PROPERTY_LENGTH: usize = 1000;
+/// Changes in one change request, of each kind.
+pub const CHANGES_PER_REQUEST: usize = 500;
 /// Evaluations of one feature in one report; more is no count but a mistake.
 pub const EVALUATIONS_PER_REPORT: i64 = 1_000_000_000;
 /// Rows on a page of a list: the default and the most.

@@ -14,6 +14,11 @@ use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "base", include_str!("../migrations/0001_base.sql")),
     (2, "versions", include_str!("../migrations/0002_versions.sql")),
+    (
+        4,
+        "change requests",
+        include_str!("../migrations/0004_change_requests.sql"),
+    ),
     (6, "roles", include_str!("../migrations/0006_roles.sql")),
     (8, "mail", include_str!("../migrations/0008_mail.sql")),
     (13, "metadata", include_str!("../migrations/0013_metadata.sql")),

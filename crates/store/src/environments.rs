@@ -167,7 +167,7 @@ pub async fn update(tx: &mut Tx, e: &Environment) -> Result<u64> {
         execute,
         "UPDATE environments SET name = $2, description = $3, allow_client_traits = $4, banner_text = $5,
              banner_colour = $6, hide_disabled_flags = $7, use_identity_composite_key_for_hashing = $8,
-             hide_sensitive_data = $9, use_identity_overrides_in_local_eval = $10
+             hide_sensitive_data = $9, use_identity_overrides_in_local_eval = $10, minimum_change_request_approvals = $11
          WHERE id = $1",
         e.id,
         &e.name,
@@ -178,7 +178,8 @@ pub async fn update(tx: &mut Tx, e: &Environment) -> Result<u64> {
         e.hide_disabled_flags,
         e.use_identity_composite_key_for_hashing,
         e.hide_sensitive_data,
-        e.use_identity_overrides_in_local_eval
+        e.use_identity_overrides_in_local_eval,
+        e.minimum_change_request_approvals
     )
 }
 

@@ -7,6 +7,8 @@
 //! `row!` and its statements.
 
 pub mod analytics;
+pub mod change_request_reviews;
+pub mod change_requests;
 pub mod changes;
 pub mod db;
 pub mod environments;

@@ -48,13 +48,17 @@ both! {
         let put = json!({"name": "Development", "banner_text": "careful", "banner_colour": "#ff0000"});
         let changed = app.put(&world.admin, &path, &put).await.expect(200);
         assert_eq!(changed["banner_text"], "careful");
-        let patch = json!({"hide_disabled_flags": true, "api_key": "mine", "project": 9, "minimum_change_request_approvals": 2});
+        let patch = json!({"hide_disabled_flags": true, "api_key": "mine", "project": 9});
         let changed = app.patch(&world.admin, &path, &patch).await.expect(200);
         assert_eq!(changed["hide_disabled_flags"], true);
         assert_eq!(changed["banner_text"], "careful");
         assert_eq!(changed["api_key"], world.key);
         assert_eq!(changed["project"], world.project);
         assert_eq!(changed["minimum_change_request_approvals"], Value::Null);
+        for wrong in [json!(-1), json!(40_000), json!("some")] {
+            let refused = app.patch(&world.admin, &path, &json!({"minimum_change_request_approvals": wrong})).await;
+            assert!(refused.expect(400)["minimum_change_request_approvals"].is_array());
+        }
 
         let log = app.log("ENVIRONMENT").await;
         assert_eq!(log[0].message.as_deref(), Some("New Environment created: Development"));

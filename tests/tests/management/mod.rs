@@ -1,5 +1,6 @@
 //! The management API.
 
+mod change_requests;
 mod concurrency;
 mod environments;
 mod feature_options;
@@ -11,6 +12,7 @@ mod mail;
 mod metadata;
 mod organisations;
 mod overrides;
+mod project_change_requests;
 mod projects;
 mod roles;
 mod segment_overrides;

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use burgee_app::environments::{Counts, Environment, EnvironmentEdit};
 use burgee_app::metadata::Owner;
-use burgee_app::{App, Error, environments};
+use burgee_app::{App, Error, change_requests, environments};
 use burgee_model::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,7 +16,7 @@ use super::metadata::{self, MetadataBody, MetadataView};
 use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::{ApiError, ApiResult};
-use crate::fields::{Blank, Field, Given, Pk, Text};
+use crate::fields::{Blank, Field, Given, Pk, Text, Whole};
 use crate::input;
 use crate::page::{Page, Paging};
 use crate::params::{Path, Query};
@@ -121,6 +121,7 @@ input! {
     pub struct EnvironmentBody {
         pub name: Given<Text<2000>>,
         pub description: Given<Option<Blank<20000>>>,
+        pub minimum_change_request_approvals: Given<Option<Whole<0, 32767>>>,
         pub allow_client_traits: Given<bool>,
         pub banner_text: Given<Option<Blank<255>>>,
         pub banner_colour: Given<Option<Blank<7>>>,
@@ -137,6 +138,7 @@ impl From<EnvironmentBody> for EnvironmentEdit {
         Self {
             name: body.name.0.map(|t| t.0),
             description: body.description.0.map(|t| t.map(|t| t.0)),
+            minimum_change_request_approvals: body.minimum_change_request_approvals.0.map(|n| n.map(|n| n.0)),
             allow_client_traits: body.allow_client_traits.0,
             banner_text: body.banner_text.0.map(|t| t.map(|t| t.0)),
             banner_colour: body.banner_colour.0.map(|t| t.map(|t| t.0)),
@@ -335,35 +337,33 @@ pub struct EnvironmentMetrics {
     pub metrics: Vec<Metric>,
 }
 
+fn metric(
+    value: i64,
+    description: &'static str,
+    name: &'static str,
+    entity: &'static str,
+    rank: i64,
+) -> Metric {
+    Metric {
+        value,
+        description,
+        name,
+        entity,
+        rank,
+    }
+}
+
 impl From<Counts> for EnvironmentMetrics {
     fn from(counts: Counts) -> Self {
-        let metric = |value, description, name, entity, rank| Metric {
-            value,
-            description,
-            name,
-            entity,
-            rank,
-        };
-        let overrides = counts.identity_overrides;
+        let (features, enabled) = (counts.features, counts.enabled_features);
+        let (segments, identities) = (counts.segment_overrides, counts.identity_overrides);
         Self {
             metrics: vec![
-                metric(counts.features, "Total features", "total_features", "features", 1),
+                metric(features, "Total features", "total_features", "features", 1),
+                metric(enabled, "Features enabled", "enabled_features", "features", 2),
+                metric(segments, "Segment overrides", "segment_overrides", "segments", 3),
                 metric(
-                    counts.enabled_features,
-                    "Features enabled",
-                    "enabled_features",
-                    "features",
-                    2,
-                ),
-                metric(
-                    counts.segment_overrides,
-                    "Segment overrides",
-                    "segment_overrides",
-                    "segments",
-                    3,
-                ),
-                metric(
-                    overrides,
+                    identities,
                     "Identity overrides",
                     "identity_overrides",
                     "identities",
@@ -372,6 +372,21 @@ impl From<Counts> for EnvironmentMetrics {
             ],
         }
     }
+}
+
+/// What waits where changes go through change requests.
+fn waiting(open: i64, scheduled: i64) -> [Metric; 2] {
+    let changes = "total_scheduled_changes";
+    [
+        metric(
+            open,
+            "Open change requests",
+            "open_change_requests",
+            "workflows",
+            5,
+        ),
+        metric(scheduled, "Scheduled changes", changes, "workflows", 6),
+    ]
 }
 
 /// How much is in an environment.
@@ -384,8 +399,13 @@ async fn get_environment_metrics(
 ) -> ApiResult<Json<EnvironmentMetrics>> {
     let mut tx = app.db().read().await?;
     let place = environments::get(&mut tx, &caller, &key).await?;
-    let counts = environments::counts(&mut tx, place.environment.id).await?;
-    Ok(Json(counts.into()))
+    let environment = place.environment;
+    let mut answer = EnvironmentMetrics::from(environments::counts(&mut tx, environment.id).await?);
+    if environment.minimum_change_request_approvals.is_some() {
+        let (open, scheduled) = change_requests::counts(&mut tx, environment.id).await?;
+        answer.metrics.extend(waiting(open, scheduled));
+    }
+    Ok(Json(answer))
 }
 
 /// Whether an SDK has ever asked for the flags of an environment.

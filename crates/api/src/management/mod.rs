@@ -1,5 +1,7 @@
 //! The management API: a file per noun with its types, its handlers and its own `router()`.
 
+pub mod change_request_comments;
+pub mod change_requests;
 pub mod change_sets;
 pub mod environment_document;
 pub mod environments;
@@ -21,6 +23,7 @@ pub mod metadata;
 pub mod metadata_fields;
 pub mod organisations;
 pub mod permissions;
+pub mod project_change_requests;
 pub mod projects;
 pub mod role_holders;
 pub mod role_permissions;
@@ -42,6 +45,8 @@ use utoipa_axum::router::OpenApiRouter;
 /// Every noun's routes. Adding a noun is one line here.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .merge(change_request_comments::router())
+        .merge(change_requests::router())
         .merge(environment_document::router())
         .merge(environments::router())
         .merge(feature_data::router())
@@ -59,6 +64,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(metadata_fields::router())
         .merge(organisations::router())
         .merge(permissions::router())
+        .merge(project_change_requests::router())
         .merge(projects::router())
         .merge(roles::router())
         .merge(segment_overrides::router())

@@ -9,7 +9,9 @@ use burgee_store::{Tx, feature_links, feature_segments, feature_states, identiti
 
 pub use burgee_store::feature_links::{GroupOwner, Owner};
 
+use crate::code_references::{self, Summary};
 use crate::environment_states::require_identities;
+use crate::feature_lifecycle::{Signs, Stage};
 use crate::features::find_in;
 use crate::metadata::{self, MetadataValue};
 use crate::{Caller, Error, Place, Result, projects};
@@ -38,6 +40,8 @@ pub struct FeatureFilter {
     pub value_search: Option<String>,
     pub owners: Vec<i64>,
     pub group_owners: Vec<i64>,
+    /// Those at this stage of their life in the environment.
+    pub stage: Option<Stage>,
 }
 
 /// A feature with what belongs to it.
@@ -56,6 +60,10 @@ pub struct FeatureDetails {
     pub identity_overrides: i64,
     /// Values of custom fields.
     pub metadata: Vec<MetadataValue>,
+    /// What is known of it in code, repository by repository.
+    pub code: Vec<Summary>,
+    /// The stage of its life, where that was asked for.
+    pub stage: Option<Stage>,
 }
 
 /// One feature of a project.
@@ -83,6 +91,7 @@ pub async fn get_by_uuid(tx: &mut Tx, caller: &Caller, uuid: &str) -> Result<Fea
 pub(crate) async fn describe(tx: &mut Tx, feature: Feature) -> Result<FeatureDetails> {
     let (project, id) = (feature.project_id, Some(feature.id));
     let tags = feature_links::tags(tx, project, id).await?;
+    let mut code = code_references::of_features(tx, project, &[feature.id]).await?;
     Ok(FeatureDetails {
         tags: tags.into_iter().map(|link| link.tag_id).collect(),
         options: features::options(tx, feature.id).await?,
@@ -93,6 +102,8 @@ pub(crate) async fn describe(tx: &mut Tx, feature: Feature) -> Result<FeatureDet
         segment_overrides: 0,
         identity_overrides: 0,
         metadata: metadata::of_object(tx, metadata::Owner::Feature(feature.id)).await?,
+        code: code.remove(&feature.id).unwrap_or_default(),
+        stage: None,
         feature,
     })
 }
@@ -109,6 +120,12 @@ pub async fn list(
     if let Some(environment_id) = filter.environment_id {
         place_in(tx, caller, project_id, environment_id).await?;
         add_states(tx, &mut rows, environment_id, filter.segment_id).await?;
+        if filter.stage.is_some() {
+            let signs = Signs::read(tx, project_id, environment_id).await?;
+            for row in &mut rows {
+                row.stage = (!row.feature.is_archived).then(|| signs.stage(&row.feature));
+            }
+        }
     }
     rows.retain(|row| filter.accepts(row));
     if filter.by_name {
@@ -146,6 +163,7 @@ impl FeatureFilter {
             && self
                 .is_enabled
                 .is_none_or(|wanted| state.is_some_and(|state| state.enabled == wanted))
+            && self.stage.is_none_or(|wanted| row.stage == Some(wanted))
             && (self.owners.is_empty() || row.owners.iter().any(|owner| self.owners.contains(&owner.id)))
             && (self.group_owners.is_empty()
                 || row
@@ -175,7 +193,7 @@ fn contains(state: &FeatureState, part: &str) -> bool {
     }
 }
 
-/// All features of a project with their tags, options and owners, oldest first: six statements however many.
+/// All features of a project with their tags, options and owners, oldest first: eight statements however many.
 async fn describe_all(tx: &mut Tx, project_id: i64) -> Result<Vec<FeatureDetails>> {
     let mut tags: HashMap<i64, Vec<i64>> = HashMap::new();
     for link in feature_links::tags(tx, project_id, None).await? {
@@ -194,7 +212,10 @@ async fn describe_all(tx: &mut Tx, project_id: i64) -> Result<Vec<FeatureDetails
         groups.entry(group.feature_id).or_default().push(group);
     }
     let mut values = metadata::of_project(tx, project_id).await?;
-    let rows = features::list(tx, project_id).await?.into_iter();
+    let features = features::list(tx, project_id).await?;
+    let ids: Vec<i64> = features.iter().map(|feature| feature.id).collect();
+    let mut code = code_references::of_features(tx, project_id, &ids).await?;
+    let rows = features.into_iter();
     let rows = rows.map(|feature| FeatureDetails {
         tags: tags.remove(&feature.id).unwrap_or_default(),
         options: options.remove(&feature.id).unwrap_or_default(),
@@ -207,6 +228,8 @@ async fn describe_all(tx: &mut Tx, project_id: i64) -> Result<Vec<FeatureDetails
         metadata: values
             .remove(&metadata::Owner::Feature(feature.id))
             .unwrap_or_default(),
+        code: code.remove(&feature.id).unwrap_or_default(),
+        stage: None,
         feature,
     });
     Ok(rows.collect())

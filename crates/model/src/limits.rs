@@ -30,6 +30,14 @@ pub const CONDITION_VALUE_LENGTH: usize = 1000;
 pub const CONDITION_PROPERTY_LENGTH: usize = 1000;
 /// Changes in one change request, of each kind.
 pub const CHANGES_PER_REQUEST: usize = 500;
+/// Bytes of a document of features to import.
+pub const FEATURE_IMPORT_BYTES: usize = 1024 * 1024;
+/// Places of features that one scan of a repository reports.
+pub const CODE_REFERENCES_PER_SCAN: usize = 10_000;
+/// Paragraphs, and addresses, of the reason in one report of a feature's health.
+pub const HEALTH_REASON_BLOCKS: usize = 20;
+/// Reports of features' health in one message.
+pub const HEALTH_REPORTS: usize = 100;
 /// Evaluations of one feature in one report; more is no count but a mistake.
 pub const EVALUATIONS_PER_REPORT: i64 = 1_000_000_000;
 /// Rows on a page of a list: the default and the most.

@@ -22,6 +22,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "roles", include_str!("../migrations/0006_roles.sql")),
     (8, "mail", include_str!("../migrations/0008_mail.sql")),
     (13, "metadata", include_str!("../migrations/0013_metadata.sql")),
+    (
+        14,
+        "feature exports, health and references",
+        include_str!("../migrations/0014_feature_exports_health_references.sql"),
+    ),
 ];
 
 /// How each engine numbers rows; the only thing a migration may not say portably.

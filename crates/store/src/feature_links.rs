@@ -139,6 +139,28 @@ pub async fn set_tags(tx: &mut Tx, feature_id: i64, tag_ids: &[i64]) -> Result<(
     Ok(())
 }
 
+/// Gives a feature one more tag.
+pub async fn add_tag(tx: &mut Tx, feature_id: i64, tag_id: i64) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "INSERT INTO feature_tags (feature_id, tag_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        feature_id,
+        tag_id
+    )
+}
+
+/// Takes a tag from a feature.
+pub async fn remove_tag(tx: &mut Tx, feature_id: i64, tag_id: i64) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "DELETE FROM feature_tags WHERE feature_id = $1 AND tag_id = $2",
+        feature_id,
+        tag_id
+    )
+}
+
 /// Adds an owner; one that is there already stays.
 pub async fn add_owner(tx: &mut Tx, feature_id: i64, user_id: i64) -> Result<u64> {
     sql!(

@@ -121,3 +121,21 @@ pub async fn block(tx: &mut Tx, organisation_id: i64) -> Result<()> {
     )?;
     Ok(())
 }
+
+/// Lets features, their states and what the log says of them be so many microseconds older.
+pub async fn age_features(tx: &mut Tx, by: i64) -> Result<()> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE features SET created_at = created_at - $1",
+        by
+    )?;
+    sql!(
+        tx,
+        execute,
+        "UPDATE feature_states SET created_at = created_at - $1, updated_at = updated_at - $1",
+        by
+    )?;
+    sql!(tx, execute, "UPDATE changes SET at = at - $1", by)?;
+    Ok(())
+}

@@ -26,6 +26,17 @@ pub const SCHEDULES: &[Schedule] = &[
         run: |app| Box::pin(async move { burgee_app::sdk::analytics::forget_old(&app).await }),
     },
     Schedule {
+        // They are done right after they were asked for; this finds those a process that ended left undone.
+        name: "finish exports and imports of features",
+        every: Duration::from_secs(30),
+        run: |app| Box::pin(async move { burgee_app::feature_exports::process(&app).await }),
+    },
+    Schedule {
+        name: "mark stale features",
+        every: Duration::from_secs(10 * 60),
+        run: |app| Box::pin(async move { burgee_app::feature_lifecycle::mark_stale(&app).await }),
+    },
+    Schedule {
         name: "deliver mail",
         every: Duration::from_secs(2),
         run: |app| Box::pin(async move { burgee_app::mail::deliver(&app).await }),

@@ -3,6 +3,9 @@
 mod change_requests;
 mod concurrency;
 mod environments;
+mod feature_exports;
+mod feature_health;
+mod feature_lifecycle;
 mod feature_options;
 mod feature_states;
 mod features;

@@ -1,9 +1,9 @@
-//! What is known of the use of features: evaluations, references in code, exports and imports.
+//! What is known of the use of features: how often they were evaluated.
 
 use axum::Json;
 use axum::extract::State;
 use burgee_app::feature_data::{DayCount, Labels};
-use burgee_app::{App, Error, feature_data, projects};
+use burgee_app::{App, Error, feature_data};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -13,7 +13,6 @@ use utoipa_axum::routes;
 use super::features::whole;
 use crate::caller::Signed;
 use crate::error::{ApiError, ApiResult};
-use crate::page::{Page, Paging};
 use crate::params::{Path, Query};
 
 /// The routes of this noun.
@@ -21,9 +20,6 @@ pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(get_evaluation_data))
         .routes(routes!(get_influx_data))
-        .routes(routes!(list_code_references))
-        .routes(routes!(list_exports))
-        .routes(routes!(list_imports))
 }
 
 /// What clients say of themselves.
@@ -107,45 +103,4 @@ async fn get_influx_data(
     Ok(Json(EventsView {
         events_list: Vec::new(),
     }))
-}
-
-/// Where code mentions a feature. Scans of code are not taken in, so there is nothing to tell.
-#[utoipa::path(get, path = "/api/v1/projects/{project_id}/features/{feature_id}/code-references/", tag = "features",
-    responses((status = 200, body = Vec<Value>)))]
-async fn list_code_references(
-    State(app): State<App>,
-    Signed(caller): Signed,
-    Path((project_id, feature_id)): Path<(i64, i64)>,
-) -> ApiResult<Json<Vec<Value>>> {
-    let mut tx = app.db().read().await?;
-    feature_data::require(&mut tx, &caller, project_id, feature_id).await?;
-    Ok(Json(Vec::new()))
-}
-
-/// The exports of a project's features.
-#[utoipa::path(get, path = "/api/v1/projects/{project_id}/feature-exports/", tag = "features",
-    responses((status = 200, body = Page<Value>)))]
-async fn list_exports(
-    State(app): State<App>,
-    Signed(caller): Signed,
-    Path(project_id): Path<i64>,
-    paging: Paging,
-) -> ApiResult<Json<Page<Value>>> {
-    let mut tx = app.db().read().await?;
-    projects::get(&mut tx, &caller, project_id).await?;
-    Ok(Json(paging.cut(Vec::new())?))
-}
-
-/// The imports into a project's features.
-#[utoipa::path(get, path = "/api/v1/projects/{project_id}/feature-imports/", tag = "features",
-    responses((status = 200, body = Page<Value>)))]
-async fn list_imports(
-    State(app): State<App>,
-    Signed(caller): Signed,
-    Path(project_id): Path<i64>,
-    paging: Paging,
-) -> ApiResult<Json<Page<Value>>> {
-    let mut tx = app.db().read().await?;
-    projects::get(&mut tx, &caller, project_id).await?;
-    Ok(Json(paging.cut(Vec::new())?))
 }

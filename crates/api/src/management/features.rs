@@ -3,16 +3,18 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use burgee_app::feature_lifecycle::Stage;
 use burgee_app::feature_list::{FeatureDetails, FeatureFilter, GroupOwner, Owner};
 use burgee_app::features::{FeatureEdit, NewFeature};
 use burgee_app::{App, Error, feature_list, features};
 use burgee_model::{Timestamp, limits};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::code_references::RepositoryCountView;
 use super::feature_options::NestedOptionBody;
 use super::feature_values::{Ids, InitialValue, OptionView, Raw, SmallState};
 use super::metadata::{self, MetadataBody, MetadataView};
@@ -113,7 +115,10 @@ pub struct FeatureView {
     pub metadata: Option<Vec<MetadataView>>,
     /// Left out in a look-up by uuid and in the answer to POST.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub code_references_counts: Option<Vec<Value>>,
+    pub code_references_counts: Option<Vec<RepositoryCountView>>,
+    /// The stage of its life: where `lifecycle_stage` was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifecycle_stage: Option<&'static str>,
 }
 
 impl From<FeatureDetails> for FeatureView {
@@ -147,7 +152,8 @@ impl From<FeatureDetails> for FeatureView {
             last_modified_in_any_environment: None,
             last_modified_in_current_environment: None,
             metadata: Some(metadata::views(details.metadata)),
-            code_references_counts: Some(Vec::new()),
+            code_references_counts: Some(details.code.into_iter().map(RepositoryCountView::from).collect()),
+            lifecycle_stage: details.stage.map(Stage::as_str),
         }
     }
 }
@@ -273,7 +279,14 @@ fn filter(query: &Query) -> ApiResult<FeatureFilter> {
         value_search: query.text("value_search").map(str::to_owned),
         owners: ids(query, "owners", "Owner")?.unwrap_or_default(),
         group_owners: ids(query, "group_owners", "Group owner")?.unwrap_or_default(),
+        stage: word(query, "lifecycle_stage", &Stage::ALL.map(Stage::as_str))?.and_then(Stage::parse),
     };
+    if filter.stage.is_some() && filter.environment_id.is_none() {
+        return Err(ApiError(Error::field(
+            "environment",
+            "This field is required to filter by lifecycle_stage.",
+        )));
+    }
     let by_state = filter.is_enabled.is_some() || filter.value_search.is_some();
     if by_state && filter.environment_id.is_none() {
         let text = "Environment is required in order to filter by state search or by state enabled";
@@ -296,6 +309,7 @@ fn filter(query: &Query) -> ApiResult<FeatureFilter> {
         ("segment" = Option<i64>, Query, description = "Adds what they are for this segment"),
         ("identity" = Option<i64>, Query, description = "Those this identity overrides first"),
         ("is_enabled" = Option<bool>, Query, description = "Needs `environment`"),
+        ("lifecycle_stage" = Option<String>, Query, description = "A stage of their life; needs `environment`"),
         ("value_search" = Option<String>, Query, description = "A part of the value; needs `environment`"),
         ("owners" = Option<String>, Query, description = "Ids of users with commas between"),
         ("group_owners" = Option<String>, Query, description = "Ids of groups with commas between"),

@@ -3,9 +3,14 @@
 pub mod change_request_comments;
 pub mod change_requests;
 pub mod change_sets;
+pub mod code_references;
 pub mod environment_document;
 pub mod environments;
+pub mod external_resources;
 pub mod feature_data;
+pub mod feature_exports;
+pub mod feature_health;
+pub mod feature_lifecycle;
 pub mod feature_options;
 pub mod feature_owners;
 pub mod feature_states;
@@ -49,6 +54,11 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(change_requests::router())
         .merge(environment_document::router())
         .merge(environments::router())
+        .merge(code_references::router())
+        .merge(external_resources::router())
+        .merge(feature_exports::router())
+        .merge(feature_health::router())
+        .merge(feature_lifecycle::router())
         .merge(feature_data::router())
         .merge(feature_options::router())
         .merge(feature_owners::router())

@@ -56,6 +56,7 @@ impl IntoResponse for ApiError {
             Error::NotFound(text) => detail(StatusCode::NOT_FOUND, &text),
             Error::Invalid(problems) => bad_request(problems.into_json()),
             Error::Rejected(body) => bad_request(body),
+            Error::Conflict(text) => detail(StatusCode::CONFLICT, &text),
             Error::Throttled(seconds) => {
                 let text = format!("Request was throttled. Expected available in {seconds} seconds.");
                 retry_after(detail(StatusCode::TOO_MANY_REQUESTS, &text), seconds)

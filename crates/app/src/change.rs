@@ -155,7 +155,7 @@ impl Change {
         self
     }
 
-    /// Its line in the audit log. Without one it does not appear there.
+    /// Its line in the audit log, where the reference has one. Without, it gets a plain one of ours.
     #[must_use]
     pub fn says(mut self, message: impl Into<String>) -> Self {
         self.0.message = Some(message.into());
@@ -193,6 +193,50 @@ impl Change {
 
 impl From<Change> for NewChange {
     fn from(change: Change) -> Self {
-        change.0
+        let mut change = change.0;
+        if change.message.is_none() {
+            change.message = Some(plain_line(&change));
+        }
+        change
+    }
+}
+
+/// Where an object's name stands in what the log keeps of it.
+const NAMES: [&str; 7] = ["name", "label", "title", "email", "identifier", "trait", "role"];
+
+/// What the audit log says of a change for which nobody found words: `Tag created: beta`.
+fn plain_line(change: &NewChange) -> String {
+    let noun = change.object_type.to_lowercase().replace('_', " ");
+    let (first, rest) = noun.split_at_checked(1).unwrap_or_default();
+    let verb = match change.action {
+        "CREATE" => "created",
+        "DELETE" => "deleted",
+        _ => "updated",
+    };
+    let name = [&change.after, &change.before]
+        .into_iter()
+        .flatten()
+        .find_map(|value| NAMES.iter().find_map(|key| value.get(key)?.as_str()));
+    let line = format!("{}{rest} {verb}", first.to_uppercase());
+    name.map_or(line.clone(), |name| format!("{line}: {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_change_without_words_of_its_own_still_gets_a_line() {
+        let made = |change: Change| NewChange::from(change).message.unwrap_or_default();
+        let tag = Change::by_nobody(Kind::Tag, Action::Create, 1).after(json!({"label": "beta"}));
+        assert_eq!(made(tag), "Tag created: beta");
+        let key = Change::by_nobody(Kind::MasterApiKey, Action::Delete, 1).before(json!({"name": "ci"}));
+        assert_eq!(made(key), "Master api key deleted: ci");
+        let nameless = Change::by_nobody(Kind::Permission, Action::Update, 1);
+        assert_eq!(made(nameless), "Permission updated");
+        let said = Change::by_nobody(Kind::Segment, Action::Update, 1).says("Segment updated: s");
+        assert_eq!(made(said), "Segment updated: s");
     }
 }

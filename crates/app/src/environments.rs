@@ -2,6 +2,7 @@
 
 use burgee_model::permissions::{EnvironmentPermission, ProjectPermission};
 use burgee_model::{Problems, Timestamp, keys};
+use burgee_store::changes::NewChange;
 use burgee_store::grants::{self, Grant};
 use burgee_store::{Tx, environments, identity_admin, projects};
 use serde_json::{Value, json};
@@ -252,35 +253,44 @@ async fn finish_create(app: &App, mut tx: Tx, caller: &Caller, place: Place) -> 
 }
 
 /// Changes the settings of an environment.
-pub async fn update(
-    app: &App,
+pub async fn update(app: &App, caller: &Caller, api_key: &str, edit: EnvironmentEdit) -> Result<Environment> {
+    let mut tx = app.begin().await?;
+    let (environment, change) = change(&mut tx, caller, api_key, edit).await?;
+    if let Some(change) = change {
+        app.commit(tx, vec![change]).await?;
+    }
+    Ok(environment)
+}
+
+/// The same, inside the transaction of a larger act. Without a difference there is no change.
+pub(crate) async fn change(
+    tx: &mut Tx,
     caller: &Caller,
     api_key: &str,
     mut edit: EnvironmentEdit,
-) -> Result<Environment> {
-    let mut tx = app.begin().await?;
-    let mut place = administer(&mut tx, caller, api_key).await?;
-    place.environment = environments::lock_by_key(&mut tx, api_key)
+) -> Result<(Environment, Option<NewChange>)> {
+    let mut place = administer(tx, caller, api_key).await?;
+    place.environment = environments::lock_by_key(tx, api_key)
         .await?
         .ok_or_else(|| Error::no_match("Environment"))?;
     let before = place.environment.clone();
     let owner = Owner::Environment(before.id);
-    let was = metadata::logged(&mut tx, owner, as_json(&before)).await?;
+    let was = metadata::logged(tx, owner, as_json(&before)).await?;
     let values = edit.metadata.take();
     let (revalued, write) = (
         values.is_some(),
         if edit.whole { Write::Whole } else { Write::Part },
     );
-    metadata::write(&mut tx, &place.project, owner, values, write).await?;
+    metadata::write(tx, &place.project, owner, values, write).await?;
     apply(&mut place.environment, edit);
     let environment = &place.environment;
     if *environment == before && !revalued {
-        return Ok(place.environment);
+        return Ok((place.environment, None));
     }
     if environment.name != before.name {
-        refuse_taken_name(&mut tx, environment).await?;
+        refuse_taken_name(tx, environment).await?;
     }
-    environments::update(&mut tx, environment).await?;
+    environments::update(tx, environment).await?;
     // SDKs see none of these.
     let unseen = Environment {
         minimum_change_request_approvals: before.minimum_change_request_approvals,
@@ -295,9 +305,8 @@ pub async fn update(
         .says(format!("Environment updated: {}", environment.name))
         .serves_if(unseen != before)
         .before(was)
-        .after(metadata::logged(&mut tx, owner, as_json(environment)).await?);
-    app.commit(tx, vec![change.into()]).await?;
-    Ok(place.environment)
+        .after(metadata::logged(tx, owner, as_json(environment)).await?);
+    Ok((place.environment, Some(change.into())))
 }
 
 /// Deletes an environment with all that is in it.
@@ -385,7 +394,7 @@ async fn refuse_taken_name(tx: &mut Tx, environment: &Environment) -> Result<()>
 }
 
 /// What the change log keeps of an environment.
-fn as_json(environment: &Environment) -> Value {
+pub(crate) fn as_json(environment: &Environment) -> Value {
     json!({
         "name": environment.name,
         "description": environment.description,

@@ -22,6 +22,9 @@ pub enum Error {
     /// The input is wrong, said in a shape of its own (a list, or a single `detail`).
     #[error("invalid: {0}")]
     Rejected(Value),
+    /// The object is not in the state the caller took it to be in.
+    #[error("conflict: {0}")]
+    Conflict(String),
     /// Too often; may be tried again after this many seconds.
     #[error("throttled for {0} s")]
     Throttled(u64),

@@ -2,7 +2,7 @@
 
 use burgee_model::permissions::ProjectPermission;
 use burgee_store::{Tx, feature_links};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::change::{Action, Change, Kind};
 use crate::feature_list::{FeatureDetails, describe};
@@ -30,6 +30,7 @@ pub async fn change(
     let project = project_for(&mut tx, caller, project_id, ProjectPermission::CreateFeature).await?;
     let feature = find_in(&mut tx, project_id, feature_id).await?;
     check(&mut tx, project.organisation_id, what, ids).await?;
+    let before = owners_json(&describe(&mut tx, feature.clone()).await?);
     for id in ids {
         match what {
             OwnerChange::AddUsers => feature_links::add_owner(&mut tx, feature_id, *id).await?,
@@ -45,14 +46,21 @@ pub async fn change(
             "This project requires every feature to have an owner.",
         ));
     }
-    let owners: Vec<i64> = details.owners.iter().map(|owner| owner.id).collect();
-    let groups: Vec<i64> = details.group_owners.iter().map(|group| group.id).collect();
     let change = Change::new(caller, Kind::Feature, Action::Update, feature_id)
         .in_project(&project)
         .uuid(&details.feature.uuid)
-        .after(json!({ "owners": owners, "group_owners": groups }));
+        .says(format!("Flag / Remote Config updated: {}", details.feature.name))
+        .before(before)
+        .after(owners_json(&details));
     app.commit(tx, vec![change.into()]).await?;
     Ok(details)
+}
+
+/// What the change log keeps of who owns a feature.
+fn owners_json(details: &FeatureDetails) -> Value {
+    let owners: Vec<_> = details.owners.iter().map(|owner| &owner.email).collect();
+    let groups: Vec<_> = details.group_owners.iter().map(|group| &group.name).collect();
+    json!({ "owners": owners, "group_owners": groups })
 }
 
 /// Only members and groups of the organisation can own something.

@@ -548,9 +548,11 @@ async fn set_weights(tx: &mut Tx, feature: &Feature, state_id: i64, weights: &[W
         }
         let row = rows.iter_mut().find(|row| row.option_id == weight.option_id);
         if let Some(row) = row {
-            changed |= (row.percentage_allocation - weight.percentage).abs() > 0.0;
-            row.percentage_allocation = weight.percentage;
-            state_options::set_percentage(tx, row.id, weight.percentage).await?;
+            if (row.percentage_allocation - weight.percentage).abs() > 0.0 {
+                changed = true;
+                row.percentage_allocation = weight.percentage;
+                state_options::set_percentage(tx, row.id, weight.percentage).await?;
+            }
         } else {
             allot(tx, state_id, weight.option_id, weight.percentage).await?;
             rows = state_options::of_states(tx, &[state_id]).await?;
@@ -563,8 +565,8 @@ async fn set_weights(tx: &mut Tx, feature: &Feature, state_id: i64, weights: &[W
     Ok(changed)
 }
 
-/// What the change log keeps of a feature state.
-async fn snapshot(tx: &mut Tx, state: &FeatureState) -> Result<Value> {
+/// What the change log keeps of a feature state; of a segment override also whose it is and where it stands.
+pub(crate) async fn snapshot(tx: &mut Tx, state: &FeatureState) -> Result<Value> {
     let options = state_options::of_states(tx, &[state.id]).await?;
     let weights = options.iter().map(|option| {
         json!({
@@ -572,12 +574,19 @@ async fn snapshot(tx: &mut Tx, state: &FeatureState) -> Result<Value> {
             "percentage_allocation": option.percentage_allocation,
         })
     });
-    Ok(json!({
+    let mut json = json!({
         "feature": state.feature_id,
         "identity": state.identity_id,
         "feature_segment": state.feature_segment_id,
         "enabled": state.enabled,
         "feature_state_value": state.value().to_json(),
         "multivariate_feature_state_values": weights.collect::<Vec<_>>(),
-    }))
+    });
+    if let Some(id) = state.feature_segment_id
+        && let Some(link) = feature_segments::find(tx, id).await?
+    {
+        json["segment"] = json!(link.segment_id);
+        json["priority"] = json!(link.priority);
+    }
+    Ok(json)
 }

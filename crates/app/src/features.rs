@@ -244,10 +244,25 @@ pub async fn update(
 ) -> Result<FeatureDetails> {
     let mut tx = app.begin().await?;
     let project = project_for(&mut tx, caller, project_id, ProjectPermission::CreateFeature).await?;
-    let before = find_in(&mut tx, project_id, id).await?;
-    let mut feature = before.clone();
+    let (feature, change) = change(&mut tx, caller, &project, id, edit).await?;
+    let details = describe(&mut tx, feature).await?;
+    app.commit(tx, vec![change]).await?;
+    Ok(details)
+}
+
+/// The same, inside the transaction of a larger act.
+pub(crate) async fn change(
+    tx: &mut Tx,
+    caller: &Caller,
+    project: &Project,
+    id: i64,
+    edit: FeatureEdit,
+) -> Result<(Feature, NewChange)> {
+    let before = find_in(tx, project.id, id).await?;
+    let was = snapshot(tx, &before).await?;
+    let mut feature = before;
     if let Some(kind) = edit.kind
-        && features::options(&mut tx, id).await?.is_empty()
+        && features::options(tx, id).await?.is_empty()
     {
         kind.clone_into(&mut feature.r#type);
     }
@@ -261,20 +276,25 @@ pub async fn update(
         feature.is_server_key_only = is_server_key_only;
     }
     if let Some(tag_ids) = &edit.tags {
-        check_tags(&mut tx, project_id, tag_ids).await?;
-        feature_links::set_tags(&mut tx, id, tag_ids).await?;
+        check_tags(tx, project.id, tag_ids).await?;
+        feature_links::set_tags(tx, id, tag_ids).await?;
     }
-    features::update(&mut tx, &feature).await?;
-    let owner = Owner::Feature(id);
-    let before = metadata::logged(&mut tx, owner, as_json(&before)).await?;
+    features::update(tx, &feature).await?;
     let write = if edit.whole { Write::Whole } else { Write::Part };
-    metadata::write(&mut tx, &project, owner, edit.metadata, write).await?;
-    let change = updated(caller, &project, &feature)
-        .before(before)
-        .after(metadata::logged(&mut tx, owner, as_json(&feature)).await?);
-    let details = describe(&mut tx, feature).await?;
-    app.commit(tx, vec![change.into()]).await?;
-    Ok(details)
+    metadata::write(tx, project, Owner::Feature(id), edit.metadata, write).await?;
+    let change = updated(caller, project, &feature)
+        .before(was)
+        .after(snapshot(tx, &feature).await?);
+    Ok((feature, change.into()))
+}
+
+/// What the change log keeps of a feature that is there, with its tags and custom fields.
+pub(crate) async fn snapshot(tx: &mut Tx, feature: &Feature) -> Result<Value> {
+    let tags = feature_links::tags(tx, feature.project_id, Some(feature.id)).await?;
+    let tags: Vec<i64> = tags.into_iter().map(|link| link.tag_id).collect();
+    let mut json = as_json(feature);
+    json["tags"] = json!(tags);
+    metadata::logged(tx, Owner::Feature(feature.id), json).await
 }
 
 /// The line of the log for a change to a feature.

@@ -3,7 +3,8 @@
 use burgee_model::permissions::EnvironmentPermission;
 use burgee_model::traits::{StoredTrait, TraitChange, TraitError, TraitSet, TraitValue};
 use burgee_model::{Timestamp, limits};
-use burgee_store::{Tx, identities, identity_admin};
+use burgee_store::changes::NewChange;
+use burgee_store::{Tx, audit, identities, identity_admin};
 use serde_json::{Value, json};
 
 pub use burgee_store::identities::Identity;
@@ -150,17 +151,31 @@ pub async fn rename(
     })
 }
 
+/// Deletes an identity, with everything that tells who it was: its identifier stays nowhere, in the log neither.
+async fn erase(tx: &mut Tx, caller: &Caller, place: &Place, identity: &Identity) -> Result<NewChange> {
+    let overridden = identity_admin::has_overrides(tx, identity.id).await?;
+    identity_admin::delete(tx, identity.id).await?;
+    let stand_in = format!("identity {} (deleted)", identity.id);
+    audit::forget_identity(
+        tx,
+        place.environment.id,
+        identity.id,
+        &identity.identifier,
+        &stand_in,
+    )
+    .await?;
+    let change = Change::new(caller, Kind::Identity, Action::Delete, identity.id)
+        .in_environment(place)
+        .serves_if(overridden);
+    Ok(change.into())
+}
+
 /// Deletes an identity with its traits and overrides.
 pub async fn delete(app: &App, caller: &Caller, api_key: &str, id: i64) -> Result<()> {
     let mut tx = app.begin().await?;
     let (place, identity) = hold(&mut tx, caller, api_key, id).await?;
-    let overridden = identity_admin::has_overrides(&mut tx, id).await?;
-    identity_admin::delete(&mut tx, id).await?;
-    let change = Change::new(caller, Kind::Identity, Action::Delete, id)
-        .in_environment(&place)
-        .serves_if(overridden)
-        .before(json!({ "identifier": identity.identifier }));
-    app.commit(tx, vec![change.into()]).await
+    let change = erase(&mut tx, caller, &place, &identity).await?;
+    app.commit(tx, vec![change]).await
 }
 
 /// What a client says of a trait; what it does not say stays as it is.

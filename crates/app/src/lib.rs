@@ -7,6 +7,9 @@
 //! To add an act: a function in its noun's file that takes the app, the [`Caller`] and its input.
 
 mod approvals;
+pub mod audit;
+mod audit_details;
+pub mod audit_revert;
 pub mod author;
 mod batch;
 pub mod caller;
@@ -14,6 +17,7 @@ pub mod change;
 pub mod change_requests;
 pub mod change_sets;
 pub mod code_references;
+pub mod edge_identities;
 pub mod environment_states;
 pub mod environments;
 pub mod error;
@@ -195,11 +199,17 @@ impl App {
     pub async fn begin(&self) -> Result<Tx> {
         let mut tx = self.0.db.begin().await?;
         burgee_store::changes::lock(&mut tx).await?;
+        if cfg!(debug_assertions) {
+            burgee_store::audit::note_written_tables(&mut tx).await?;
+        }
         Ok(tx)
     }
 
     /// Ends a write: appends its changes to the log, commits, and returns once this node serves the new state.
     pub async fn commit(&self, mut tx: Tx, changes: Vec<NewChange>) -> Result<()> {
+        if changes.is_empty() && cfg!(debug_assertions) {
+            refuse_silent_writes(&mut tx).await?;
+        }
         burgee_store::changes::append(&mut tx, &changes).await?;
         tx.commit().await?;
         // Only people's edits of identities come this way; they are rare, and deleting a project takes many along.
@@ -214,6 +224,48 @@ impl App {
             tracing::warn!(%error, "a change is stored but not yet served");
         }
         Ok(())
+    }
+}
+
+/// The tables whose rows are the product's state: nothing in them changes without a line in the log.
+const LOGGED_TABLES: &[&str] = &[
+    "environments",
+    "feature_group_owners",
+    "feature_owners",
+    "feature_segments",
+    "feature_state_options",
+    "feature_states",
+    "feature_tags",
+    "features",
+    "grants",
+    "group_members",
+    "groups",
+    "identities",
+    "invite_links",
+    "invites",
+    "master_api_keys",
+    "multivariate_options",
+    "organisation_members",
+    "organisations",
+    "projects",
+    "segments",
+    "server_keys",
+    "tags",
+];
+
+/// In tests on Postgres, which knows what a transaction wrote: an act that wrote state and says nothing is a fault.
+async fn refuse_silent_writes(tx: &mut Tx) -> Result<()> {
+    let written = burgee_store::audit::written_tables(tx).await?;
+    let silent: Vec<_> = written
+        .iter()
+        .filter(|table| LOGGED_TABLES.contains(&table.as_str()))
+        .collect();
+    if silent.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Internal(format!(
+            "written without a line in the change log: {silent:?}"
+        )))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use burgee_model::permissions::{OrganisationPermission, ProjectPermission};
 use burgee_model::{Problems, Timestamp};
+use burgee_store::changes::NewChange;
 use burgee_store::grants::{self, Grant};
 use burgee_store::projects;
 use burgee_store::{Tx, organisations};
@@ -28,6 +29,7 @@ pub struct ProjectEdit {
     pub stale_flags_limit_days: Option<i64>,
     pub minimum_change_request_approvals: Option<Option<i64>>,
     pub enforce_feature_owners: Option<bool>,
+    pub use_edge_identities: Option<bool>,
 }
 
 /// Finds a project the caller may see.
@@ -108,6 +110,7 @@ pub async fn create(app: &App, caller: &Caller, organisation_id: i64, edit: Proj
         stale_flags_limit_days: 30,
         minimum_change_request_approvals: None,
         enforce_feature_owners: false,
+        use_edge_identities: false,
     };
     apply(&mut project, edit);
     refuse_taken_name(&mut tx, &project).await?;
@@ -150,14 +153,26 @@ async fn require_create(tx: &mut Tx, caller: &Caller, organisation_id: i64) -> R
 /// Changes the settings of a project.
 pub async fn update(app: &App, caller: &Caller, id: i64, edit: ProjectEdit) -> Result<Project> {
     let mut tx = app.begin().await?;
-    let before = get(&mut tx, caller, id).await?;
-    caller.require_project_admin(&mut tx, &before).await?;
+    let (project, change) = change(&mut tx, caller, id, edit).await?;
+    app.commit(tx, vec![change]).await?;
+    Ok(project)
+}
+
+/// The same, inside the transaction of a larger act.
+pub(crate) async fn change(
+    tx: &mut Tx,
+    caller: &Caller,
+    id: i64,
+    edit: ProjectEdit,
+) -> Result<(Project, NewChange)> {
+    let before = get(tx, caller, id).await?;
+    caller.require_project_admin(tx, &before).await?;
     let mut project = before.clone();
     apply(&mut project, edit);
     if project.name != before.name {
-        refuse_taken_name(&mut tx, &project).await?;
+        refuse_taken_name(tx, &project).await?;
     }
-    projects::update(&mut tx, &project).await?;
+    projects::update(tx, &project).await?;
     let serves = project.hide_disabled_flags != before.hide_disabled_flags
         || project.enable_realtime_updates != before.enable_realtime_updates
         || project.name != before.name;
@@ -167,8 +182,14 @@ pub async fn update(app: &App, caller: &Caller, id: i64, edit: ProjectEdit) -> R
         .serves_if(serves)
         .before(as_json(&before))
         .after(as_json(&project));
-    app.commit(tx, vec![change.into()]).await?;
-    Ok(project)
+    Ok((project, change.into()))
+}
+
+/// Fails unless the caller administers the project: asked before an input is looked at.
+pub async fn require_admin(app: &App, caller: &Caller, id: i64) -> Result<()> {
+    let mut tx = app.db().read().await?;
+    let project = get(&mut tx, caller, id).await?;
+    caller.require_project_admin(&mut tx, &project).await
 }
 
 /// Deletes a project with all that is in it.
@@ -206,6 +227,7 @@ fn apply(project: &mut Project, edit: ProjectEdit) {
         edit.minimum_change_request_approvals,
     );
     set(&mut project.enforce_feature_owners, edit.enforce_feature_owners);
+    set(&mut project.use_edge_identities, edit.use_edge_identities);
 }
 
 async fn refuse_taken_name(tx: &mut Tx, project: &Project) -> Result<()> {
@@ -220,7 +242,7 @@ async fn refuse_taken_name(tx: &mut Tx, project: &Project) -> Result<()> {
 }
 
 /// What the change log keeps of a project.
-fn as_json(project: &Project) -> Value {
+pub(crate) fn as_json(project: &Project) -> Value {
     json!({
         "name": project.name,
         "hide_disabled_flags": project.hide_disabled_flags,
@@ -231,5 +253,6 @@ fn as_json(project: &Project) -> Value {
         "stale_flags_limit_days": project.stale_flags_limit_days,
         "minimum_change_request_approvals": project.minimum_change_request_approvals,
         "enforce_feature_owners": project.enforce_feature_owners,
+        "use_edge_identities": project.use_edge_identities,
     })
 }

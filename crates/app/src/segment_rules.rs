@@ -172,6 +172,17 @@ pub async fn copy(tx: &mut Tx, rules: &[Rule]) -> Result<Vec<Rule>> {
     number(tx, &edits, &[]).await
 }
 
+/// An edit that leaves a rule as it is, ids included where they are still there.
+pub(crate) fn kept_as_is(rule: &Rule) -> RuleEdit {
+    let mut edit = RuleEdit::from(rule);
+    edit.id = Some(rule.id);
+    edit.rules = rule.rules.iter().map(kept_as_is).collect();
+    for (edit, condition) in edit.conditions.iter_mut().zip(&rule.conditions) {
+        edit.id = Some(condition.id);
+    }
+    edit
+}
+
 impl From<&Rule> for RuleEdit {
     fn from(rule: &Rule) -> Self {
         Self {

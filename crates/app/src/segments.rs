@@ -201,7 +201,7 @@ pub async fn require_manage(app: &App, caller: &Caller, project_id: i64) -> Resu
 }
 
 /// The project, when the caller may edit its segments without a change request.
-async fn edit_directly(tx: &mut Tx, caller: &Caller, project_id: i64) -> Result<Project> {
+pub(crate) async fn edit_directly(tx: &mut Tx, caller: &Caller, project_id: i64) -> Result<Project> {
     let project = manage(tx, caller, project_id).await?;
     approvals::refuse_direct_segments(&project)?;
     Ok(project)

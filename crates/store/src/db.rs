@@ -21,6 +21,12 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     ),
     (6, "roles", include_str!("../migrations/0006_roles.sql")),
     (8, "mail", include_str!("../migrations/0008_mail.sql")),
+    (11, "audit", include_str!("../migrations/0011_audit.sql")),
+    (
+        12,
+        "project settings",
+        include_str!("../migrations/0012_project_settings.sql"),
+    ),
     (13, "metadata", include_str!("../migrations/0013_metadata.sql")),
     (
         14,

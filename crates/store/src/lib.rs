@@ -7,11 +7,13 @@
 //! `row!` and its statements.
 
 pub mod analytics;
+pub mod audit;
 pub mod change_request_reviews;
 pub mod change_requests;
 pub mod changes;
 pub mod code_references;
 pub mod db;
+pub mod edge_identities;
 pub mod environments;
 pub mod external_resources;
 pub mod feature_activity;

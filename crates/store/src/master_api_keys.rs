@@ -19,6 +19,16 @@ row! {
     }
 }
 
+/// One key.
+pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<MasterApiKey>> {
+    sql!(
+        tx,
+        fetch_optional as MasterApiKey,
+        "SELECT * FROM master_api_keys WHERE id = $1",
+        id
+    )
+}
+
 /// The usable key with this hash: neither revoked nor expired at `now`.
 pub async fn find_usable(tx: &mut Tx, hash: &str, now: i64) -> Result<Option<MasterApiKey>> {
     sql!(

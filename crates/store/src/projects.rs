@@ -19,6 +19,8 @@ row! {
         pub stale_flags_limit_days: i64,
         pub minimum_change_request_approvals: Option<i64>,
         pub enforce_feature_owners: bool,
+        /// Whether its clients use the "edge" set of identity operations.
+        pub use_edge_identities: bool,
     }
 }
 
@@ -59,8 +61,8 @@ pub async fn insert(tx: &mut Tx, p: &Project) -> Result<i64> {
         fetch_one as Id,
         "INSERT INTO projects (uuid, organisation_id, name, created_at, hide_disabled_flags, prevent_flag_defaults,
              enable_realtime_updates, only_allow_lower_case_feature_names, feature_name_regex,
-             stale_flags_limit_days, minimum_change_request_approvals, enforce_feature_owners)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id",
+             stale_flags_limit_days, minimum_change_request_approvals, enforce_feature_owners, use_edge_identities)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id",
         &p.uuid,
         p.organisation_id,
         &p.name,
@@ -72,7 +74,8 @@ pub async fn insert(tx: &mut Tx, p: &Project) -> Result<i64> {
         p.feature_name_regex.as_deref(),
         p.stale_flags_limit_days,
         p.minimum_change_request_approvals,
-        p.enforce_feature_owners
+        p.enforce_feature_owners,
+        p.use_edge_identities
     )?;
     Ok(id)
 }
@@ -84,7 +87,8 @@ pub async fn update(tx: &mut Tx, p: &Project) -> Result<u64> {
         execute,
         "UPDATE projects SET name = $2, hide_disabled_flags = $3, prevent_flag_defaults = $4,
              enable_realtime_updates = $5, only_allow_lower_case_feature_names = $6, feature_name_regex = $7,
-             stale_flags_limit_days = $8, minimum_change_request_approvals = $9, enforce_feature_owners = $10
+             stale_flags_limit_days = $8, minimum_change_request_approvals = $9, enforce_feature_owners = $10,
+             use_edge_identities = $11
          WHERE id = $1",
         p.id,
         &p.name,
@@ -95,7 +99,8 @@ pub async fn update(tx: &mut Tx, p: &Project) -> Result<u64> {
         p.feature_name_regex.as_deref(),
         p.stale_flags_limit_days,
         p.minimum_change_request_approvals,
-        p.enforce_feature_owners
+        p.enforce_feature_owners,
+        p.use_edge_identities
     )
 }
 

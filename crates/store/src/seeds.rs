@@ -139,3 +139,55 @@ pub async fn age_features(tx: &mut Tx, by: i64) -> Result<()> {
     sql!(tx, execute, "UPDATE changes SET at = at - $1", by)?;
     Ok(())
 }
+
+/// The tables in which some row holds this text, in whatever column.
+pub async fn tables_with(tx: &mut Tx, text: &str) -> Result<Vec<String>> {
+    let tables: Vec<(String,)> = sql!(
+        tx,
+        fetch_all as (String,),
+        sqlite: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",
+        postgres: "SELECT CAST(table_name AS TEXT) AS name FROM information_schema.tables
+                   WHERE table_schema = 'public' ORDER BY table_name"
+    )?;
+    let mut found = Vec::new();
+    for (table,) in tables {
+        if holds(tx, &table, text).await? {
+            found.push(table);
+        }
+    }
+    Ok(found)
+}
+
+/// Names of tables and columns can't be bound; these come from the schema itself.
+async fn holds(tx: &mut Tx, table: &str, text: &str) -> Result<bool> {
+    let pattern = format!("%{text}%");
+    let found: Option<(i64,)> = match tx {
+        Tx::Sqlite(connection) => {
+            let columns: Vec<(String,)> = sqlx::query_as("SELECT name FROM pragma_table_info($1)")
+                .bind(table)
+                .fetch_all(&mut **connection)
+                .await?;
+            let conditions: Vec<String> = columns
+                .iter()
+                .map(|(name,)| format!("CAST(\"{name}\" AS TEXT) LIKE $1"))
+                .collect();
+            let statement = format!(
+                "SELECT 1 FROM \"{table}\" WHERE {} LIMIT 1",
+                conditions.join(" OR ")
+            );
+            sqlx::query_as(sqlx::AssertSqlSafe(statement))
+                .bind(pattern)
+                .fetch_optional(&mut **connection)
+                .await?
+        }
+        Tx::Postgres(connection) => {
+            let statement =
+                format!("SELECT CAST(1 AS BIGINT) FROM \"{table}\" t WHERE CAST(t AS TEXT) LIKE $1 LIMIT 1");
+            sqlx::query_as(sqlx::AssertSqlSafe(statement))
+                .bind(pattern)
+                .fetch_optional(&mut **connection)
+                .await?
+        }
+    };
+    Ok(found.is_some())
+}

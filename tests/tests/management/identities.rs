@@ -56,7 +56,11 @@ both! {
         // Without overrides, no prepared answer knows of the identity.
         let log = app.log("IDENTITY").await;
         assert_eq!(log.len(), 4);
-        assert!(log.iter().all(|c| !c.serves && c.message.is_none()));
+        assert!(log.iter().all(|c| !c.serves));
+        // A deleted identity has no name any more, in the log neither.
+        let said: Vec<_> = log.iter().filter_map(|c| c.message.as_deref()).collect();
+        let gone = format!("identity {alice} (deleted)");
+        assert_eq!(said, [gone.as_str(), "Identity created: 77", &gone, "Identity deleted"]);
     }
 
     async fn what_is_wrong_with_an_identifier_is_said(app) {

@@ -1,7 +1,9 @@
 //! The management API.
 
+mod audit;
 mod change_requests;
 mod concurrency;
+mod edge_identities;
 mod environments;
 mod feature_exports;
 mod feature_health;

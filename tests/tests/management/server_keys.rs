@@ -26,7 +26,12 @@ both! {
         let log = app.log("SERVER_KEY").await;
         let seen: Vec<_> = log.iter().map(|c| (c.action.as_str(), c.environment_id, c.message.clone())).collect();
         let here = Some(world.environment);
-        assert_eq!(seen, [("CREATE", here, None), ("UPDATE", here, None), ("UPDATE", here, None), ("DELETE", here, None)]);
+        assert_eq!(seen, [
+            ("CREATE", here, Some("Server key created: server".to_owned())),
+            ("UPDATE", here, Some("Server key updated: server".to_owned())),
+            ("UPDATE", here, Some("Server key updated: s".to_owned())),
+            ("DELETE", here, Some("Server key deleted: s".to_owned())),
+        ]);
         assert!(log.iter().all(|c| !format!("{c:?}").contains("ser.")), "no secret in the log");
     }
 

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use burgee_app::identities::{Identity, IdentityName};
-use burgee_app::{App, Error, identities};
+use burgee_app::{App, identities};
 use burgee_model::limits;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use crate::body::Body;
 use crate::caller::Signed;
-use crate::error::{ApiError, ApiResult};
+use crate::error::ApiResult;
 use crate::fields::{Given, Text};
 use crate::input;
 use crate::page::{Page, Paging};
@@ -29,7 +29,6 @@ pub fn router() -> OpenApiRouter<App> {
             patch_identity,
             delete_identity
         ))
-        .routes(routes!(list_edge_identities, create_edge_identity))
 }
 
 /// An identity.
@@ -160,34 +159,4 @@ async fn delete_identity(
 ) -> ApiResult<StatusCode> {
     identities::delete(&app, &caller, &key, id).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// The identities of an "edge" project. There are no such projects here: always 400.
-#[utoipa::path(get, path = "/api/v1/environments/{environment_key}/edge-identities/", tag = "identities",
-    responses((status = 400)))]
-async fn list_edge_identities(
-    State(app): State<App>,
-    Signed(caller): Signed,
-    Path(key): Path<String>,
-) -> ApiResult<()> {
-    let mut tx = app.db().read().await?;
-    identities::require_view(&mut tx, &caller, &key).await?;
-    Err(no_edge())
-}
-
-/// Creates an identity of an "edge" project. There are no such projects here: always 400.
-#[utoipa::path(post, path = "/api/v1/environments/{environment_key}/edge-identities/", tag = "identities",
-    responses((status = 400)))]
-async fn create_edge_identity(
-    State(app): State<App>,
-    Signed(caller): Signed,
-    Path(key): Path<String>,
-) -> ApiResult<()> {
-    identities::require_manage(&app, &caller, &key).await?;
-    Err(no_edge())
-}
-
-/// What clients take as the word to use the other set of operations.
-fn no_edge() -> ApiError {
-    ApiError(Error::detail("Dynamo DB is not enabled for this project"))
 }

@@ -1,9 +1,12 @@
 //! The management API: a file per noun with its types, its handlers and its own `router()`.
 
+pub mod audit;
 pub mod change_request_comments;
 pub mod change_requests;
 pub mod change_sets;
 pub mod code_references;
+pub mod edge_identities;
+pub mod edge_overrides;
 pub mod environment_document;
 pub mod environments;
 pub mod external_resources;
@@ -52,6 +55,9 @@ pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(change_request_comments::router())
         .merge(change_requests::router())
+        .merge(audit::router())
+        .merge(edge_identities::router())
+        .merge(edge_overrides::router())
         .merge(environment_document::router())
         .merge(environments::router())
         .merge(code_references::router())

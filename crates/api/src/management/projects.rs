@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use burgee_app::edge_identities::no_edge;
 use burgee_app::projects::{Project, ProjectEdit};
 use burgee_app::{App, projects};
 use burgee_model::limits;
@@ -29,6 +30,7 @@ pub fn router() -> OpenApiRouter<App> {
             delete_project
         ))
         .routes(routes!(get_project_by_uuid))
+        .routes(routes!(migrate_project_to_edge))
 }
 
 /// A project.
@@ -61,16 +63,24 @@ impl From<Project> for ProjectView {
             name: p.name,
             organisation: p.organisation_id,
             hide_disabled_flags: p.hide_disabled_flags,
-            enable_dynamo_db: false,
-            migration_status: "NOT_APPLICABLE",
-            use_edge_identities: false,
+            enable_dynamo_db: p.use_edge_identities,
+            migration_status: if p.use_edge_identities {
+                "MIGRATION_COMPLETED"
+            } else {
+                "NOT_APPLICABLE"
+            },
+            use_edge_identities: p.use_edge_identities,
             prevent_flag_defaults: p.prevent_flag_defaults,
             enable_realtime_updates: p.enable_realtime_updates,
             only_allow_lower_case_feature_names: p.only_allow_lower_case_feature_names,
             feature_name_regex: p.feature_name_regex,
-            show_edge_identity_overrides_for_feature: false,
+            show_edge_identity_overrides_for_feature: p.use_edge_identities,
             stale_flags_limit_days: p.stale_flags_limit_days,
-            edge_v2_migration_status: "NOT_STARTED",
+            edge_v2_migration_status: if p.use_edge_identities {
+                "COMPLETE"
+            } else {
+                "NOT_STARTED"
+            },
             minimum_change_request_approvals: p.minimum_change_request_approvals,
             enforce_feature_owners: p.enforce_feature_owners,
         }
@@ -102,6 +112,8 @@ input! {
         pub stale_flags_limit_days: Given<Whole<0, 36500>>,
         pub minimum_change_request_approvals: Given<Option<Whole<0, 32767>>>,
         pub enforce_feature_owners: Given<bool>,
+        /// Ours: lets clients use the "edge" set of identity operations.
+        pub use_edge_identities: Given<bool>,
     }
 }
 
@@ -117,6 +129,7 @@ impl From<ProjectBody> for ProjectEdit {
             stale_flags_limit_days: body.stale_flags_limit_days.0.map(|n| n.0),
             minimum_change_request_approvals: body.minimum_change_request_approvals.0.map(|n| n.map(|n| n.0)),
             enforce_feature_owners: body.enforce_feature_owners.0,
+            use_edge_identities: body.use_edge_identities.0,
         }
     }
 }
@@ -221,4 +234,17 @@ async fn delete_project(
 ) -> ApiResult<StatusCode> {
     projects::delete(&app, &caller, id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Moves a project to another store of identities. There is none here, so this is always refused, as by a reference
+/// without one.
+#[utoipa::path(post, path = "/api/v1/projects/{project_id}/migrate-to-edge/", tag = "projects",
+    responses((status = 202, description = "Never given")))]
+async fn migrate_project_to_edge(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<i64>,
+) -> ApiResult<StatusCode> {
+    projects::require_admin(&app, &caller, id).await?;
+    Err(no_edge().into())
 }

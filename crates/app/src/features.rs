@@ -16,6 +16,7 @@ use crate::feature_list::{FeatureDetails, describe};
 use crate::feature_options::{self, OptionEdit};
 use crate::feature_states::{create_default, over_100};
 use crate::metadata::{self, MetadataEdit, Owner, Write};
+use crate::prerequisites;
 use crate::{App, Caller, Error, Place, Result};
 
 const NAME_TAKEN: &str =
@@ -328,6 +329,11 @@ pub async fn delete(app: &App, caller: &Caller, project_id: i64, id: i64) -> Res
             changes.push(line.into());
         }
     }
+    let mut before = as_json(&feature);
+    let dependants = prerequisites::dependants(&mut tx, &feature).await?;
+    if !dependants.is_empty() {
+        before["prerequisite_in_segments"] = dependants.into();
+    }
     features::delete(&mut tx, id).await?;
     changes.push(
         Change::new(caller, Kind::Feature, Action::Delete, id)
@@ -335,7 +341,7 @@ pub async fn delete(app: &App, caller: &Caller, project_id: i64, id: i64) -> Res
             .uuid(&feature.uuid)
             .says(text)
             .serves()
-            .before(as_json(&feature))
+            .before(before)
             .into(),
     );
     app.commit(tx, changes).await

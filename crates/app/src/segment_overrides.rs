@@ -2,6 +2,8 @@
 //!
 //! An override is a feature segment (the link with its priority) and the feature state behind it.
 
+use std::collections::BTreeSet;
+
 use burgee_model::permissions::{EnvironmentPermission, ProjectPermission};
 use burgee_model::{Problems, limits};
 use burgee_store::changes::NewChange;
@@ -18,7 +20,7 @@ use crate::environment_states::everyone;
 use crate::feature_states::{
     Spot, StateDetails, StateEdit, Subject, detail, feature_at, place_by_id, place_for_features,
 };
-use crate::{App, Author, Caller, Error, Place, Result};
+use crate::{App, Author, Caller, Error, Place, Result, prerequisites};
 
 const TAKEN: &str = "This feature already has an override for this segment in this environment.";
 
@@ -196,6 +198,7 @@ async fn insert_link(
 ) -> Result<FeatureSegment> {
     spot.refuse_versioned()?;
     let environment_id = spot.place.environment.id;
+    prerequisites::refuse_override(tx, environment_id, spot.feature, segment).await?;
     features::lock(tx, spot.feature.id).await?;
     let links = feature_segments::of_feature(tx, environment_id, spot.feature.id).await?;
     if links.iter().any(|link| link.segment_id == segment.id) {
@@ -274,9 +277,40 @@ pub async fn update_priorities(
         link.priority = priority;
         links.push(link);
     }
+    separate(&mut tx, &mut links).await?;
     let answer = describe(&mut tx, links).await?;
     app.commit(tx, changes).await?;
     Ok(answer)
+}
+
+/// Two overrides of a feature never have the same priority. Where some do after an edit, all of that feature are numbered
+/// anew: those just moved go before the ones that were there.
+async fn separate(tx: &mut Tx, moved: &mut [FeatureSegment]) -> Result<()> {
+    let places: BTreeSet<(i64, i64)> = moved
+        .iter()
+        .map(|link| (link.environment_id, link.feature_id))
+        .collect();
+    for (environment_id, feature_id) in places {
+        let mut order = feature_segments::of_feature(tx, environment_id, feature_id).await?;
+        let distinct: BTreeSet<i64> = order.iter().map(|link| link.priority).collect();
+        if distinct.len() == order.len() {
+            continue;
+        }
+        order.sort_by_key(|link| {
+            (
+                link.priority,
+                !moved.iter().any(|other| other.id == link.id),
+                link.id,
+            )
+        });
+        for (priority, link) in (0..).zip(order) {
+            feature_segments::set_priority(tx, link.id, priority).await?;
+            if let Some(shown) = moved.iter_mut().find(|other| other.id == link.id) {
+                shown.priority = priority;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Deletes a feature segment with its override.

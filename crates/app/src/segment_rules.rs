@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use burgee_model::limits;
 use burgee_model::segments::{Condition, Operator, Rule, RuleType};
-use burgee_store::Tx;
 use burgee_store::db::next_numbers;
+use burgee_store::segments::Segment;
+use burgee_store::{Tx, features};
 use serde_json::{Map, Value, json};
 
 use crate::{Error, Result};
@@ -34,8 +35,58 @@ pub struct ConditionEdit {
     pub delete: bool,
 }
 
+/// The flags that conditions may name.
+#[derive(Debug, Default)]
+pub struct KnownFlags {
+    names: HashSet<String>,
+    /// What the segment says already may stay, be the feature there or not.
+    present: HashSet<String>,
+}
+
+impl KnownFlags {
+    /// Those of the segment's project, where its new rules name any.
+    pub async fn read(tx: &mut Tx, segment: &Segment, rules: &[RuleEdit]) -> Result<Self> {
+        fn names_a_flag(rule: &RuleEdit) -> bool {
+            let own = rule
+                .conditions
+                .iter()
+                .filter_map(|condition| condition.property.as_deref());
+            own.into_iter().any(|property| property.starts_with("$.flags"))
+                || rule.rules.iter().any(names_a_flag)
+        }
+        fn collect(rules: &[Rule], found: &mut HashSet<String>) {
+            for rule in rules {
+                found.extend(
+                    rule.conditions
+                        .iter()
+                        .filter_map(|condition| condition.property.clone()),
+                );
+                collect(&rule.rules, found);
+            }
+        }
+        let mut known = Self::default();
+        if rules.iter().any(names_a_flag) {
+            collect(&segment.parsed_rules(), &mut known.present);
+            let features = features::list(tx, segment.project_id).await?;
+            known
+                .names
+                .extend(features.into_iter().map(|feature| feature.name));
+        }
+        Ok(known)
+    }
+
+    fn problem(&self, property: &str) -> Option<String> {
+        let flag = burgee_engine::flag_in_path(property).filter(|_| !self.present.contains(property))?;
+        if !self.names.contains(&flag.name) {
+            return Some(format!("The project has no feature \"{}\".", flag.name));
+        }
+        (!flag.is_known_field)
+            .then(|| "Of a flag only enabled, value and variant can be asked for.".to_owned())
+    }
+}
+
 /// Fails unless these rules can be stored and every one of their conditions could match somebody.
-pub fn check(rules: &[RuleEdit]) -> Result<()> {
+pub fn check(rules: &[RuleEdit], flags: &KnownFlags) -> Result<()> {
     if rules.iter().all(|rule| rule.delete) {
         let empty = json!({ "rules": { "non_field_errors": ["This list may not be empty."] } });
         return Err(Error::Rejected(empty));
@@ -58,7 +109,8 @@ pub fn check(rules: &[RuleEdit]) -> Result<()> {
         );
         return Err(Error::field("segment", text));
     }
-    mirror(rules, rule_problems).map_or(Ok(()), |wrong| Err(Error::Rejected(json!({ "rules": wrong }))))
+    mirror(rules, &|rule| rule_problems(rule, flags))
+        .map_or(Ok(()), |wrong| Err(Error::Rejected(json!({ "rules": wrong }))))
 }
 
 fn kept(rules: &[RuleEdit]) -> impl Iterator<Item = &RuleEdit> {
@@ -76,33 +128,42 @@ fn count_conditions(rule: &RuleEdit) -> usize {
 }
 
 /// What is wrong with the items of a list, in a list of the same length; `None` when nothing is.
-fn mirror<T>(items: &[T], problems: fn(&T) -> Map<String, Value>) -> Option<Value> {
+fn mirror<T>(items: &[T], problems: &dyn Fn(&T) -> Map<String, Value>) -> Option<Value> {
     let found: Vec<_> = items.iter().map(problems).collect();
     let wrong = found.iter().any(|problems| !problems.is_empty());
     wrong.then(|| found.into_iter().map(Value::Object).collect())
 }
 
-fn rule_problems(rule: &RuleEdit) -> Map<String, Value> {
+fn rule_problems(rule: &RuleEdit, flags: &KnownFlags) -> Map<String, Value> {
     let mut problems = Map::new();
     if rule.delete {
         return problems;
     }
-    if let Some(wrong) = mirror(&rule.rules, rule_problems) {
+    if let Some(wrong) = mirror(&rule.rules, &|rule| rule_problems(rule, flags)) {
         problems.insert("rules".to_owned(), wrong);
     }
-    if let Some(wrong) = mirror(&rule.conditions, condition_problems) {
+    if let Some(wrong) = mirror(&rule.conditions, &|condition| {
+        condition_problems(condition, flags)
+    }) {
         problems.insert("conditions".to_owned(), wrong);
     }
     problems
 }
 
-fn condition_problems(condition: &ConditionEdit) -> Map<String, Value> {
+fn condition_problems(condition: &ConditionEdit, flags: &KnownFlags) -> Map<String, Value> {
     let mut problems = Map::new();
     if condition.delete {
         return problems;
     }
     if condition.property.is_none() && condition.operator != Operator::PercentageSplit {
         problems.insert("property".to_owned(), json!(["This field is required."]));
+    }
+    if let Some(text) = condition
+        .property
+        .as_deref()
+        .and_then(|property| flags.problem(property))
+    {
+        problems.insert("property".to_owned(), json!([text]));
     }
     let value = condition.value.as_str();
     let wrong = match condition.operator {
@@ -111,6 +172,12 @@ fn condition_problems(condition: &ConditionEdit) -> Map<String, Value> {
         }
         Operator::Modulo => modulo_problem(value),
         Operator::PercentageSplit => percentage_problem(value),
+        Operator::Equal
+        | Operator::NotEqual
+        | Operator::GreaterThan
+        | Operator::GreaterThanInclusive
+        | Operator::LessThan
+        | Operator::LessThanInclusive => version_problem(value),
         _ => None,
     };
     if let Some(text) = wrong {
@@ -127,8 +194,15 @@ fn modulo_problem(value: &str) -> Option<&'static str> {
     match parts {
         None => Some("Must be a divisor and a remainder: two numbers with a | between them."),
         Some((0.0, _)) => Some("The divisor must not be 0."),
-        Some(_) => None,
+        // A remainder has the sign of the divisor and is smaller.
+        Some((divisor, remainder)) => (remainder * divisor < 0.0 || remainder.abs() >= divisor.abs())
+            .then_some("No number leaves this remainder when divided by this divisor."),
     }
+}
+
+fn version_problem(value: &str) -> Option<&'static str> {
+    let version = value.strip_suffix(":semver")?;
+    (!burgee_engine::is_version(version)).then_some("Must be a semantic version, like 1.2.3, before :semver.")
 }
 
 fn percentage_problem(value: &str) -> Option<&'static str> {

@@ -20,7 +20,7 @@ use crate::metadata::{self, MetadataEdit, MetadataValue, Owner, Write};
 use crate::sdk::evaluation::with_engine_identity;
 use crate::sdk::identities::Identified;
 use crate::served::{Rows, Snapshot};
-use crate::{App, Caller, Error, Place, Result, approvals, segment_rules};
+use crate::{App, Caller, Error, Place, Result, approvals, prerequisites, segment_rules};
 
 /// What a client may set of a segment.
 #[derive(Debug, Clone, Default)]
@@ -348,6 +348,9 @@ pub(crate) async fn rewrite(
     (before, segment): (&Segment, &Segment),
     (values, write): (Option<Vec<MetadataEdit>>, Write),
 ) -> Result<NewChange> {
+    if segment.rules != before.rules {
+        prerequisites::refuse_rules(tx, segment).await?;
+    }
     let owner = Owner::Segment(segment.id);
     let was = metadata::logged(tx, owner, as_json(before)).await?;
     metadata::write(tx, project, owner, values, write).await?;
@@ -394,7 +397,8 @@ pub(crate) async fn apply(tx: &mut Tx, segment: &mut Segment, edit: SegmentEdit)
         belong_to(tx, segment, feature).await?;
     }
     if let Some(rules) = edit.rules {
-        segment_rules::check(&rules)?;
+        let flags = segment_rules::KnownFlags::read(tx, segment, &rules).await?;
+        segment_rules::check(&rules, &flags)?;
         let rules = segment_rules::number(tx, &rules, &segment.parsed_rules()).await?;
         segment.rules = to_text(&rules);
     }

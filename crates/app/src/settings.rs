@@ -39,6 +39,8 @@ pub struct Settings {
     pub realtime_retry: Duration,
     /// Days that counts are kept as they came in.
     pub raw_analytics_days: u32,
+    /// Where LaunchDarkly's API is, without a trailing slash; projects are imported from there.
+    pub launch_darkly_url: String,
     /// Mail, and what HTTP requests may reach.
     pub outbound: burgee_outbound::Settings,
     /// Further request headers that browsers may send.
@@ -70,6 +72,7 @@ impl Default for Settings {
             realtime_heartbeat: Duration::from_secs(15),
             realtime_retry: Duration::from_secs(5),
             raw_analytics_days: 30,
+            launch_darkly_url: "https://app.launchdarkly.com".to_owned(),
             outbound: burgee_outbound::Settings::default(),
             cors_extra_headers: Vec::new(),
         }

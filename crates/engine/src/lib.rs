@@ -77,5 +77,11 @@ pub use inputs::Identity;
 pub use number::Number;
 pub use outcome::{Evaluation, IDENTITY_OVERRIDES, Outcome, Reason, VariantChoice, Winner};
 pub use pattern::is_valid_pattern;
+pub use property::{FlagInPath, flag_in_path};
 pub use python::value_text as python_text;
 pub use scalar::ContextValue;
+
+/// Whether a text is a semantic version, as a condition with `:semver` takes it.
+pub fn is_version(text: &str) -> bool {
+    semver::Version::parse(text).is_ok()
+}

@@ -146,6 +146,29 @@ impl Interner {
     }
 }
 
+/// A flag that a property names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlagInPath {
+    pub name: String,
+    /// Whether it asks for something that flags have: `enabled`, `value` or `variant`.
+    pub is_known_field: bool,
+}
+
+/// The flag that a property of a condition names: `$.flags.<name>.<field>`.
+pub fn flag_in_path(property: &str) -> Option<FlagInPath> {
+    let members = property
+        .starts_with("$.")
+        .then(|| plain_members(property))
+        .flatten()?;
+    match members.as_slice() {
+        [flags, name, field] if flags == "flags" => Some(FlagInPath {
+            name: name.clone(),
+            is_known_field: matches!(field.as_str(), "enabled" | "value" | "variant"),
+        }),
+        _ => None,
+    }
+}
+
 /// Whether the path can only lead into `$.identity`.
 fn is_about_identity(path: &str) -> bool {
     path.matches('$').count() == 1
@@ -215,6 +238,24 @@ mod tests {
         ] {
             assert_eq!(plain_members(path), None, "{path}");
         }
+    }
+
+    #[test]
+    fn the_flag_in_a_path_is_found() {
+        let flag = |name: &str, is_known_field| {
+            Some(FlagInPath {
+                name: name.to_owned(),
+                is_known_field,
+            })
+        };
+        assert_eq!(flag_in_path("$.flags.checkout.enabled"), flag("checkout", true));
+        assert_eq!(
+            flag_in_path("$.flags['check out'].value"),
+            flag("check out", true)
+        );
+        assert_eq!(flag_in_path("$.flags.checkout.colour"), flag("checkout", false));
+        assert_eq!(flag_in_path("$.identity.traits.flags"), None);
+        assert_eq!(flag_in_path("flags.checkout.enabled"), None);
     }
 
     #[test]

@@ -33,6 +33,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "feature exports, health and references",
         include_str!("../migrations/0014_feature_exports_health_references.sql"),
     ),
+    (
+        15,
+        "launch darkly imports",
+        include_str!("../migrations/0015_launch_darkly_imports.sql"),
+    ),
 ];
 
 /// How each engine numbers rows; the only thing a migration may not say portably.

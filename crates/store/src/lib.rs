@@ -30,6 +30,7 @@ pub mod groups;
 pub mod identities;
 pub mod identity_admin;
 pub mod invites;
+pub mod launch_darkly_imports;
 pub mod mails;
 pub mod master_api_keys;
 pub mod members;

@@ -191,3 +191,13 @@ async fn holds(tx: &mut Tx, table: &str, text: &str) -> Result<bool> {
     };
     Ok(found.is_some())
 }
+
+/// The tokens that imports from LaunchDarkly keep, as they are stored.
+pub async fn launch_darkly_tokens(tx: &mut Tx) -> Result<Vec<Option<String>>> {
+    let rows: Vec<(Option<String>,)> = sql!(
+        tx,
+        fetch_all as (Option<String>,),
+        "SELECT token FROM launch_darkly_imports ORDER BY id"
+    )?;
+    Ok(rows.into_iter().map(|(token,)| token).collect())
+}

@@ -32,6 +32,11 @@ pub const SCHEDULES: &[Schedule] = &[
         run: |app| Box::pin(async move { burgee_app::feature_exports::process(&app).await }),
     },
     Schedule {
+        name: "import from LaunchDarkly",
+        every: Duration::from_secs(5),
+        run: |app| Box::pin(async move { burgee_app::launch_darkly::process(&app).await }),
+    },
+    Schedule {
         name: "mark stale features",
         every: Duration::from_secs(10 * 60),
         run: |app| Box::pin(async move { burgee_app::feature_lifecycle::mark_stale(&app).await }),

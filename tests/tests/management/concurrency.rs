@@ -59,4 +59,52 @@ both! {
         assert_eq!(statuses.iter().filter(|s| **s == 201).count(), 1, "{statuses:?}");
         assert_eq!(statuses.iter().filter(|s| **s == 400).count(), 7, "{statuses:?}");
     }
+
+    async fn edits_of_one_segment_follow_each_other_and_none_is_lost(app) {
+        let world = World::new(app).await;
+        let segment = world.segment("s", "a", "EQUAL", "0").await;
+        let one = format!("/api/v1/projects/{}/segments/{segment}/", world.project);
+        let condition = |value: String| json!({"property": "a", "operator": "EQUAL", "value": value});
+        let bodies: Vec<Value> = (0..10).map(|i| json!({"name": "s", "rules": [
+            {"type": "ALL", "rules": [], "conditions": [condition(i.to_string()), condition("b".to_owned())]}]})).collect();
+        let texts: Vec<Value> = (0..10).map(|i| json!({"description": format!("d{i}")})).collect();
+        let rules = bodies.iter().map(|body| world.app.manage(&world.token, Method::PUT, &one, Some(body)));
+        let described = texts.iter().map(|body| world.app.manage(&world.token, Method::PATCH, &one, Some(body)));
+        let (rules, described) = futures_util::join!(join_all(rules), join_all(described));
+        let mut ids = std::collections::BTreeSet::new();
+        for answer in rules {
+            for condition in answer.expect(200)["rules"][0]["conditions"].as_array().unwrap() {
+                assert!(ids.insert(condition["id"].as_i64().unwrap()), "an id was given twice");
+            }
+        }
+        for answer in described {
+            answer.expect(200);
+        }
+        let last = world.manage(Method::GET, &one, Value::Null).await;
+        assert!(last["description"].as_str().unwrap().starts_with('d'));
+        assert_eq!(last["rules"][0]["conditions"].as_array().unwrap().len(), 2);
+    }
+
+    async fn overrides_moved_at_the_same_time_never_share_a_priority(app) {
+        let world = World::new(app).await;
+        let feature = world.feature(json!({"name": "f"})).await;
+        for i in 0..4 {
+            let segment = world.segment(&format!("s{i}"), "a", "EQUAL", "0").await;
+            world.override_for_segment(feature, segment, "x").await;
+        }
+        let links = format!("/api/v1/features/feature-segments/?environment={}&feature={feature}", world.environment);
+        let found = world.manage(Method::GET, &links, Value::Null).await;
+        let ids: Vec<i64> = found["results"].as_array().unwrap().iter().map(|link| link["id"].as_i64().unwrap()).collect();
+        // Each puts another one first, without a word of the rest.
+        let moves: Vec<Value> = ids.iter().map(|id| json!([{"id": id, "priority": 0}])).collect();
+        let path = "/api/v1/features/feature-segments/update-priorities/";
+        let moved = moves.iter().map(|body| world.app.manage(&world.token, Method::POST, path, Some(body)));
+        for answer in join_all(moved).await {
+            assert_eq!(answer.expect(200)[0]["priority"], 0);
+        }
+        let found = world.manage(Method::GET, &links, Value::Null).await;
+        let mut priorities: Vec<i64> = found["results"].as_array().unwrap().iter().map(|link| link["priority"].as_i64().unwrap()).collect();
+        priorities.sort_unstable();
+        assert_eq!(priorities, [0, 1, 2, 3]);
+    }
 }

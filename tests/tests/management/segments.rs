@@ -157,7 +157,8 @@ both! {
         for (operator, value) in [
             ("REGEX", "("), ("REGEX", "[a-"), ("REGEX", bomb.as_str()), ("MODULO", "x|y"), ("MODULO", "3"),
             ("MODULO", "0|0"), ("MODULO", "nan|1"), ("PERCENTAGE_SPLIT", "abc"), ("PERCENTAGE_SPLIT", "101"),
-            ("PERCENTAGE_SPLIT", "-1"), ("PERCENTAGE_SPLIT", "NaN"),
+            ("PERCENTAGE_SPLIT", "-1"), ("PERCENTAGE_SPLIT", "NaN"), ("MODULO", "3|3"), ("MODULO", "3|-1"),
+            ("MODULO", "-3|1"), ("EQUAL", "1.2:semver"), ("GREATER_THAN", "x:semver"), ("LESS_THAN_INCLUSIVE", ":semver"),
         ] {
             let body = nested("x", &[condition("ok", "EQUAL", "1"), condition("a", operator, value)]);
             let wrong = app.post(&world.admin, &path(&world), &body).await.expect(400);
@@ -168,6 +169,8 @@ both! {
         for (operator, value) in [
             ("REGEX", "^[a-z]+@example\\.com$"), ("REGEX", "(?=a)(?P<x>a)(?P=x)"), ("REGEX", "^(a+)+$"),
             ("MODULO", "3|1"), ("MODULO", "2.5|0.5"), ("PERCENTAGE_SPLIT", "0"), ("PERCENTAGE_SPLIT", "12.5"),
+            ("MODULO", "-3|-1"), ("GREATER_THAN_INCLUSIVE", "2.0.0:semver"), ("EQUAL", "1.2.3-rc.1+5:semver"),
+            ("GREATER_THAN", "beta"), ("IN", ""),
         ] {
             create(&app, &world.admin, &path(&world), &flat("x", &[condition("a", operator, value)])).await;
         }

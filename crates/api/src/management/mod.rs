@@ -25,6 +25,7 @@ pub mod groups;
 pub mod identities;
 pub mod identity_overrides;
 pub mod invites;
+pub mod launch_darkly;
 pub mod master_api_keys;
 pub mod members;
 pub mod metadata;
@@ -76,6 +77,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(identity_overrides::router())
         .merge(invites::router())
         .merge(master_api_keys::router())
+        .merge(launch_darkly::router())
         .merge(members::router())
         .merge(metadata_fields::router())
         .merge(organisations::router())

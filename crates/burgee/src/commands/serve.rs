@@ -225,6 +225,7 @@ fn settings(config: &Config, secret: [u8; 32], address: SocketAddr) -> Settings 
             mail: config.mail.settings(),
         },
         raw_analytics_days: config.analytics.raw_retention_days,
+        launch_darkly_url: config.outbound.launch_darkly_url.trim_end_matches('/').to_owned(),
         ..Settings::default()
     }
 }

@@ -8,4 +8,6 @@ use serde::Deserialize;
 pub struct Outbound {
     /// Whether addresses that users give may lie in private networks.
     pub allow_private_addresses: bool,
+    /// Where LaunchDarkly's API is, for imports.
+    pub launch_darkly_url: String,
 }

@@ -16,8 +16,9 @@ pub use burgee_store::feature_exports::{FeatureExport, FeatureImport};
 use crate::change::{Action, Change, Kind};
 use crate::feature_documents::{self, Entry, Variant};
 use crate::feature_options::{self, OptionEdit};
-use crate::feature_states::{StateEdit, ValueEdit, Weight, create_default, details};
-use crate::{App, Caller, Error, Place, Result};
+use crate::feature_states::{StateEdit, ValueEdit, Weight, details};
+use crate::features::create_states;
+use crate::{App, Author, Caller, Error, Place, Result};
 
 const PROCESSING: &str = "PROCESSING";
 
@@ -398,25 +399,26 @@ impl Import<'_> {
             let option = feature_options::insert(tx, feature.id, option_edit(variant)).await?;
             options.push(option);
         }
-        for environment_id in environments::ids_in_scope(tx, None, Some(project.id)).await? {
-            let state = create_default(tx, project, &feature, environment_id, &options).await?;
-            if environment_id == self.place.environment.id {
-                let weights = options
-                    .iter()
-                    .zip(&entry.multivariate)
-                    .map(|(option, variant)| Weight {
-                        option_id: option.id,
-                        percentage: variant.percentage_allocation,
-                    });
-                let value = feature_documents::typed(&entry.value, entry.kind.as_deref());
-                let edit = StateEdit {
-                    enabled: Some(entry.enabled),
-                    value: value.map(ValueEdit::from),
-                    weights: Some(weights.collect()),
-                };
-                crate::feature_states::overwrite(tx, &feature, state, edit).await?;
-            }
-        }
+        let weights = options
+            .iter()
+            .zip(&entry.multivariate)
+            .map(|(option, variant)| Weight {
+                option_id: option.id,
+                percentage: variant.percentage_allocation,
+            });
+        let edit = StateEdit {
+            enabled: Some(entry.enabled),
+            value: feature_documents::typed(&entry.value, entry.kind.as_deref()).map(ValueEdit::from),
+            weights: Some(weights.collect()),
+        };
+        let content = Some((self.place.environment.id, edit));
+        let author = Author {
+            user_id: self.import.user_id,
+            api_key_id: self.import.api_key_id,
+            ..Author::default()
+        };
+        let states = create_states(tx, author, (project, &feature, &options), content).await?;
+        self.changes.extend(states);
         let change = Change::by_nobody(Kind::Feature, Action::Create, feature.id)
             .in_project(project)
             .uuid(&feature.uuid)

@@ -518,7 +518,7 @@ pub(crate) async fn overwrite(
     feature: &Feature,
     mut state: FeatureState,
     edit: StateEdit,
-) -> Result<()> {
+) -> Result<FeatureState> {
     if let Some(enabled) = edit.enabled {
         state.enabled = enabled;
     }
@@ -527,7 +527,7 @@ pub(crate) async fn overwrite(
     }
     set_weights(tx, feature, state.id, &edit.weights.unwrap_or_default()).await?;
     feature_states::update(tx, &state).await?;
-    Ok(())
+    Ok(state)
 }
 
 /// Sets allocations of a state; others keep theirs. Tells whether any is different now.

@@ -14,10 +14,10 @@ pub use burgee_store::features::{Feature, MultivariateOption};
 use crate::change::{Action, Change, Kind};
 use crate::feature_list::{FeatureDetails, describe};
 use crate::feature_options::{self, OptionEdit};
-use crate::feature_states::{create_default, over_100};
+use crate::feature_states::{StateEdit, create_default, over_100, overwrite};
 use crate::metadata::{self, MetadataEdit, Owner, Write};
 use crate::prerequisites;
-use crate::{App, Caller, Error, Place, Result};
+use crate::{App, Author, Caller, Error, Place, Result};
 
 const NAME_TAKEN: &str =
     "Feature with that name already exists for this project. Note that feature names are case insensitive.";
@@ -103,18 +103,7 @@ pub async fn create(app: &App, caller: &Caller, project_id: i64, new: NewFeature
     for option in new.options {
         options.push(feature_options::insert(&mut tx, feature.id, option).await?);
     }
-    let mut changes = Vec::new();
-    for environment_id in environments::ids_in_scope(&mut tx, None, Some(project_id)).await? {
-        let state = create_default(&mut tx, &project, &feature, environment_id, &options).await?;
-        if let Some(place) = Place::by_id(&mut tx, environment_id).await? {
-            let line = Change::new(caller, Kind::FeatureState, Action::Create, state.id)
-                .in_environment(&place)
-                .uuid(&state.uuid)
-                .says(format!("New Flag / Remote Config created: {}", feature.name))
-                .after(json!({"feature": feature.id, "enabled": state.enabled, "feature_state_value": state.value().to_json()}));
-            changes.push(line.into());
-        }
-    }
+    let mut changes = create_states(&mut tx, caller.into(), (&project, &feature, &options), None).await?;
     changes.push(
         Change::new(caller, Kind::Feature, Action::Create, feature.id)
             .in_project(&project)
@@ -127,6 +116,32 @@ pub async fn create(app: &App, caller: &Caller, project_id: i64, new: NewFeature
     let details = describe(&mut tx, feature).await?;
     app.commit(tx, changes).await?;
     Ok(details)
+}
+
+/// Gives a new feature its state in every environment of the project: as it begins, and in one of them, where that is
+/// asked for, with another content.
+pub(crate) async fn create_states(
+    tx: &mut Tx,
+    author: Author<'_>,
+    (project, feature, options): (&Project, &Feature, &[MultivariateOption]),
+    content: Option<(i64, StateEdit)>,
+) -> Result<Vec<NewChange>> {
+    let mut changes = Vec::new();
+    for environment_id in environments::ids_in_scope(tx, None, Some(project.id)).await? {
+        let mut state = create_default(tx, project, feature, environment_id, options).await?;
+        if let Some((_, edit)) = content.as_ref().filter(|(place, _)| *place == environment_id) {
+            state = overwrite(tx, feature, state, edit.clone()).await?;
+        }
+        if let Some(place) = Place::by_id(tx, environment_id).await? {
+            let line = Change::new(author, Kind::FeatureState, Action::Create, state.id)
+                .in_environment(&place)
+                .uuid(&state.uuid)
+                .says(format!("New Flag / Remote Config created: {}", feature.name))
+                .after(json!({"feature": feature.id, "enabled": state.enabled, "feature_state_value": state.value().to_json()}));
+            changes.push(line.into());
+        }
+    }
+    Ok(changes)
 }
 
 fn blank(project_id: i64, new: &NewFeature) -> Feature {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use burgee_model::permissions::{EnvironmentPermission, ProjectPermission};
 use burgee_model::segments::Rule;
-use burgee_model::{Timestamp, keys, limits};
+use burgee_model::{Problems, Timestamp, keys, limits};
 use burgee_store::changes::NewChange;
 use burgee_store::identities::{self, Identity};
 use burgee_store::{Tx, features, projects, segments};
@@ -329,6 +329,9 @@ pub async fn update(
     let before = segments::lock(&mut tx, project.id, id)
         .await?
         .ok_or_else(missing)?;
+    if edit.name.is_some() || edit.rules.is_some() || edit.feature.is_some() {
+        refuse_managed(&before)?;
+    }
     let mut segment = before.clone();
     let write = if edit.whole { Write::Whole } else { Write::Part };
     let values = (edit.metadata.take(), write);
@@ -369,6 +372,15 @@ pub(crate) async fn rewrite(
     Ok(change.into())
 }
 
+/// A segment that is managed is used by people and left as it is; it goes with what manages it.
+fn refuse_managed(segment: &Segment) -> Result<()> {
+    if segment.managed_by.is_empty() {
+        return Ok(());
+    }
+    let text = format!("This segment is managed by a {}.", segment.managed_by);
+    Err(Problems::whole(text).into())
+}
+
 /// Deletes a segment with its overrides.
 pub async fn delete(app: &App, caller: &Caller, project_id: i64, id: i64) -> Result<()> {
     let mut tx = app.begin().await?;
@@ -376,6 +388,7 @@ pub async fn delete(app: &App, caller: &Caller, project_id: i64, id: i64) -> Res
     let segment = segments::find_in(&mut tx, project.id, id)
         .await?
         .ok_or_else(missing)?;
+    refuse_managed(&segment)?;
     segments::delete(&mut tx, segment.id).await?;
     let change = Change::new(caller, Kind::Segment, Action::Delete, segment.id)
         .in_project(&project)

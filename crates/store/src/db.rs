@@ -38,6 +38,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "launch darkly imports",
         include_str!("../migrations/0015_launch_darkly_imports.sql"),
     ),
+    (
+        16,
+        "experiments",
+        include_str!("../migrations/0016_experiments.sql"),
+    ),
 ];
 
 /// How each engine numbers rows; the only thing a migration may not say portably.

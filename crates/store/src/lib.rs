@@ -12,9 +12,11 @@ pub mod change_request_reviews;
 pub mod change_requests;
 pub mod changes;
 pub mod code_references;
+pub mod cohorts;
 pub mod db;
 pub mod edge_identities;
 pub mod environments;
+pub mod experiments;
 pub mod external_resources;
 pub mod feature_activity;
 pub mod feature_evaluations;
@@ -49,6 +51,7 @@ pub mod settings;
 pub mod state_options;
 pub mod tags;
 pub mod users;
+pub mod warehouse_connections;
 
 pub use db::{Db, DbError, Tx};
 

@@ -37,6 +37,12 @@ pub const SCHEDULES: &[Schedule] = &[
         run: |app| Box::pin(async move { burgee_app::launch_darkly::process(&app).await }),
     },
     Schedule {
+        // They are drained right after they were asked to go; this finds those a process that ended left undone.
+        name: "drain cohorts that are to go",
+        every: Duration::from_secs(60),
+        run: |app| Box::pin(async move { burgee_app::cohorts::drain(&app).await }),
+    },
+    Schedule {
         name: "mark stale features",
         every: Duration::from_secs(10 * 60),
         run: |app| Box::pin(async move { burgee_app::feature_lifecycle::mark_stale(&app).await }),

@@ -5,6 +5,7 @@ mod change_requests;
 mod concurrency;
 mod edge_identities;
 mod environments;
+mod experiments;
 mod feature_exports;
 mod feature_health;
 mod feature_lifecycle;

@@ -5,10 +5,13 @@ pub mod change_request_comments;
 pub mod change_requests;
 pub mod change_sets;
 pub mod code_references;
+pub mod cohorts;
 pub mod edge_identities;
 pub mod edge_overrides;
 pub mod environment_document;
 pub mod environments;
+pub mod experiment_metrics;
+pub mod experiments;
 pub mod external_resources;
 pub mod feature_data;
 pub mod feature_exports;
@@ -47,6 +50,7 @@ pub mod tags;
 pub mod traits;
 pub mod usage;
 pub mod users;
+pub mod warehouse_connections;
 
 use burgee_app::App;
 use utoipa_axum::router::OpenApiRouter;
@@ -62,6 +66,10 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(environment_document::router())
         .merge(environments::router())
         .merge(code_references::router())
+        .merge(cohorts::router())
+        .merge(experiment_metrics::router())
+        .merge(experiments::router())
+        .merge(warehouse_connections::router())
         .merge(external_resources::router())
         .merge(feature_exports::router())
         .merge(feature_health::router())

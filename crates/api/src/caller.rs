@@ -9,7 +9,8 @@ use burgee_app::{App, Caller, Error};
 
 use crate::error::ApiError;
 
-/// The caller of a management operation: a user (`Token …`) or an organisation's key (`Api-Key …`).
+/// The caller of a management operation: a user (`Token …`), an organisation's key (`Api-Key …`), or a
+/// machine with a token that it was given in exchange (`Bearer …`).
 #[derive(Debug)]
 pub struct Signed(pub Caller);
 
@@ -39,6 +40,7 @@ impl FromRequestParts<App> for Signed {
                     "Invalid token header. No credentials provided.",
                 )));
             }
+            ("bearer", Some(token)) if !one_word_too_many => Caller::from_bearer(&mut tx, app, token).await?,
             ("api-key", Some(key)) => Caller::from_api_key(&mut tx, key).await?,
             _ => return Err(ApiError(MISSING)),
         };

@@ -3,6 +3,7 @@
 //! A handler reads the request, calls one act of `app` and writes the answer; it holds no rule and no SQL.
 //!
 //! * [`management`]: a file per noun with its types, handlers and its own `router()`.
+//! * [`scim`]: what identity providers ask.
 //! * [`sdk`]: the hot path: flags, identities, the environment document, realtime, OFREP, analytics intake.
 //!
 //! To add an endpoint: the act in `app`, the handler and one line of `router()` in the noun's file here, a test,
@@ -19,6 +20,7 @@ pub mod management;
 pub mod openapi;
 pub mod page;
 pub mod params;
+pub mod scim;
 pub mod sdk;
 
 use axum::Router;

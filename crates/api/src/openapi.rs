@@ -20,6 +20,7 @@ struct Document;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(crate::management::router())
+        .merge(crate::scim::router())
         .merge(crate::sdk::router())
 }
 

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use burgee_model::permissions::ProjectPermission;
+use burgee_store::Tx;
 use burgee_store::audit::{self, AuditEntry, Scope};
 use burgee_store::environments::{self, Environment};
 use burgee_store::master_api_keys;
 use burgee_store::projects::{self, Project};
 use burgee_store::users::{self, User};
-use burgee_store::{Tx, organisations};
 use serde_json::Value;
 
 pub use burgee_store::audit::Filter;
@@ -78,19 +78,7 @@ async fn scope(tx: &mut Tx, caller: &Caller, log: Log) -> Result<Scope> {
             Ok(Scope::Organisations(vec![id]))
         }
         Log::Mine => {
-            let candidates: Vec<i64> = match caller {
-                Caller::ApiKey(key) => vec![key.organisation_id],
-                Caller::User(user) => {
-                    let found = organisations::of_user(tx, user.id).await?;
-                    found.into_iter().map(|organisation| organisation.id).collect()
-                }
-            };
-            let mut administered = Vec::new();
-            for id in candidates {
-                if caller.role(tx, id).await?.as_deref() == Some("ADMIN") {
-                    administered.push(id);
-                }
-            }
+            let administered = crate::organisations::administered(tx, caller).await?;
             Ok(Scope::Organisations(administered))
         }
     }

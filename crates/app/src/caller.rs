@@ -30,6 +30,7 @@ use burgee_store::projects::{self, Project};
 use burgee_store::users::{self, User};
 use burgee_store::{Tx, environments, feature_links, organisations};
 
+use crate::App;
 use crate::error::{Error, Result};
 
 /// Somebody who asks for a management operation.
@@ -159,6 +160,12 @@ impl Caller {
         found
             .map(Self::ApiKey)
             .ok_or(Error::Unauthenticated("Valid Master API Key not found."))
+    }
+
+    /// Who signed this `Bearer` token.
+    pub async fn from_bearer(tx: &mut Tx, app: &App, token: &str) -> Result<Self> {
+        let found = crate::trust_relationships::caller(tx, app, token).await?;
+        found.ok_or(Error::Unauthenticated("Invalid token."))
     }
 
     /// The user, for operations that only make sense for a person.

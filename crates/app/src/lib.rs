@@ -43,6 +43,7 @@ pub mod identities;
 mod identity_cache;
 pub mod identity_overrides;
 pub mod invites;
+mod issuers;
 pub mod launch_darkly;
 pub mod mail;
 pub mod master_api_keys;
@@ -53,11 +54,13 @@ pub mod mfa;
 pub mod organisations;
 pub mod password_resets;
 pub mod permissions;
+pub mod platform_hub;
 mod prerequisites;
 pub mod projects;
 pub mod role_permissions;
 pub mod roles;
 pub mod scheduled_changes;
+pub mod scim;
 pub mod sdk;
 mod security;
 pub mod segment_overrides;
@@ -70,6 +73,7 @@ pub mod settings;
 pub mod setup;
 pub mod system_tags;
 pub mod tags;
+pub mod trust_relationships;
 pub mod users;
 pub mod warehouse_connections;
 
@@ -87,6 +91,7 @@ use tokio::sync::watch;
 use batch::Batcher;
 use change::Kind;
 use identity_cache::IdentityCache;
+use issuers::Issuers;
 use served::Environments;
 
 pub use author::Author;
@@ -112,6 +117,7 @@ struct Inner {
     closing: watch::Sender<bool>,
     security: Security,
     outbound: Outbound,
+    issuers: Issuers,
 }
 
 impl App {
@@ -131,6 +137,7 @@ impl App {
             closing: watch::Sender::new(false),
             security: Security::new(&settings),
             outbound: Outbound::new(&settings.outbound),
+            issuers: Issuers::default(),
             environments,
             db,
             settings,
@@ -157,6 +164,11 @@ impl App {
     /// The ways out of this process: HTTP and mail.
     pub fn outbound(&self) -> &Outbound {
         &self.0.outbound
+    }
+
+    /// The keys of identity providers.
+    pub(crate) fn issuers(&self) -> &Issuers {
+        &self.0.issuers
     }
 
     pub(crate) fn identity_cache(&self) -> &IdentityCache {

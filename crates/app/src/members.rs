@@ -91,7 +91,7 @@ pub async fn remove(app: &App, caller: &Caller, organisation_id: i64, user_ids: 
 }
 
 /// An organisation without an administrator could never be changed again.
-async fn require_an_admin(tx: &mut Tx, organisation_id: i64) -> Result<()> {
+pub(crate) async fn require_an_admin(tx: &mut Tx, organisation_id: i64) -> Result<()> {
     let all = members::list(tx, organisation_id).await?;
     if all.iter().any(|member| member.role == Role::Admin.as_str()) {
         Ok(())

@@ -63,6 +63,19 @@ pub(crate) async fn ids(tx: &mut Tx, caller: &Caller) -> Result<Vec<i64>> {
     Ok(mine.map(|organisation| organisation.id).collect())
 }
 
+/// The ids of the organisations the caller administers. Those that keep him out for now are not among them.
+pub(crate) async fn administered(tx: &mut Tx, caller: &Caller) -> Result<Vec<i64>> {
+    let mut administered = Vec::new();
+    for id in ids(tx, caller).await? {
+        match caller.require_organisation_admin(tx, id).await {
+            Ok(()) => administered.push(id),
+            Err(Error::Forbidden(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(administered)
+}
+
 /// The organisations the caller belongs to, those that keep him out for now included: here he sees why.
 pub async fn list(tx: &mut Tx, caller: &Caller) -> Result<Vec<Details>> {
     let mine = mine(tx, caller).await?;

@@ -111,7 +111,8 @@ impl Whom {
             Self::MasterApiKey(text) => {
                 // Whoever has the whole key may name it so.
                 let prefix = text.split('.').next().unwrap_or_default();
-                let key = master_api_keys::find_by_prefix(tx, organisation_id, prefix).await?;
+                let all = master_api_keys::prefixes(tx, organisation_id).await?;
+                let key = all.into_iter().find(|key| key.prefix == prefix);
                 holder.master_api_key_id = key.map(|key| key.id);
             }
         }

@@ -24,6 +24,12 @@ const INVITE_RATE: Rate = Rate {
     seconds: 60,
 };
 
+/// Tokens of issuers that are taken from one address.
+const EXCHANGE_RATE: Rate = Rate {
+    attempts: 60,
+    seconds: 60,
+};
+
 /// The limits and locks of this process. Each node counts for itself.
 #[derive(Debug)]
 pub(crate) struct Security {
@@ -33,6 +39,7 @@ pub(crate) struct Security {
     master_api_key: Throttle,
     mfa: Throttle,
     invite: Throttle,
+    exchange: Throttle,
     /// How many passwords are hashed at once: each takes a core and 19 MiB.
     hashing: Arc<Semaphore>,
 }
@@ -44,6 +51,7 @@ pub(crate) enum Attempt {
     SignUp,
     SecondFactor,
     Invite,
+    TokenExchange,
 }
 
 impl Security {
@@ -56,6 +64,7 @@ impl Security {
             user: Throttle::new(settings.user_rate),
             master_api_key: Throttle::new(settings.master_api_key_rate),
             mfa: Throttle::new(Some(MFA_RATE)),
+            exchange: Throttle::new(Some(EXCHANGE_RATE)),
             invite: Throttle::new(Some(INVITE_RATE)),
             hashing: Arc::new(Semaphore::new(cores)),
         }
@@ -81,6 +90,7 @@ impl App {
             Attempt::Login => &security.login,
             Attempt::SignUp => &security.signup,
             Attempt::SecondFactor => &security.mfa,
+            Attempt::TokenExchange => &security.exchange,
             Attempt::Invite => &security.invite,
         };
         throttle.check(key, Timestamp::now().0).map_err(Error::Throttled)
@@ -112,7 +122,7 @@ impl App {
         done.await.map_err(|error| internal(&error))
     }
 
-    fn key(&self, purpose: &str) -> [u8; 32] {
+    pub(crate) fn key(&self, purpose: &str) -> [u8; 32] {
         derive_key(&self.settings().secret, purpose)
     }
 

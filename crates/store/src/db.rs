@@ -20,6 +20,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../migrations/0004_change_requests.sql"),
     ),
     (6, "roles", include_str!("../migrations/0006_roles.sql")),
+    (7, "machines", include_str!("../migrations/0007_machines.sql")),
     (8, "mail", include_str!("../migrations/0008_mail.sql")),
     (11, "audit", include_str!("../migrations/0011_audit.sql")),
     (

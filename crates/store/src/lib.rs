@@ -41,15 +41,18 @@ pub mod metadata_fields;
 pub mod mfa;
 pub mod organisations;
 pub mod password_resets;
+pub mod platform_hub;
 pub mod projects;
 pub mod roles;
 pub mod scheduled_changes;
+pub mod scim;
 pub mod seeds;
 pub mod segments;
 pub mod server_keys;
 pub mod settings;
 pub mod state_options;
 pub mod tags;
+pub mod trust_relationships;
 pub mod users;
 pub mod warehouse_connections;
 

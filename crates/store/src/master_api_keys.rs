@@ -41,22 +41,37 @@ pub async fn find_usable(tx: &mut Tx, hash: &str, now: i64) -> Result<Option<Mas
     )
 }
 
-/// The keys of an organisation, newest first.
+/// The usable key of a trust relationship.
+pub async fn find_usable_of_trust(tx: &mut Tx, trust_id: i64, now: i64) -> Result<Option<MasterApiKey>> {
+    sql!(
+        tx,
+        fetch_optional as MasterApiKey,
+        "SELECT k.* FROM master_api_keys k JOIN trust_relationships t ON t.master_api_key_id = k.id
+         WHERE t.id = $1 AND NOT k.revoked AND (k.expires_at IS NULL OR k.expires_at > $2)",
+        trust_id,
+        now
+    )
+}
+
+/// The keys of an organisation, newest first. Those of trust relationships are not among them: nobody has them.
 pub async fn list(tx: &mut Tx, organisation_id: i64) -> Result<Vec<MasterApiKey>> {
     sql!(
         tx,
         fetch_all as MasterApiKey,
-        "SELECT * FROM master_api_keys WHERE organisation_id = $1 ORDER BY id DESC",
+        "SELECT * FROM master_api_keys WHERE organisation_id = $1
+           AND id NOT IN (SELECT master_api_key_id FROM trust_relationships)
+         ORDER BY id DESC",
         organisation_id
     )
 }
 
-/// One key of an organisation, by the half of it that is no secret.
+/// One key of an organisation, by the half of it that is no secret. Not that of a trust relationship.
 pub async fn find_by_prefix(tx: &mut Tx, organisation_id: i64, prefix: &str) -> Result<Option<MasterApiKey>> {
     sql!(
         tx,
         fetch_optional as MasterApiKey,
-        "SELECT * FROM master_api_keys WHERE organisation_id = $1 AND prefix = $2",
+        "SELECT * FROM master_api_keys WHERE organisation_id = $1 AND prefix = $2
+           AND id NOT IN (SELECT master_api_key_id FROM trust_relationships)",
         organisation_id,
         prefix
     )

@@ -75,6 +75,15 @@ async fn switch_on(app: &TestApp, world: &World, person: &Person, feature: i64) 
     .await
 }
 
+/// The body of a change request that switches a feature on.
+fn proposal(title: &str, feature: i64) -> Value {
+    let state = json!({
+        "feature": feature, "enabled": true, "live_from": null, "multivariate_feature_state_values": [],
+        "feature_state_value": {"type": "unicode", "string_value": "x"},
+    });
+    json!({ "title": title, "feature_states": [state] })
+}
+
 /// One thing that needs exactly one permission: its key, method, path and body.
 type Operation = (&'static str, Method, String, Value);
 
@@ -167,6 +176,18 @@ async fn operations(app: &TestApp, world: &World, n: usize) -> Vec<Operation> {
             Value::Null,
         ),
         (
+            "VIEW_AUDIT_LOG",
+            Method::GET,
+            format!("/api/v1/projects/{project}/audit/"),
+            Value::Null,
+        ),
+        (
+            "CREATE_CHANGE_REQUEST",
+            Method::POST,
+            format!("/api/v1/environments/{key}/create-change-request/"),
+            proposal(&format!("request {n}"), kept),
+        ),
+        (
             "MANAGE_SEGMENT_OVERRIDES",
             Method::POST,
             format!("/api/v1/environments/{key}/features/{kept}/create-segment-override/"),
@@ -181,7 +202,7 @@ fn level(key: &str) -> &'static str {
     match key {
         "CREATE_PROJECT" | "MANAGE_USER_GROUPS" => "organisation",
         "VIEW_PROJECT" | "CREATE_ENVIRONMENT" | "DELETE_FEATURE" | "CREATE_FEATURE" | "MANAGE_SEGMENTS"
-        | "MANAGE_TAGS" => "project",
+        | "MANAGE_TAGS" | "VIEW_AUDIT_LOG" => "project",
         _ => "environment",
     }
 }
@@ -363,7 +384,8 @@ both! {
         let other = feature(&app, &world, "other", &[]).await;
         let limited = |key: &str| json!({"permission_key": key, "tags": [beta]});
         let role = role_with(&app, &world, json!([limited("DELETE_FEATURE"), {"permission_key": "VIEW_PROJECT"}]),
-            json!([limited("UPDATE_FEATURE_STATE"), limited("MANAGE_SEGMENT_OVERRIDES")])).await;
+            json!([limited("UPDATE_FEATURE_STATE"), limited("MANAGE_SEGMENT_OVERRIDES"),
+                   limited("CREATE_CHANGE_REQUEST")])).await;
         give(&app, &world, &role, &world.member).await;
 
         switch_on(&app, &world, &world.member, tagged).await.expect(200);
@@ -397,6 +419,9 @@ both! {
             let body = json!({"feature": feature, "enabled": true, "feature_state_value": "x"});
             app.post(&world.member, &path, &body).await.expect(status);
         }
+        let requests = format!("/api/v1/environments/{}/create-change-request/", world.key);
+        app.post(&world.member, &requests, &proposal("tagged", tagged)).await.expect(201);
+        app.post(&world.member, &requests, &proposal("other", other)).await.expect(403);
         let features = format!("/api/v1/projects/{}/features/", world.project);
         app.delete(&world.member, &format!("{features}{other}/")).await.expect(403);
         app.delete(&world.member, &format!("{features}{tagged}/")).await.expect(204);

@@ -1,6 +1,7 @@
 //! The management API: a file per noun with its types, its handlers and its own `router()`.
 
 pub mod audit;
+pub mod billing;
 pub mod change_request_comments;
 pub mod change_requests;
 pub mod change_sets;
@@ -35,11 +36,13 @@ pub mod metadata;
 pub mod metadata_fields;
 pub mod organisations;
 pub mod permissions;
+pub mod platform_hub;
 pub mod project_change_requests;
 pub mod projects;
 pub mod role_holders;
 pub mod role_permissions;
 pub mod roles;
+pub mod scim;
 pub mod segment_overrides;
 pub mod segment_rules;
 pub mod segments;
@@ -48,6 +51,7 @@ pub mod sessions;
 pub mod setup;
 pub mod tags;
 pub mod traits;
+pub mod trust_relationships;
 pub mod usage;
 pub mod users;
 pub mod warehouse_connections;
@@ -58,23 +62,23 @@ use utoipa_axum::router::OpenApiRouter;
 /// Every noun's routes. Adding a noun is one line here.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .merge(audit::router())
+        .merge(billing::router())
         .merge(change_request_comments::router())
         .merge(change_requests::router())
-        .merge(audit::router())
+        .merge(code_references::router())
+        .merge(cohorts::router())
         .merge(edge_identities::router())
         .merge(edge_overrides::router())
         .merge(environment_document::router())
         .merge(environments::router())
-        .merge(code_references::router())
-        .merge(cohorts::router())
         .merge(experiment_metrics::router())
         .merge(experiments::router())
-        .merge(warehouse_connections::router())
         .merge(external_resources::router())
+        .merge(feature_data::router())
         .merge(feature_exports::router())
         .merge(feature_health::router())
         .merge(feature_lifecycle::router())
-        .merge(feature_data::router())
         .merge(feature_options::router())
         .merge(feature_owners::router())
         .merge(feature_states::router())
@@ -84,15 +88,17 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(identities::router())
         .merge(identity_overrides::router())
         .merge(invites::router())
-        .merge(master_api_keys::router())
         .merge(launch_darkly::router())
+        .merge(master_api_keys::router())
         .merge(members::router())
         .merge(metadata_fields::router())
         .merge(organisations::router())
         .merge(permissions::router())
+        .merge(platform_hub::router())
         .merge(project_change_requests::router())
         .merge(projects::router())
         .merge(roles::router())
+        .merge(scim::router())
         .merge(segment_overrides::router())
         .merge(segments::router())
         .merge(server_keys::router())
@@ -100,6 +106,8 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(setup::router())
         .merge(tags::router())
         .merge(traits::router())
+        .merge(trust_relationships::router())
         .merge(usage::router())
         .merge(users::router())
+        .merge(warehouse_connections::router())
 }

@@ -13,7 +13,7 @@ use burgee_store::environments as environment_rows;
 use burgee_store::features::Feature;
 use burgee_store::identities::{self, Identity};
 use burgee_store::segments::Segment;
-use burgee_store::{Tx, feature_states, segments};
+use burgee_store::{Tx, feature_states, segments, versions as version_rows};
 use serde_json::{Map, Value, json};
 
 use crate::audit::{Detail, Log, after, before};
@@ -25,9 +25,10 @@ use crate::features::FeatureEdit;
 use crate::metadata::Write;
 use crate::projects::ProjectEdit;
 use crate::segments::SegmentEdit;
+use crate::version_history::{self, Restoring};
 use crate::{
-    App, Caller, Error, Place, Result, audit, audit_details, change_sets, environments, features, projects,
-    segment_overrides, segments as segment_acts,
+    App, Caller, Error, Place, Result, approvals, audit, audit_details, change_sets, environments, features,
+    projects, segment_overrides, segments as segment_acts,
 };
 
 /// Puts back what was before an entry; answers what is different now.
@@ -40,7 +41,7 @@ pub async fn revert(
     entry_id: i64,
     force: bool,
 ) -> Result<Vec<Detail>> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.begin_settled().await?;
     let entry = audit::get(&mut tx, caller, Log::Project(project_id), entry_id)
         .await?
         .entry;
@@ -97,6 +98,7 @@ async fn undo(
         }
         ("SEGMENT", "UPDATE" | "DELETE") => segment(tx, caller, project_id, entry, force).await,
         ("FEATURE_STATE", _) => feature_state(tx, caller, entry, force).await,
+        ("EF_VERSION", _) => version(tx, caller, entry, force).await,
         _ => Err(impossible()),
     }
 }
@@ -118,12 +120,15 @@ fn unchanged(entry: &AuditEntry, is: &Value, force: bool) -> Result<Map<String, 
         .iter()
         .any(|(key, value)| is.get(key).is_some_and(|is| is != value));
     if differs && !force {
-        return Err(Error::Conflict(
-            "It was changed again since. Look at it, and say \"force\" to put back what was before all the same."
-                .to_owned(),
-        ));
+        return Err(changed_since());
     }
     Ok(was)
+}
+
+fn changed_since() -> Error {
+    let text =
+        "It was changed again since. Look at it, and say \"force\" to put back what was before all the same.";
+    Error::Conflict(text.to_owned())
 }
 
 /// A field of what was before. One that the log does not have stays as it is.
@@ -343,6 +348,36 @@ async fn identity_override(
     }
     let edit = state_edit(&unchanged(entry, &is, force)?)?;
     Ok(spot.edit(tx, state, edit).await?.1)
+}
+
+/// The version that was live before is published again, as a new one.
+async fn version(tx: &mut Tx, caller: &Caller, entry: &AuditEntry, force: bool) -> Result<Vec<NewChange>> {
+    let environment_id = entry.environment_id.ok_or_else(impossible)?;
+    let place = Place::by_id(tx, environment_id).await?.ok_or_else(gone)?;
+    let was = before(entry).ok_or_else(impossible)?;
+    let (Some(uuid), Some(feature_id)) = (was["version"].as_str(), was["feature"].as_i64()) else {
+        return Err(impossible());
+    };
+    let permission = EnvironmentPermission::UpdateFeatureState;
+    caller
+        .require_on_feature(tx, &place, permission, feature_id)
+        .await?;
+    approvals::refuse_direct(&place)?;
+    let feature = feature_at(tx, &place, feature_id).await?.ok_or_else(gone)?;
+    let old = version_rows::find_by_uuid(tx, uuid).await?.ok_or_else(gone)?;
+    let current = version_rows::current(tx, environment_id, feature_id).await?;
+    let current = current.ok_or_else(gone)?;
+    if Some(&current.uuid) != entry.object_uuid.as_ref() && !force {
+        return Err(changed_since());
+    }
+    let how = Restoring {
+        publish: true,
+        ..Restoring::default()
+    };
+    let at = (&place, &feature);
+    Ok(version_history::restore_in(tx, caller.into(), at, &old, how)
+        .await?
+        .1)
 }
 
 /// A default or a segment override: put back as a change set, which environments with versions take, too.

@@ -14,10 +14,11 @@ use crate::author::Author;
 use crate::environment_states::{default_of, everyone};
 use crate::feature_states::{StateDetails, StateEdit, Weight, detail, over_100};
 use crate::segment_overrides::{self, segment_for};
-use crate::{Error, Place, Result, approvals, scheduled_changes};
+use crate::{Error, Place, Result, approvals, scheduled_changes, versions};
 
 const TAKEN: &str = "This feature already has an override for this segment in this environment.";
 const ABSENT: &str = "This feature has no override for this segment in this environment.";
+const DEFAULT_TAKEN: &str = "The environment default is there already; it can only be updated.";
 const TWICE: &str = "This segment is named more than once.";
 
 /// What is to change of one feature in one environment.
@@ -93,9 +94,27 @@ impl ChangeSet {
             .collect()
     }
 
+    /// The ranks it asks for.
+    pub(crate) fn ranks(&self) -> Vec<(i64, i64)> {
+        let changed = self.update.iter().chain(&self.create);
+        let ranks = changed.filter_map(|change| {
+            let target = change.segment?;
+            Some((target.segment_id, target.priority?))
+        });
+        ranks.collect()
+    }
+
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.touches().is_empty()
+    }
+}
+
+/// The refusal of a second state for the same segment, or for everyone.
+pub(crate) fn taken(segment_id: Option<i64>) -> Error {
+    match segment_id {
+        Some(_) => Error::Rejected(in_segment(TAKEN)),
+        None => Error::Rejected(json!({ "feature_segment": [DEFAULT_TAKEN] })),
     }
 }
 
@@ -138,6 +157,18 @@ fn in_segment(text: &str) -> Value {
     json!({ "feature_segment": { "segment": [text] } })
 }
 
+/// What is wrong with a set that changes one state, as it is said where only that state is spoken of.
+pub(crate) fn of_only_state(error: Error) -> Error {
+    match error {
+        Error::Rejected(Value::Object(mut problems)) => {
+            let inner = problems.remove("feature_states_to_update");
+            let inner = inner.as_ref().and_then(|list| list.get(0)).cloned();
+            Error::Rejected(inner.unwrap_or(Value::Object(problems)))
+        }
+        other => other,
+    }
+}
+
 /// What is wrong with one change, `{}` when nothing is.
 async fn problem_of(
     tx: &mut Tx,
@@ -165,8 +196,7 @@ async fn problem_of(
     match (creates, change.segment, &present) {
         (true, Some(_), Some(_)) => return Ok(in_segment(TAKEN)),
         (true, None, Some(_)) => {
-            let text = "The environment default is there already; it can only be updated.";
-            return Ok(json!({ "feature_segment": [text] }));
+            return Ok(json!({ "feature_segment": [DEFAULT_TAKEN] }));
         }
         (false, Some(_), None) => return Ok(in_segment(ABSENT)),
         _ => {}
@@ -296,7 +326,11 @@ pub async fn apply(
 ) -> Result<Vec<NewChange>> {
     approvals::refuse_direct(place)?;
     if let Some(at) = set.live_from.filter(|at| *at > now) {
-        return scheduled_changes::schedule(tx, author, place, feature, set, at).await;
+        let (_, change) = scheduled_changes::schedule(tx, author, (place, feature), set, at).await?;
+        return Ok(vec![change]);
+    }
+    if place.environment.use_v2_feature_versioning {
+        return versions::publish_set(tx, author, (place, feature), set, now).await;
     }
     let mut changes = apply_to_states(tx, author, place, feature, set).await?;
     one_line(&mut changes, author, feature);
@@ -318,20 +352,17 @@ async fn apply_to_states(
     }
     for change in set.update.iter().chain(&set.create) {
         let edit = change.edit.clone();
-        match change.segment {
-            Some(target) => {
-                let target = (target.segment_id, target.priority);
-                changes.extend(segment_overrides::put(tx, at, target, edit).await?);
-            }
-            None => {
-                let spot = everyone(author, place, feature);
-                match default_of(tx, place, feature).await? {
-                    Some(state) => changes.extend(spot.edit(tx, state, edit).await?.1),
-                    None => changes.push(spot.create(tx, None, edit).await?.1),
-                }
-            }
+        if let Some(target) = change.segment {
+            changes.extend(segment_overrides::put(tx, at, target.segment_id, edit).await?);
+            continue;
+        }
+        let spot = everyone(author, place, feature);
+        match default_of(tx, place, feature).await? {
+            Some(state) => changes.extend(spot.edit(tx, state, edit).await?.1),
+            None => changes.push(spot.create(tx, None, edit).await?.1),
         }
     }
+    changes.extend(segment_overrides::arrange(tx, at, &set.ranks()).await?);
     Ok(changes)
 }
 
@@ -347,7 +378,7 @@ fn one_line(changes: &mut [NewChange], author: Author<'_>, feature: &Feature) {
 }
 
 /// The part of a change set that still makes sense, and what of it does not: its segment or option is gone.
-pub async fn without_lost_parts(
+pub(crate) async fn without_lost_parts(
     tx: &mut Tx,
     feature: &Feature,
     set: &ChangeSet,

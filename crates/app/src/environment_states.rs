@@ -1,10 +1,13 @@
 //! Feature states of an environment: its defaults, and (in the dialect of `features/featurestates/`) segment overrides.
 
+use burgee_model::Timestamp;
 use burgee_model::permissions::{EnvironmentPermission, ProjectPermission};
+use burgee_store::changes::NewChange;
 use burgee_store::features::Feature;
 use burgee_store::{Tx, feature_segments, feature_states, features, segments};
 use serde_json::json;
 
+use crate::change_sets::{self, ChangeSet, StateChange, Target};
 use crate::feature_states::{
     FeatureState, Spot, StateDetails, StateEdit, Subject, detail, details, feature_at, place_by_id,
     place_by_key, place_for_features,
@@ -146,17 +149,59 @@ async fn default_at(tx: &mut Tx, place: &Place, id: i64) -> Result<(Feature, Fea
     Ok((feature.ok_or_else(no_state)?, state))
 }
 
-/// Changes a default.
-pub async fn update(app: &App, caller: &Caller, key: &str, id: i64, edit: StateEdit) -> Result<StateDetails> {
-    let mut tx = app.begin().await?;
+/// Changes a default, or schedules that when `live_from` is still to come: then the answer is what it will be.
+pub async fn update(
+    app: &App,
+    caller: &Caller,
+    key: &str,
+    id: i64,
+    edit: StateEdit,
+    live_from: Option<Timestamp>,
+) -> Result<StateDetails> {
+    let mut tx = app.begin_settled().await?;
     let (place, may) = place_for_features(&mut tx, caller, key, UPDATE).await?;
     let (feature, state) = default_at(&mut tx, &place, id).await?;
     may.require(&mut tx, feature.id).await?;
     let spot = everyone(caller, &place, &feature);
-    let (state, changes) = spot.edit(&mut tx, state, edit).await?;
-    let answer = detail(&mut tx, state).await?;
+    let (answer, changes) = edit_at(&mut tx, spot, state, edit, live_from).await?;
     app.commit(tx, changes).await?;
     Ok(answer)
+}
+
+/// Changes a state now, or at its time.
+async fn edit_at(
+    tx: &mut Tx,
+    spot: Spot<'_>,
+    state: FeatureState,
+    edit: StateEdit,
+    live_from: Option<Timestamp>,
+) -> Result<(StateDetails, Vec<NewChange>)> {
+    let now = Timestamp::now();
+    let Some(at) = live_from.filter(|at| *at > now) else {
+        let (state, changes) = spot.edit(tx, state, edit).await?;
+        return Ok((detail(tx, state).await?, changes));
+    };
+    spot.refuse_versioned()?;
+    let segment = match spot.subject {
+        Subject::Segment(segment) => Some(Target {
+            segment_id: segment.id,
+            priority: None,
+        }),
+        _ => None,
+    };
+    let set = ChangeSet {
+        feature_id: spot.feature.id,
+        live_from: Some(at),
+        update: vec![StateChange {
+            segment,
+            edit: edit.clone(),
+        }],
+        ..ChangeSet::default()
+    };
+    let problem = change_sets::check(tx, spot.place, spot.feature, &set).await;
+    problem.map_err(change_sets::of_only_state)?;
+    let changes = change_sets::apply(tx, spot.author, spot.place, spot.feature, &set, now).await?;
+    Ok((edit.preview(detail(tx, state).await?, at), changes))
 }
 
 /// Creates the default of a feature that has none here, because it was deleted.
@@ -181,11 +226,7 @@ pub async fn create(
     Ok(answer)
 }
 
-async fn create_at(
-    tx: &mut Tx,
-    spot: Spot<'_>,
-    edit: StateEdit,
-) -> Result<(FeatureState, burgee_store::changes::NewChange)> {
+async fn create_at(tx: &mut Tx, spot: Spot<'_>, edit: StateEdit) -> Result<(FeatureState, NewChange)> {
     spot.refuse_versioned()?;
     if default_of(tx, spot.place, spot.feature).await?.is_some() {
         return Err(exists());
@@ -324,15 +365,17 @@ fn permission(feature_segment_id: Option<i64>) -> EnvironmentPermission {
     }
 }
 
-/// Changes a default or a segment override. The body must name the feature and environment the state has.
+/// Changes a default or a segment override, or schedules that when `live_from` is still to come. The body must name the
+/// feature and environment the state has.
 pub async fn update_shared(
     app: &App,
     caller: &Caller,
     id: i64,
     named: (i64, i64),
     edit: StateEdit,
+    live_from: Option<Timestamp>,
 ) -> Result<StateDetails> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.begin_settled().await?;
     let state = feature_states::find(&mut tx, id).await?;
     let state = state
         .filter(|state| state.identity_id.is_none())
@@ -363,8 +406,7 @@ pub async fn update_shared(
         subject,
         ..everyone(caller, &place, &feature)
     };
-    let (state, changes) = spot.edit(&mut tx, state, edit).await?;
-    let answer = detail(&mut tx, state).await?;
+    let (answer, changes) = edit_at(&mut tx, spot, state, edit, live_from).await?;
     app.commit(tx, changes).await?;
     Ok(answer)
 }

@@ -211,6 +211,9 @@ pub async fn clone(app: &App, caller: &Caller, api_key: &str, name: String) -> R
     crate::feature_states::copy_environment(&mut tx, source.environment.id, place.environment.id).await?;
     let original = Owner::Environment(source.environment.id);
     metadata::copy(&mut tx, original, Owner::Environment(place.environment.id)).await?;
+    if place.environment.use_v2_feature_versioning {
+        crate::versions::create_first_versions(&mut tx, &place).await?;
+    }
     finish_create(app, tx, caller, place).await
 }
 
@@ -309,6 +312,17 @@ pub(crate) async fn change(
     Ok((place.environment, Some(change.into())))
 }
 
+/// The line of the log for a change to an environment.
+pub(crate) fn updated(caller: &Caller, place: &Place, before: &Environment) -> Change {
+    let environment = &place.environment;
+    Change::new(caller, Kind::Environment, Action::Update, environment.id)
+        .in_environment(place)
+        .uuid(&environment.uuid)
+        .says(format!("Environment updated: {}", environment.name))
+        .before(as_json(before))
+        .after(as_json(environment))
+}
+
 /// Deletes an environment with all that is in it.
 pub async fn delete(app: &App, caller: &Caller, api_key: &str) -> Result<()> {
     let mut tx = app.begin().await?;
@@ -329,7 +343,7 @@ pub async fn require_admin(app: &App, caller: &Caller, api_key: &str) -> Result<
 }
 
 /// Finds an environment that the caller administers.
-async fn administer(tx: &mut Tx, caller: &Caller, api_key: &str) -> Result<Place> {
+pub(crate) async fn administer(tx: &mut Tx, caller: &Caller, api_key: &str) -> Result<Place> {
     let place = find(tx, api_key).await?;
     caller.require_environment_admin(tx, &place).await?;
     Ok(place)

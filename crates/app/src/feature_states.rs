@@ -61,6 +61,10 @@ impl ValueKind {
 }
 
 /// What is there, be it null, is given.
+#[expect(
+    clippy::option_option,
+    reason = "not given, null and a value are three things"
+)]
 fn read_given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     input: D,
 ) -> std::result::Result<Option<Option<T>>, D::Error> {
@@ -96,7 +100,7 @@ impl From<FlagValue> for ValueEdit {
 }
 
 impl ValueEdit {
-    fn apply(self, state: &mut FeatureState) {
+    pub(crate) fn apply(self, state: &mut FeatureState) {
         if let Some(kind) = self.kind {
             kind.as_str().clone_into(&mut state.r#type);
         }
@@ -126,6 +130,26 @@ pub struct StateEdit {
     pub enabled: Option<bool>,
     pub value: Option<ValueEdit>,
     pub weights: Option<Vec<Weight>>,
+}
+
+impl StateEdit {
+    /// What a state will be once it has happened, at that moment.
+    pub(crate) fn preview(self, mut details: StateDetails, at: Timestamp) -> StateDetails {
+        let state = &mut details.state;
+        state.live_from = at.0;
+        state.enabled = self.enabled.unwrap_or(state.enabled);
+        if let Some(value) = self.value {
+            value.apply(state);
+        }
+        for weight in self.weights.unwrap_or_default() {
+            for option in &mut details.options {
+                if option.option_id == weight.option_id {
+                    option.percentage_allocation = weight.percentage;
+                }
+            }
+        }
+        details
+    }
 }
 
 /// Whom a feature state is for.
@@ -454,7 +478,7 @@ pub async fn copy_environment(tx: &mut Tx, from_environment_id: i64, to_environm
 }
 
 /// A feature state that is off and holds nothing.
-fn blank(feature_id: i64, environment_id: i64, now: i64) -> FeatureState {
+pub(crate) fn blank(feature_id: i64, environment_id: i64, now: i64) -> FeatureState {
     FeatureState {
         id: 0,
         uuid: Uuid::new_v4().to_string(),
@@ -478,7 +502,7 @@ fn blank(feature_id: i64, environment_id: i64, now: i64) -> FeatureState {
 }
 
 /// The value a new state of this feature begins with.
-fn initial_value(project: &Project, feature: &Feature) -> FlagValue {
+pub(crate) fn initial_value(project: &Project, feature: &Feature) -> FlagValue {
     if project.prevent_flag_defaults {
         FlagValue::Null
     } else {
@@ -540,11 +564,7 @@ async fn set_weights(tx: &mut Tx, feature: &Feature, state_id: i64, weights: &[W
     let mut changed = false;
     for weight in weights {
         if !options.iter().any(|option| option.id == weight.option_id) {
-            let text = format!("Invalid pk \"{}\" - object does not exist.", weight.option_id);
-            let wrong = json!([{ "multivariate_feature_option": [text] }]);
-            return Err(Error::Rejected(
-                json!({ "multivariate_feature_state_values": wrong }),
-            ));
+            return Err(unknown_option(weight.option_id));
         }
         let row = rows.iter_mut().find(|row| row.option_id == weight.option_id);
         if let Some(row) = row {
@@ -559,10 +579,23 @@ async fn set_weights(tx: &mut Tx, feature: &Feature, state_id: i64, weights: &[W
             changed = true;
         }
     }
-    if over_100(rows.iter().map(|row| row.percentage_allocation)) {
+    over_100_error(rows.iter().map(|row| row.percentage_allocation))?;
+    Ok(changed)
+}
+
+/// What is said of an option the feature does not have.
+pub(crate) fn unknown_option(id: i64) -> Error {
+    let text = format!("Invalid pk \"{id}\" - object does not exist.");
+    let wrong = json!([{ "multivariate_feature_option": [text] }]);
+    Error::Rejected(json!({ "multivariate_feature_state_values": wrong }))
+}
+
+/// Fails when percentages are too many.
+pub(crate) fn over_100_error(percentages: impl Iterator<Item = f64>) -> Result<()> {
+    if over_100(percentages) {
         return Err(Problems::whole(OVER_100).into());
     }
-    Ok(changed)
+    Ok(())
 }
 
 /// What the change log keeps of a feature state; of a segment override also whose it is and where it stands.

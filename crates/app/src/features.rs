@@ -4,7 +4,9 @@ use burgee_model::permissions::ProjectPermission;
 use burgee_model::{Problems, Timestamp, limits};
 use burgee_store::changes::NewChange;
 use burgee_store::projects::Project;
-use burgee_store::{Tx, environments, feature_links, feature_states, features, projects, tags};
+use burgee_store::{
+    Tx, environments, feature_links, feature_states, features, projects, scheduled_changes, tags,
+};
 use regex::RegexBuilder;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -17,7 +19,7 @@ use crate::feature_options::{self, OptionEdit};
 use crate::feature_states::{StateEdit, create_default, over_100, overwrite};
 use crate::metadata::{self, MetadataEdit, Owner, Write};
 use crate::prerequisites;
-use crate::{App, Author, Caller, Error, Place, Result};
+use crate::{App, Author, Caller, Error, Place, Result, versions};
 
 const NAME_TAKEN: &str =
     "Feature with that name already exists for this project. Note that feature names are case insensitive.";
@@ -133,6 +135,7 @@ pub(crate) async fn create_states(
             state = overwrite(tx, feature, state, edit.clone()).await?;
         }
         if let Some(place) = Place::by_id(tx, environment_id).await? {
+            versions::create_first_version(tx, &place, feature).await?;
             let line = Change::new(author, Kind::FeatureState, Action::Create, state.id)
                 .in_environment(&place)
                 .uuid(&state.uuid)
@@ -343,6 +346,13 @@ pub async fn delete(app: &App, caller: &Caller, project_id: i64, id: i64) -> Res
                 .before(json!({"feature": id, "enabled": state.enabled, "feature_state_value": state.value().to_json()}));
             changes.push(line.into());
         }
+    }
+    for waiting in scheduled_changes::of_feature(&mut tx, id).await? {
+        tracing::info!(
+            scheduled_change = waiting.uuid,
+            feature = feature.name,
+            "its feature is deleted: a scheduled change is dropped"
+        );
     }
     let mut before = as_json(&feature);
     let dependants = prerequisites::dependants(&mut tx, &feature).await?;

@@ -1,12 +1,14 @@
 //! Changing a flag in one call: its environment default and segment overrides together, or not at all.
 
+use burgee_model::Timestamp;
 use burgee_model::permissions::EnvironmentPermission;
 use burgee_store::changes::NewChange;
 use burgee_store::features::{self, Feature};
 use burgee_store::{Tx, feature_segments};
 use serde_json::json;
 
-use crate::environment_states::{default_of, everyone};
+use crate::change_sets::{self, ChangeSet, StateChange, Target};
+use crate::environment_states::default_of;
 use crate::feature_states::{StateDetails, StateEdit, detail, feature_at, place_by_key, place_for_features};
 use crate::segment_overrides::{self, Override};
 use crate::{App, Caller, Error, Features, Place, Result, approvals};
@@ -83,7 +85,7 @@ pub async fn update_named(
     name: &FeatureName,
     edit: FlagEdit,
 ) -> Result<()> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.begin_settled().await?;
     let (place, may) = open(&mut tx, caller, key).await?;
     let feature = named(&mut tx, &place, name).await?;
     may.require(&mut tx, feature.id).await?;
@@ -99,17 +101,17 @@ pub async fn delete_named_override(
     name: &FeatureName,
     segment_id: i64,
 ) -> Result<()> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.begin_settled().await?;
     let (place, may) = open(&mut tx, caller, key).await?;
     let feature = named(&mut tx, &place, name).await?;
     may.require(&mut tx, feature.id).await?;
-    let removed = segment_overrides::remove(&mut tx, (caller.into(), &place, &feature), segment_id).await?;
+    let removed = remove(&mut tx, (caller, &place, &feature), segment_id).await?;
     let missing = || {
         Error::NotFound(format!(
             "Segment override for segment {segment_id} does not exist"
         ))
     };
-    app.commit(tx, vec![removed.ok_or_else(missing)?]).await
+    app.commit(tx, removed.ok_or_else(missing)?).await
 }
 
 /// A flag of an environment.
@@ -133,7 +135,7 @@ async fn read(tx: &mut Tx, place: &Place, feature: &Feature) -> Result<Flag> {
 
 /// Changes a flag by the id of its feature.
 pub async fn update(app: &App, caller: &Caller, key: &str, feature_id: i64, edit: FlagEdit) -> Result<Flag> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.begin_settled().await?;
     let (place, may) = open(&mut tx, caller, key).await?;
     let feature = feature_at(&mut tx, &place, feature_id)
         .await?
@@ -153,48 +155,65 @@ pub async fn delete_override(
     feature_id: i64,
     segment_id: i64,
 ) -> Result<Flag> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.begin_settled().await?;
     let (place, may) = open(&mut tx, caller, key).await?;
     let feature = feature_at(&mut tx, &place, feature_id)
         .await?
         .ok_or_else(Error::not_found)?;
     may.require(&mut tx, feature.id).await?;
-    let removed = segment_overrides::remove(&mut tx, (caller.into(), &place, &feature), segment_id).await?;
+    let removed = remove(&mut tx, (caller, &place, &feature), segment_id).await?;
     let missing = || Error::NotFound("Segment override not found.".to_owned());
     let removed = removed.ok_or_else(missing)?;
     let answer = read(&mut tx, &place, &feature).await?;
-    app.commit(tx, vec![removed]).await?;
+    app.commit(tx, removed).await?;
     Ok(answer)
 }
 
 async fn apply(tx: &mut Tx, at: (&Caller, &Place, &Feature), edit: FlagEdit) -> Result<Vec<NewChange>> {
     let (caller, place, feature) = at;
-    let spot = everyone(caller, place, feature);
-    spot.refuse_versioned()?;
-    let mut changes = Vec::new();
-    if let Some(default) = edit.default {
-        match default_of(tx, place, feature).await? {
-            Some(state) => changes.extend(spot.edit(tx, state, default).await?.1),
-            None => changes.push(spot.create(tx, None, default).await?.1),
-        }
-    }
+    let mut set = ChangeSet {
+        feature_id: feature.id,
+        ..ChangeSet::default()
+    };
+    set.update
+        .extend(edit.default.map(|edit| StateChange { segment: None, edit }));
     if edit.replace {
-        for link in feature_segments::of_feature(tx, place.environment.id, feature.id).await? {
-            if !edit
-                .overrides
+        let links = feature_segments::of_feature(tx, place.environment.id, feature.id).await?;
+        let listed = |segment_id| {
+            edit.overrides
                 .iter()
-                .any(|wanted| wanted.segment_id == link.segment_id)
-            {
-                changes.extend(
-                    segment_overrides::remove(tx, (caller.into(), place, feature), link.segment_id).await?,
-                );
-            }
-        }
+                .any(|wanted| wanted.segment_id == segment_id)
+        };
+        let gone = links.into_iter().map(|link| link.segment_id);
+        set.delete_segments
+            .extend(gone.filter(|segment_id| !listed(*segment_id)));
     }
-    for wanted in edit.overrides {
-        let target = (wanted.segment_id, wanted.priority);
-        changes
-            .extend(segment_overrides::put(tx, (caller.into(), place, feature), target, wanted.edit).await?);
+    set.update
+        .extend(edit.overrides.into_iter().map(|wanted| StateChange {
+            segment: Some(Target {
+                segment_id: wanted.segment_id,
+                priority: wanted.priority,
+            }),
+            edit: wanted.edit,
+        }));
+    change_sets::apply(tx, caller.into(), place, feature, &set, Timestamp::now()).await
+}
+
+/// Deletes an override; `None` when there is none.
+async fn remove(
+    tx: &mut Tx,
+    (caller, place, feature): (&Caller, &Place, &Feature),
+    segment_id: i64,
+) -> Result<Option<Vec<NewChange>>> {
+    let links = feature_segments::of_feature(tx, place.environment.id, feature.id).await?;
+    if !links.iter().any(|link| link.segment_id == segment_id) {
+        return Ok(None);
     }
-    Ok(changes)
+    let set = ChangeSet {
+        feature_id: feature.id,
+        delete_segments: vec![segment_id],
+        ..ChangeSet::default()
+    };
+    let changes = change_sets::apply(tx, caller.into(), place, feature, &set, Timestamp::now()).await?;
+    Ok(Some(changes))
 }

@@ -38,6 +38,7 @@ pub mod feature_states;
 pub mod features;
 pub mod flag_updates;
 mod follow;
+mod going_live;
 pub mod groups;
 pub mod identities;
 mod identity_cache;
@@ -75,6 +76,10 @@ pub mod system_tags;
 pub mod tags;
 pub mod trust_relationships;
 pub mod users;
+pub mod version_history;
+pub mod version_states;
+pub mod versioning;
+pub mod versions;
 pub mod warehouse_connections;
 
 use std::sync::Arc;

@@ -205,11 +205,7 @@ async fn insert_link(
         return Err(Error::field("segment", TAKEN));
     }
     if feature_segments::count(tx, environment_id).await? >= limits::SEGMENT_OVERRIDES_PER_ENVIRONMENT {
-        let text = format!(
-            "The environment has reached the maximum allowed segments overrides limit of {}.",
-            limits::SEGMENT_OVERRIDES_PER_ENVIRONMENT
-        );
-        return Err(Error::field("environment", text));
+        return Err(too_many());
     }
     let behind = links.last().map_or(0, |link| link.priority.saturating_add(1));
     let mut link = FeatureSegment {
@@ -225,6 +221,15 @@ async fn insert_link(
         Some(priority) => move_to(tx, link, priority).await,
         None => Ok(link),
     }
+}
+
+/// What is said where an environment has as many segment overrides as it may have.
+pub(crate) fn too_many() -> Error {
+    let text = format!(
+        "The environment has reached the maximum allowed segments overrides limit of {}.",
+        limits::SEGMENT_OVERRIDES_PER_ENVIRONMENT
+    );
+    Error::field("environment", text)
 }
 
 /// Puts a link at a place in the order of its feature and numbers all of them anew.
@@ -360,7 +365,7 @@ pub async fn create(
 }
 
 /// What is wrong with the segment stands under `feature_segment` in the body of an override.
-fn nested(error: Error) -> Error {
+pub(crate) fn nested(error: Error) -> Error {
     match error {
         Error::Invalid(problems) => {
             let inner = problems.into_json();
@@ -386,11 +391,12 @@ pub(crate) async fn all_at(tx: &mut Tx, place: &Place, feature: &Feature) -> Res
     Ok(overrides)
 }
 
-/// Creates or changes the override for a segment, inside the transaction of a larger act.
+/// Creates or changes the override for a segment, inside the transaction of a larger act. A new one goes behind the
+/// others; see [`arrange`].
 pub(crate) async fn put(
     tx: &mut Tx,
     (author, place, feature): (Author<'_>, &Place, &Feature),
-    (segment_id, priority): (i64, Option<i64>),
+    segment_id: i64,
     edit: StateEdit,
 ) -> Result<Vec<NewChange>> {
     let segment = segment_for(tx, feature, segment_id).await?;
@@ -398,24 +404,63 @@ pub(crate) async fn put(
     spot.refuse_versioned()?;
     let links = feature_segments::of_feature(tx, place.environment.id, feature.id).await?;
     let Some(link) = links.into_iter().find(|link| link.segment_id == segment_id) else {
-        let link = insert_link(tx, spot, &segment, priority).await?;
+        let link = insert_link(tx, spot, &segment, None).await?;
         return Ok(vec![spot.create(tx, Some(link.id), edit).await?.1]);
     };
-    let mut changes = match feature_states::of_feature_segment(tx, link.id).await? {
-        Some(state) => spot.edit(tx, state, edit).await?.1,
-        None => vec![spot.create(tx, Some(link.id), edit).await?.1],
+    match feature_states::of_feature_segment(tx, link.id).await? {
+        Some(state) => Ok(spot.edit(tx, state, edit).await?.1),
+        None => Ok(vec![spot.create(tx, Some(link.id), edit).await?.1]),
+    }
+}
+
+/// The segments of overrides in their new order: those with a rank at it, the others around them as they were. `None`
+/// when every one has its rank already. Both lists are of segment and priority, the first in the present order.
+pub(crate) fn order(present: &[(i64, i64)], ranks: &[(i64, i64)]) -> Option<Vec<i64>> {
+    let is_there = |segment_id: i64| present.iter().any(|(id, _)| *id == segment_id);
+    let mut ranks: Vec<_> = ranks.iter().filter(|(id, _)| is_there(*id)).collect();
+    if ranks.iter().all(|rank| present.contains(rank)) {
+        return None;
+    }
+    ranks.sort_by_key(|(_, priority)| *priority);
+    let others = present.iter().map(|(id, _)| *id);
+    let mut order: Vec<i64> = others
+        .filter(|id| !ranks.iter().any(|(ranked, _)| ranked == id))
+        .collect();
+    for (segment_id, priority) in ranks {
+        let place = usize::try_from(*priority).unwrap_or(0).min(order.len());
+        order.insert(place, *segment_id);
+    }
+    Some(order)
+}
+
+/// Gives the overrides for some segments their ranks, inside the transaction of a larger act.
+pub(crate) async fn arrange(
+    tx: &mut Tx,
+    (author, place, feature): (Author<'_>, &Place, &Feature),
+    ranks: &[(i64, i64)],
+) -> Result<Vec<NewChange>> {
+    let links = feature_segments::of_feature(tx, place.environment.id, feature.id).await?;
+    let present: Vec<_> = links
+        .iter()
+        .map(|link| (link.segment_id, link.priority))
+        .collect();
+    let Some(order) = order(&present, ranks) else {
+        return Ok(Vec::new());
     };
-    if let Some(priority) = priority
-        && priority != link.priority
-    {
-        let (id, uuid, before) = (link.id, link.uuid.clone(), link.priority);
-        let moved = move_to(tx, link, priority).await?;
-        let change = Change::new(author, Kind::FeatureState, Action::Update, id)
+    let mut changes = Vec::new();
+    for link in links {
+        let rank = order.iter().position(|segment_id| *segment_id == link.segment_id);
+        let priority = rank.map_or(link.priority, |rank| rank as i64);
+        if priority == link.priority {
+            continue;
+        }
+        feature_segments::set_priority(tx, link.id, priority).await?;
+        let change = Change::new(author, Kind::FeatureState, Action::Update, link.id)
             .in_environment(place)
-            .uuid(&uuid)
+            .uuid(&link.uuid)
             .serves()
-            .before(json!({ "feature_segment": id, "priority": before }))
-            .after(json!({ "feature_segment": id, "priority": moved.priority }));
+            .before(json!({ "feature_segment": link.id, "priority": link.priority }))
+            .after(json!({ "feature_segment": link.id, "priority": priority }));
         changes.push(change.into());
     }
     Ok(changes)

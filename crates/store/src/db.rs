@@ -333,6 +333,28 @@ macro_rules! sql {
 /// The id of a row just inserted: `RETURNING id`.
 pub(crate) type Id = (i64,);
 
+/// An id for a row of this table that is written later: nobody else gets it.
+pub(crate) async fn reserve_id(tx: &mut Tx, table: &'static str) -> Result<i64, DbError> {
+    match tx {
+        Tx::Sqlite(c) => {
+            let next = "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = $1 RETURNING seq";
+            let next: Option<Id> = sqlx::query_as(next).bind(table).fetch_optional(&mut **c).await?;
+            if let Some((id,)) = next {
+                return Ok(id);
+            }
+            // The table has never had a row.
+            let first = "INSERT INTO sqlite_sequence (name, seq) VALUES ($1, 1)";
+            sqlx::query(first).bind(table).execute(&mut **c).await?;
+            Ok(1)
+        }
+        Tx::Postgres(c) => {
+            let next = "SELECT nextval(pg_get_serial_sequence($1, 'id'))";
+            let (id,): Id = sqlx::query_as(next).bind(table).fetch_one(&mut **c).await?;
+            Ok(id)
+        }
+    }
+}
+
 /// A list of ids as the JSON text that `sql!` statements take them in.
 pub(crate) fn id_list(ids: &[i64]) -> String {
     serde_json::to_string(ids).unwrap_or_else(|_| "[]".to_owned())

@@ -214,3 +214,14 @@ pub async fn counts(tx: &mut Tx, id: i64) -> Result<Counts> {
         id
     )
 }
+
+/// Writes whether features of an environment change by versions.
+pub async fn set_versioning(tx: &mut Tx, id: i64, versioned: bool) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE environments SET use_v2_feature_versioning = $2 WHERE id = $1",
+        id,
+        versioned
+    )
+}

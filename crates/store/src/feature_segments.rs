@@ -83,6 +83,27 @@ pub async fn insert(tx: &mut Tx, link: &FeatureSegment) -> Result<i64> {
     Ok(id)
 }
 
+/// An id for a link that is written later, with [`insert_as`].
+pub async fn reserve_id(tx: &mut Tx) -> Result<i64> {
+    crate::db::reserve_id(tx, "feature_segments").await
+}
+
+/// Writes a new link under the id it has already.
+pub async fn insert_as(tx: &mut Tx, link: &FeatureSegment) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "INSERT INTO feature_segments (id, uuid, feature_id, segment_id, environment_id, priority)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        link.id,
+        &link.uuid,
+        link.feature_id,
+        link.segment_id,
+        link.environment_id,
+        link.priority
+    )
+}
+
 /// Writes the priority of a link.
 pub async fn set_priority(tx: &mut Tx, id: i64, priority: i64) -> Result<u64> {
     sql!(

@@ -288,6 +288,86 @@ pub async fn insert(tx: &mut Tx, s: &FeatureState) -> Result<i64> {
     Ok(id)
 }
 
+/// An id for a state that is written later, with [`insert_as`].
+pub async fn reserve_id(tx: &mut Tx) -> Result<i64> {
+    crate::db::reserve_id(tx, "feature_states").await
+}
+
+/// Writes a new feature state under the id it has already.
+pub async fn insert_as(tx: &mut Tx, s: &FeatureState) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "INSERT INTO feature_states (id, uuid, feature_id, environment_id, identity_id, feature_segment_id, enabled,
+             type, string_value, integer_value, boolean_value, hash_seed, version, live_from, created_at, updated_at,
+             version_uuid, change_request_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+        s.id,
+        &s.uuid,
+        s.feature_id,
+        s.environment_id,
+        s.identity_id,
+        s.feature_segment_id,
+        s.enabled,
+        &s.r#type,
+        s.string_value.as_deref(),
+        s.integer_value,
+        s.boolean_value,
+        s.hash_seed,
+        s.version,
+        s.live_from,
+        s.created_at,
+        s.updated_at,
+        s.version_uuid.as_deref(),
+        s.change_request_id
+    )
+}
+
+/// Deletes the default and the segment overrides of a feature in an environment, the links of these as well.
+pub async fn delete_shared(tx: &mut Tx, environment_id: i64, feature_id: i64) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "DELETE FROM feature_segments WHERE environment_id = $1 AND feature_id = $2",
+        environment_id,
+        feature_id
+    )?;
+    sql!(
+        tx,
+        execute,
+        "DELETE FROM feature_states WHERE environment_id = $1 AND feature_id = $2 AND identity_id IS NULL",
+        environment_id,
+        feature_id
+    )
+}
+
+/// Writes which version the default and the segment overrides of a feature are served from.
+pub async fn set_version(
+    tx: &mut Tx,
+    (environment_id, feature_id): (i64, i64),
+    version_uuid: &str,
+) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE feature_states SET version_uuid = $3
+         WHERE environment_id = $1 AND feature_id = $2 AND identity_id IS NULL",
+        environment_id,
+        feature_id,
+        version_uuid
+    )
+}
+
+/// The states of an environment come from no version any more.
+pub async fn clear_versions(tx: &mut Tx, environment_id: i64) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE feature_states SET version_uuid = NULL WHERE environment_id = $1",
+        environment_id
+    )
+}
+
 /// Writes state and value of a feature state.
 pub async fn update(tx: &mut Tx, s: &FeatureState) -> Result<u64> {
     sql!(

@@ -25,7 +25,6 @@ pub mod feature_health;
 pub mod feature_links;
 pub mod feature_segments;
 pub mod feature_states;
-pub mod feature_versions;
 pub mod features;
 pub mod grants;
 pub mod groups;
@@ -54,6 +53,7 @@ pub mod state_options;
 pub mod tags;
 pub mod trust_relationships;
 pub mod users;
+pub mod versions;
 pub mod warehouse_connections;
 
 pub use db::{Db, DbError, Tx};

@@ -37,6 +37,26 @@ pub async fn insert(tx: &mut Tx, o: &StateOption) -> Result<i64> {
     Ok(id)
 }
 
+/// An id for an allocation that is written later, with [`insert_as`].
+pub async fn reserve_id(tx: &mut Tx) -> Result<i64> {
+    crate::db::reserve_id(tx, "feature_state_options").await
+}
+
+/// Writes a new allocation under the id it has already.
+pub async fn insert_as(tx: &mut Tx, o: &StateOption) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "INSERT INTO feature_state_options (id, uuid, feature_state_id, option_id, percentage_allocation)
+         VALUES ($1, $2, $3, $4, $5)",
+        o.id,
+        &o.uuid,
+        o.feature_state_id,
+        o.option_id,
+        o.percentage_allocation
+    )
+}
+
 /// Writes the percentage of an allocation.
 pub async fn set_percentage(tx: &mut Tx, id: i64, percentage: f64) -> Result<u64> {
     sql!(

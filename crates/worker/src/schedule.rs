@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use burgee_app::{App, Error, Result};
+use burgee_model::Timestamp;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
@@ -20,6 +21,13 @@ pub struct Schedule {
 
 /// Everything that recurs.
 pub const SCHEDULES: &[Schedule] = &[
+    Schedule {
+        name: "take scheduled changes live",
+        every: Duration::from_secs(1),
+        run: |app| {
+            Box::pin(async move { burgee_app::scheduled_changes::go_live(&app, Timestamp::now()).await })
+        },
+    },
     Schedule {
         name: "forget old counts",
         every: Duration::from_secs(60 * 60),

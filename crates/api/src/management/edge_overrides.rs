@@ -291,6 +291,7 @@ async fn update_edge_override_by_identifier(
         enabled: input.enabled,
         feature_state_value: input.feature_state_value,
         multivariate_feature_state_values: input.multivariate_feature_state_values,
+        live_from: Given(None),
     };
     let (feature, edit) = (name.feature()?, state.edit()?);
     let identifier = &name.identifier.0;

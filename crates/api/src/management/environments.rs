@@ -401,9 +401,12 @@ async fn get_environment_metrics(
     let place = environments::get(&mut tx, &caller, &key).await?;
     let environment = place.environment;
     let mut answer = EnvironmentMetrics::from(environments::counts(&mut tx, environment.id).await?);
+    let (open, scheduled) = change_requests::counts(&mut tx, environment.id).await?;
     if environment.minimum_change_request_approvals.is_some() {
-        let (open, scheduled) = change_requests::counts(&mut tx, environment.id).await?;
         answer.metrics.extend(waiting(open, scheduled));
+    } else if scheduled > 0 {
+        let [_, metric] = waiting(open, scheduled);
+        answer.metrics.push(metric);
     }
     Ok(Json(answer))
 }

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use burgee_app::environment_states::{StateFilter, StatePlace};
 use burgee_app::feature_states::StateEdit;
 use burgee_app::{App, Error, environment_states};
+use burgee_model::Timestamp;
 use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -101,7 +102,8 @@ async fn update_state(
     body: Body,
 ) -> ApiResult<Json<StateView<Value>>> {
     let input: PlainStateBody = body.parse()?;
-    let updated = environment_states::update(&app, &caller, &key, id, input.edit()?).await?;
+    let live_from = input.live_from.0.flatten();
+    let updated = environment_states::update(&app, &caller, &key, id, input.edit()?, live_from).await?;
     Ok(Json(updated.into()))
 }
 
@@ -115,7 +117,8 @@ async fn patch_state(
     body: Body,
 ) -> ApiResult<Json<PatchedState>> {
     let input: PlainStateBody = body.parse()?;
-    let updated = environment_states::update(&app, &caller, &key, id, input.edit()?).await?;
+    let live_from = input.live_from.0.flatten();
+    let updated = environment_states::update(&app, &caller, &key, id, input.edit()?, live_from).await?;
     Ok(Json(updated.into()))
 }
 
@@ -161,6 +164,8 @@ input! {
         pub enabled: Given<bool>,
         pub feature_state_value: Given<Nested<TypedValueBody>>,
         pub multivariate_feature_state_values: Given<Vec<WeightBody>>,
+        /// With a moment still to come, a change waits for it.
+        pub live_from: Given<Option<Timestamp>>,
     }
 }
 
@@ -209,7 +214,9 @@ async fn update_shared_state(
     let feature = input.feature.0.map_or(0, |pk| pk.0);
     let environment = input.environment.0.map_or(0, |pk| pk.0);
     let named = (feature, environment);
-    let updated = environment_states::update_shared(&app, &caller, id, named, input.edit()).await?;
+    let live_from = input.live_from.0.flatten();
+    let edit = input.edit();
+    let updated = environment_states::update_shared(&app, &caller, id, named, edit, live_from).await?;
     Ok(Json(updated.into()))
 }
 

@@ -242,6 +242,8 @@ input! {
         pub enabled: Given<bool>,
         pub feature_state_value: Given<Value>,
         pub multivariate_feature_state_values: Given<Vec<WeightBody>>,
+        /// With a moment still to come, a change of an environment default waits for it.
+        pub live_from: Given<Option<Timestamp>>,
     }
 }
 

@@ -42,6 +42,7 @@ pub mod projects;
 pub mod role_holders;
 pub mod role_permissions;
 pub mod roles;
+pub mod scheduled_changes;
 pub mod scim;
 pub mod segment_overrides;
 pub mod segment_rules;
@@ -54,6 +55,7 @@ pub mod traits;
 pub mod trust_relationships;
 pub mod usage;
 pub mod users;
+pub mod versions;
 pub mod warehouse_connections;
 
 use burgee_app::App;
@@ -99,6 +101,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(projects::router())
         .merge(roles::router())
         .merge(scim::router())
+        .merge(scheduled_changes::router())
         .merge(segment_overrides::router())
         .merge(segments::router())
         .merge(server_keys::router())
@@ -110,4 +113,5 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(usage::router())
         .merge(users::router())
         .merge(warehouse_connections::router())
+        .merge(versions::router())
 }

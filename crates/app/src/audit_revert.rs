@@ -162,6 +162,9 @@ fn project_edit(was: &Map<String, Value>) -> Result<ProjectEdit> {
         minimum_change_request_approvals: nullable(was, "minimum_change_request_approvals")?,
         enforce_feature_owners: field(was, "enforce_feature_owners")?,
         use_edge_identities: field(was, "use_edge_identities")?,
+        max_features_allowed: nullable(was, "max_features_allowed")?,
+        max_segments_allowed: nullable(was, "max_segments_allowed")?,
+        max_segment_overrides_allowed: nullable(was, "max_segment_overrides_allowed")?,
     })
 }
 

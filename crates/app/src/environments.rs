@@ -133,17 +133,10 @@ async fn project_to_fill(tx: &mut Tx, caller: &Caller, project_id: i64) -> Resul
     Ok(project)
 }
 
-/// Creates an environment, where every feature is as it is by default; its creator administers it.
-pub async fn create(
-    app: &App,
-    caller: &Caller,
-    project_id: i64,
-    mut edit: EnvironmentEdit,
-) -> Result<Environment> {
-    let mut tx = app.begin().await?;
-    let project = project_to_fill(&mut tx, caller, project_id).await?;
+/// An environment with the settings it begins with, and a key of its own.
+pub(crate) fn blank(project_id: i64) -> Environment {
     let now = Timestamp::now().0;
-    let mut environment = Environment {
+    Environment {
         id: 0,
         uuid: keys::uuid().to_string(),
         project_id,
@@ -163,7 +156,19 @@ pub async fn create(
         use_identity_overrides_in_local_eval: true,
         first_evaluated_at: None,
         first_evaluated_sdk_label: None,
-    };
+    }
+}
+
+/// Creates an environment, where every feature is as it is by default; its creator administers it.
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    project_id: i64,
+    mut edit: EnvironmentEdit,
+) -> Result<Environment> {
+    let mut tx = app.begin().await?;
+    let project = project_to_fill(&mut tx, caller, project_id).await?;
+    let mut environment = blank(project_id);
     let values = edit.metadata.take();
     apply(&mut environment, edit);
     let place = insert(&mut tx, caller, project, environment).await?;

@@ -337,7 +337,11 @@ async fn import_all(app: &App, import: &FeatureImport) -> Result<()> {
         created.push(entry.name);
     }
     let count = projects::usage(&mut tx, place.project.id).await?.features;
-    if count > limits::FEATURES_PER_PROJECT {
+    if place
+        .project
+        .max_features_allowed
+        .is_some_and(|most| count > most)
+    {
         let text = "The project would have more features than allowed.";
         return Err(Problems::field("project", text).into());
     }

@@ -1,7 +1,7 @@
 //! Features: creating, changing and deleting them.
 
 use burgee_model::permissions::ProjectPermission;
-use burgee_model::{Problems, Timestamp, limits};
+use burgee_model::{Problems, Timestamp};
 use burgee_store::changes::NewChange;
 use burgee_store::projects::Project;
 use burgee_store::{
@@ -203,20 +203,25 @@ async fn check_new(tx: &mut Tx, caller: &Caller, project: &Project, new: &NewFea
     if project.enforce_feature_owners && owners.is_empty() && groups.is_empty() && !creator_owns {
         return Err(Error::field("owners", OWNER_NEEDED));
     }
-    if projects::usage(tx, project.id).await?.features >= limits::FEATURES_PER_PROJECT {
-        let text = format!(
-            "The project has reached the maximum allowed features limit of {}.",
-            limits::FEATURES_PER_PROJECT
-        );
+    if let Some(most) = project.max_features_allowed
+        && projects::usage(tx, project.id).await?.features >= most
+    {
+        let text = format!("The project has reached the maximum allowed features limit of {most}.");
         return Err(Error::field("project", text));
     }
     Ok(())
 }
 
+/// A project's pattern for names, made to match all of one; or what is wrong with it.
+pub(crate) fn name_pattern(pattern: &str) -> std::result::Result<regex::Regex, &'static str> {
+    let whole = format!(r"\A(?:{pattern})\z");
+    let built = RegexBuilder::new(&whole).size_limit(PATTERN_BYTES).build();
+    built.map_err(|_| "Must be a valid regular expression, of moderate size.")
+}
+
 /// What is wrong with a name under the project's pattern, which must match all of it.
 fn mismatch(pattern: &str, name: &str) -> Option<String> {
-    let whole = format!(r"\A(?:{pattern})\z");
-    match RegexBuilder::new(&whole).size_limit(PATTERN_BYTES).build() {
+    match name_pattern(pattern) {
         Ok(regex) if regex.is_match(name) => None,
         Ok(_) => Some(format!("Feature name must match regex: {pattern}")),
         Err(_) => Some(format!(

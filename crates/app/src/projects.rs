@@ -12,6 +12,7 @@ use uuid::Uuid;
 pub use burgee_store::projects::{Project, Usage};
 
 use crate::change::{Action, Change, Kind};
+use crate::settings::ProjectLimits;
 use crate::{App, Caller, Error, Result};
 
 /// What the API refuses a second project of the same name with.
@@ -30,6 +31,10 @@ pub struct ProjectEdit {
     pub minimum_change_request_approvals: Option<Option<i64>>,
     pub enforce_feature_owners: Option<bool>,
     pub use_edge_identities: Option<bool>,
+    /// The limits, which only superusers move: from others they are passed over.
+    pub max_features_allowed: Option<Option<i64>>,
+    pub max_segments_allowed: Option<Option<i64>>,
+    pub max_segment_overrides_allowed: Option<Option<i64>>,
 }
 
 /// Finds a project the caller may see.
@@ -96,23 +101,8 @@ pub async fn usage(tx: &mut Tx, id: i64) -> Result<Usage> {
 pub async fn create(app: &App, caller: &Caller, organisation_id: i64, edit: ProjectEdit) -> Result<Project> {
     let mut tx = app.begin().await?;
     require_create(&mut tx, caller, organisation_id).await?;
-    let mut project = Project {
-        id: 0,
-        uuid: Uuid::new_v4().to_string(),
-        organisation_id,
-        name: String::new(),
-        created_at: Timestamp::now().0,
-        hide_disabled_flags: false,
-        prevent_flag_defaults: false,
-        enable_realtime_updates: false,
-        only_allow_lower_case_feature_names: true,
-        feature_name_regex: None,
-        stale_flags_limit_days: 30,
-        minimum_change_request_approvals: None,
-        enforce_feature_owners: false,
-        use_edge_identities: false,
-    };
-    apply(&mut project, edit);
+    let mut project = blank(organisation_id, app.settings().project_limits);
+    apply(&mut project, for_caller(edit, caller))?;
     refuse_taken_name(&mut tx, &project).await?;
     project.id = projects::insert(&mut tx, &project).await?;
     if let Some(user_id) = caller.user_id() {
@@ -135,6 +125,29 @@ pub async fn create(app: &App, caller: &Caller, organisation_id: i64, edit: Proj
         .after(as_json(&project));
     app.commit(tx, vec![change.into()]).await?;
     Ok(project)
+}
+
+/// A project with the settings it begins with.
+pub(crate) fn blank(organisation_id: i64, limits: ProjectLimits) -> Project {
+    Project {
+        id: 0,
+        uuid: Uuid::new_v4().to_string(),
+        organisation_id,
+        name: String::new(),
+        created_at: Timestamp::now().0,
+        hide_disabled_flags: false,
+        prevent_flag_defaults: false,
+        enable_realtime_updates: false,
+        only_allow_lower_case_feature_names: true,
+        feature_name_regex: None,
+        stale_flags_limit_days: 30,
+        minimum_change_request_approvals: None,
+        enforce_feature_owners: false,
+        use_edge_identities: false,
+        max_features_allowed: limits.features,
+        max_segments_allowed: limits.segments,
+        max_segment_overrides_allowed: limits.segment_overrides,
+    }
 }
 
 async fn require_create(tx: &mut Tx, caller: &Caller, organisation_id: i64) -> Result<()> {
@@ -168,7 +181,7 @@ pub(crate) async fn change(
     let before = get(tx, caller, id).await?;
     caller.require_project_admin(tx, &before).await?;
     let mut project = before.clone();
-    apply(&mut project, edit);
+    apply(&mut project, for_caller(edit, caller))?;
     if project.name != before.name {
         refuse_taken_name(tx, &project).await?;
     }
@@ -206,7 +219,25 @@ pub async fn delete(app: &App, caller: &Caller, id: i64) -> Result<()> {
     app.commit(tx, vec![change.into()]).await
 }
 
-fn apply(project: &mut Project, edit: ProjectEdit) {
+/// Without what only superusers may set.
+fn for_caller(edit: ProjectEdit, caller: &Caller) -> ProjectEdit {
+    if matches!(caller, Caller::User(user) if user.is_superuser) {
+        return edit;
+    }
+    ProjectEdit {
+        max_features_allowed: None,
+        max_segments_allowed: None,
+        max_segment_overrides_allowed: None,
+        ..edit
+    }
+}
+
+fn apply(project: &mut Project, edit: ProjectEdit) -> Result<()> {
+    if let Some(Some(pattern)) = &edit.feature_name_regex
+        && let Err(problem) = crate::features::name_pattern(pattern)
+    {
+        return Err(Error::field("feature_name_regex", problem));
+    }
     fn set<T>(place: &mut T, value: Option<T>) {
         if let Some(value) = value {
             *place = value;
@@ -228,6 +259,13 @@ fn apply(project: &mut Project, edit: ProjectEdit) {
     );
     set(&mut project.enforce_feature_owners, edit.enforce_feature_owners);
     set(&mut project.use_edge_identities, edit.use_edge_identities);
+    set(&mut project.max_features_allowed, edit.max_features_allowed);
+    set(&mut project.max_segments_allowed, edit.max_segments_allowed);
+    set(
+        &mut project.max_segment_overrides_allowed,
+        edit.max_segment_overrides_allowed,
+    );
+    Ok(())
 }
 
 async fn refuse_taken_name(tx: &mut Tx, project: &Project) -> Result<()> {
@@ -254,5 +292,8 @@ pub(crate) fn as_json(project: &Project) -> Value {
         "minimum_change_request_approvals": project.minimum_change_request_approvals,
         "enforce_feature_owners": project.enforce_feature_owners,
         "use_edge_identities": project.use_edge_identities,
+        "max_features_allowed": project.max_features_allowed,
+        "max_segments_allowed": project.max_segments_allowed,
+        "max_segment_overrides_allowed": project.max_segment_overrides_allowed,
     })
 }

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use burgee_model::Problems;
 use burgee_model::permissions::{EnvironmentPermission, ProjectPermission};
-use burgee_model::{Problems, limits};
 use burgee_store::changes::NewChange;
 use burgee_store::features::Feature;
 use burgee_store::segments::Segment;
@@ -204,8 +204,10 @@ async fn insert_link(
     if links.iter().any(|link| link.segment_id == segment.id) {
         return Err(Error::field("segment", TAKEN));
     }
-    if feature_segments::count(tx, environment_id).await? >= limits::SEGMENT_OVERRIDES_PER_ENVIRONMENT {
-        return Err(too_many());
+    if let Some(most) = spot.place.project.max_segment_overrides_allowed
+        && feature_segments::count(tx, environment_id).await? >= most
+    {
+        return Err(too_many(most));
     }
     let behind = links.last().map_or(0, |link| link.priority.saturating_add(1));
     let mut link = FeatureSegment {
@@ -224,11 +226,8 @@ async fn insert_link(
 }
 
 /// What is said where an environment has as many segment overrides as it may have.
-pub(crate) fn too_many() -> Error {
-    let text = format!(
-        "The environment has reached the maximum allowed segments overrides limit of {}.",
-        limits::SEGMENT_OVERRIDES_PER_ENVIRONMENT
-    );
+pub(crate) fn too_many(most: i64) -> Error {
+    let text = format!("The environment has reached the maximum allowed segments overrides limit of {most}.");
     Error::field("environment", text)
 }
 

@@ -44,6 +44,14 @@ pub struct KnownFlags {
 }
 
 impl KnownFlags {
+    /// Flags with these names and no others.
+    pub fn of_names(names: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            names: names.into_iter().collect(),
+            present: HashSet::new(),
+        }
+    }
+
     /// Those of the segment's project, where its new rules name any.
     pub async fn read(tx: &mut Tx, segment: &Segment, rules: &[RuleEdit]) -> Result<Self> {
         fn names_a_flag(rule: &RuleEdit) -> bool {

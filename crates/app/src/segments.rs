@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use burgee_model::permissions::{EnvironmentPermission, ProjectPermission};
 use burgee_model::segments::Rule;
-use burgee_model::{Problems, Timestamp, keys, limits};
+use burgee_model::{Problems, Timestamp, keys};
 use burgee_store::changes::NewChange;
 use burgee_store::identities::{self, Identity};
 use burgee_store::{Tx, features, projects, segments};
@@ -279,7 +279,8 @@ pub async fn clone(
 
 /// Writes a new segment, as far as the project may have more of them.
 pub(crate) async fn insert(tx: &mut Tx, project: &Project, segment: &mut Segment) -> Result<()> {
-    if projects::usage(tx, project.id).await?.segments >= limits::SEGMENTS_PER_PROJECT {
+    let count = projects::usage(tx, project.id).await?.segments;
+    if project.max_segments_allowed.is_some_and(|most| count >= most) {
         let text = "The project has reached the maximum allowed segments limit.";
         return Err(Error::Rejected(json!({ "project": text })));
     }

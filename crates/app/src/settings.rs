@@ -2,7 +2,28 @@
 
 use std::time::Duration;
 
+use burgee_model::limits;
+
 pub use burgee_auth::throttle::Rate;
+
+/// How much a new project may hold; `None`: as much as it likes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProjectLimits {
+    pub features: Option<i64>,
+    pub segments: Option<i64>,
+    /// In one environment.
+    pub segment_overrides: Option<i64>,
+}
+
+impl Default for ProjectLimits {
+    fn default() -> Self {
+        Self {
+            features: Some(limits::FEATURES_PER_PROJECT),
+            segments: Some(limits::SEGMENTS_PER_PROJECT),
+            segment_overrides: Some(limits::SEGMENT_OVERRIDES_PER_ENVIRONMENT),
+        }
+    }
+}
 
 /// Settings of the product. [`Default`] is what a fresh installation runs with.
 #[derive(Debug, Clone)]
@@ -41,6 +62,8 @@ pub struct Settings {
     pub raw_analytics_days: u32,
     /// Where LaunchDarkly's API is, without a trailing slash; projects are imported from there.
     pub launch_darkly_url: String,
+    /// How much a new project may hold.
+    pub project_limits: ProjectLimits,
     /// Mail, and what HTTP requests may reach.
     pub outbound: burgee_outbound::Settings,
     /// Further request headers that browsers may send.
@@ -73,6 +96,7 @@ impl Default for Settings {
             realtime_retry: Duration::from_secs(5),
             raw_analytics_days: 30,
             launch_darkly_url: "https://app.launchdarkly.com".to_owned(),
+            project_limits: ProjectLimits::default(),
             outbound: burgee_outbound::Settings::default(),
             cors_extra_headers: Vec::new(),
         }

@@ -181,10 +181,12 @@ async fn check_count(tx: &mut Tx, place: &Place, feature: &Feature, states: &[Ve
     let others = burgee_store::feature_segments::count(tx, place.environment.id).await? - here;
     let wanted = states.iter().filter(|state| state.segment.is_some()).count() as i64;
     // What is there may stay, whatever the limit is by now.
-    if wanted > here && others + wanted > burgee_model::limits::SEGMENT_OVERRIDES_PER_ENVIRONMENT {
-        return Err(crate::segment_overrides::too_many());
+    match place.project.max_segment_overrides_allowed {
+        Some(most) if wanted > here && others + wanted > most => {
+            Err(crate::segment_overrides::too_many(most))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Writes a version nobody has published.

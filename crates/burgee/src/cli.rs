@@ -27,6 +27,10 @@ enum Command {
     Serve(commands::serve::Args),
     /// Evaluate contexts: flags and segments, and why
     Evaluate(commands::evaluate::Args),
+    /// Write a project or an organisation into a file
+    Export(commands::export::Args),
+    /// Take a project or an organisation out of a file
+    Import(commands::import::Args),
     /// Look at the configuration
     Config(commands::config::Args),
     /// Print where a user can choose a new password, for an installation without mail
@@ -83,6 +87,8 @@ pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(args) => commands::serve::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(args),
+        Command::Export(args) => commands::export::run(&args),
+        Command::Import(args) => commands::import::run(&args),
         Command::Config(args) => commands::config::run(args),
         Command::ResetLink(args) => commands::reset_link::run(&args),
         Command::Openapi => commands::openapi::run(),

@@ -2,6 +2,8 @@
 
 pub mod config;
 pub mod evaluate;
+pub mod export;
+pub mod import;
 pub mod openapi;
 pub mod reset_link;
 pub mod serve;

@@ -10,6 +10,7 @@ mod database;
 mod environment;
 mod error;
 mod layers;
+mod limits;
 mod logging;
 mod mail;
 mod metrics;
@@ -38,6 +39,7 @@ pub use self::{
     environment::{Environment, of_this_process},
     error::ConfigError,
     layers::Source,
+    limits::Limits,
     logging::{LogFormat, LogLevel, Logging},
     mail::Mail,
     metrics::Metrics,
@@ -84,6 +86,8 @@ pub struct Config {
     pub sdk: Sdk,
     /// How long counts are kept.
     pub analytics: Analytics,
+    /// How much a new project may hold.
+    pub limits: Limits,
     /// The page for Prometheus.
     pub metrics: Metrics,
     /// Whether anyone is told about this installation.

@@ -1,6 +1,6 @@
 //! The change log as people read it: newest first, in pages, filtered.
 //!
-//! Pages and counts that ask for nothing special are answered from an index alone, however long the log is.
+//! Pages and counts that ask for nothing special pass over rows in an index, however long the log is.
 
 use crate::db::id_list;
 use crate::{Result, Tx, row, sql};

@@ -51,6 +51,7 @@ pub mod server_keys;
 pub mod settings;
 pub mod state_options;
 pub mod tags;
+pub mod transfer;
 pub mod trust_relationships;
 pub mod users;
 pub mod versions;

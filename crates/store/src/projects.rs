@@ -21,6 +21,11 @@ row! {
         pub enforce_feature_owners: bool,
         /// Whether its clients use the "edge" set of identity operations.
         pub use_edge_identities: bool,
+        /// How much it may hold; `None`: as much as it likes.
+        pub max_features_allowed: Option<i64>,
+        pub max_segments_allowed: Option<i64>,
+        /// In one environment.
+        pub max_segment_overrides_allowed: Option<i64>,
     }
 }
 
@@ -61,8 +66,9 @@ pub async fn insert(tx: &mut Tx, p: &Project) -> Result<i64> {
         fetch_one as Id,
         "INSERT INTO projects (uuid, organisation_id, name, created_at, hide_disabled_flags, prevent_flag_defaults,
              enable_realtime_updates, only_allow_lower_case_feature_names, feature_name_regex,
-             stale_flags_limit_days, minimum_change_request_approvals, enforce_feature_owners, use_edge_identities)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id",
+             stale_flags_limit_days, minimum_change_request_approvals, enforce_feature_owners, use_edge_identities,
+             max_features_allowed, max_segments_allowed, max_segment_overrides_allowed)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING id",
         &p.uuid,
         p.organisation_id,
         &p.name,
@@ -75,7 +81,10 @@ pub async fn insert(tx: &mut Tx, p: &Project) -> Result<i64> {
         p.stale_flags_limit_days,
         p.minimum_change_request_approvals,
         p.enforce_feature_owners,
-        p.use_edge_identities
+        p.use_edge_identities,
+        p.max_features_allowed,
+        p.max_segments_allowed,
+        p.max_segment_overrides_allowed
     )?;
     Ok(id)
 }
@@ -88,7 +97,8 @@ pub async fn update(tx: &mut Tx, p: &Project) -> Result<u64> {
         "UPDATE projects SET name = $2, hide_disabled_flags = $3, prevent_flag_defaults = $4,
              enable_realtime_updates = $5, only_allow_lower_case_feature_names = $6, feature_name_regex = $7,
              stale_flags_limit_days = $8, minimum_change_request_approvals = $9, enforce_feature_owners = $10,
-             use_edge_identities = $11
+             use_edge_identities = $11, max_features_allowed = $12, max_segments_allowed = $13,
+             max_segment_overrides_allowed = $14
          WHERE id = $1",
         p.id,
         &p.name,
@@ -100,7 +110,10 @@ pub async fn update(tx: &mut Tx, p: &Project) -> Result<u64> {
         p.stale_flags_limit_days,
         p.minimum_change_request_approvals,
         p.enforce_feature_owners,
-        p.use_edge_identities
+        p.use_edge_identities,
+        p.max_features_allowed,
+        p.max_segments_allowed,
+        p.max_segment_overrides_allowed
     )
 }
 

@@ -14,6 +14,7 @@ pub mod environments;
 pub mod experiment_metrics;
 pub mod experiments;
 pub mod external_resources;
+pub mod feature_copies;
 pub mod feature_data;
 pub mod feature_exports;
 pub mod feature_health;
@@ -38,6 +39,7 @@ pub mod organisations;
 pub mod permissions;
 pub mod platform_hub;
 pub mod project_change_requests;
+pub mod project_files;
 pub mod projects;
 pub mod role_holders;
 pub mod role_permissions;
@@ -98,6 +100,8 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(permissions::router())
         .merge(platform_hub::router())
         .merge(project_change_requests::router())
+        .merge(feature_copies::router())
+        .merge(project_files::router())
         .merge(projects::router())
         .merge(roles::router())
         .merge(scim::router())

@@ -6,7 +6,6 @@ use axum::http::StatusCode;
 use burgee_app::edge_identities::no_edge;
 use burgee_app::projects::{Project, ProjectEdit};
 use burgee_app::{App, projects};
-use burgee_model::limits;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -92,9 +91,10 @@ impl From<Project> for ProjectView {
 pub struct ProjectDetails {
     #[serde(flatten)]
     pub project: ProjectView,
-    pub max_segments_allowed: i64,
-    pub max_features_allowed: i64,
-    pub max_segment_overrides_allowed: i64,
+    /// Null: as many as one likes.
+    pub max_segments_allowed: Option<i64>,
+    pub max_features_allowed: Option<i64>,
+    pub max_segment_overrides_allowed: Option<i64>,
     pub total_features: i64,
     pub total_segments: i64,
 }
@@ -114,6 +114,10 @@ input! {
         pub enforce_feature_owners: Given<bool>,
         /// Ours: lets clients use the "edge" set of identity operations.
         pub use_edge_identities: Given<bool>,
+        /// Ours: the limits of the project; null for none. Only superusers move them.
+        pub max_features_allowed: Given<Option<Whole<0, 1_000_000_000>>>,
+        pub max_segments_allowed: Given<Option<Whole<0, 1_000_000_000>>>,
+        pub max_segment_overrides_allowed: Given<Option<Whole<0, 1_000_000_000>>>,
     }
 }
 
@@ -130,6 +134,9 @@ impl From<ProjectBody> for ProjectEdit {
             minimum_change_request_approvals: body.minimum_change_request_approvals.0.map(|n| n.map(|n| n.0)),
             enforce_feature_owners: body.enforce_feature_owners.0,
             use_edge_identities: body.use_edge_identities.0,
+            max_features_allowed: body.max_features_allowed.0.map(|n| n.map(|n| n.0)),
+            max_segments_allowed: body.max_segments_allowed.0.map(|n| n.map(|n| n.0)),
+            max_segment_overrides_allowed: body.max_segment_overrides_allowed.0.map(|n| n.map(|n| n.0)),
         }
     }
 }
@@ -174,10 +181,10 @@ async fn get_project(
     let project = projects::get(&mut tx, &caller, id).await?;
     let usage = projects::usage(&mut tx, id).await?;
     Ok(Json(ProjectDetails {
+        max_segments_allowed: project.max_segments_allowed,
+        max_features_allowed: project.max_features_allowed,
+        max_segment_overrides_allowed: project.max_segment_overrides_allowed,
         project: project.into(),
-        max_segments_allowed: limits::SEGMENTS_PER_PROJECT,
-        max_features_allowed: limits::FEATURES_PER_PROJECT,
-        max_segment_overrides_allowed: limits::SEGMENT_OVERRIDES_PER_ENVIRONMENT,
         total_features: usage.features,
         total_segments: usage.segments,
     }))

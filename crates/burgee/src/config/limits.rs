@@ -1,0 +1,32 @@
+//! `[limits]`: how much a new project may hold.
+
+use serde::Deserialize;
+
+use super::values::between;
+
+/// How much a new project may hold; 0: as much as it likes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Features of a project.
+    #[serde(deserialize_with = "between::<0, 1_000_000_000, _, _>")]
+    pub features_per_project: u32,
+    /// Segments of a project.
+    #[serde(deserialize_with = "between::<0, 1_000_000_000, _, _>")]
+    pub segments_per_project: u32,
+    /// Segment overrides in an environment.
+    #[serde(deserialize_with = "between::<0, 1_000_000_000, _, _>")]
+    pub segment_overrides_per_environment: u32,
+}
+
+impl Limits {
+    /// The same in the words of the application.
+    pub fn of_projects(&self) -> burgee_app::settings::ProjectLimits {
+        let limit = |most: u32| (most > 0).then_some(i64::from(most));
+        burgee_app::settings::ProjectLimits {
+            features: limit(self.features_per_project),
+            segments: limit(self.segments_per_project),
+            segment_overrides: limit(self.segment_overrides_per_environment),
+        }
+    }
+}

@@ -12,7 +12,7 @@ use crate::security::now_seconds;
 use crate::{App, Error, Result};
 
 /// How long keys are used before they are fetched again.
-const FRESH: Duration = Duration::from_secs(10 * 60);
+const FRESH: Duration = Duration::from_mins(10);
 /// How soon they are fetched again for a key that is not among them: issuers change keys.
 const RETRY: Duration = Duration::from_secs(30);
 /// Issuers whose keys are kept.

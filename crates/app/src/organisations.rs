@@ -31,6 +31,8 @@ pub struct OrganisationEdit {
     pub persist_trait_data: Option<bool>,
     /// Whether SDKs are refused. For superusers; from others it is passed over.
     pub stop_serving_flags: Option<bool>,
+    /// Whether its members are kept out. For superusers; from others it is passed over.
+    pub block_access_to_admin: Option<bool>,
 }
 
 /// The organisation, for a member of it. To anybody else it makes no difference whether it exists.
@@ -190,6 +192,9 @@ fn apply_switches(caller: &Caller, organisation: &mut Organisation, edit: &Organ
     if let Some(stop) = edit.stop_serving_flags {
         organisation.stop_serving_flags = stop;
     }
+    if let Some(block) = edit.block_access_to_admin {
+        organisation.block_access_to_admin = block;
+    }
 }
 
 fn apply(organisation: &mut Organisation, edit: OrganisationEdit) {
@@ -231,5 +236,6 @@ fn as_json(organisation: &Organisation) -> Value {
         "webhook_notification_email": organisation.webhook_notification_email,
         "restrict_project_create_to_admin": organisation.restrict_project_create_to_admin,
         "force_2fa": organisation.force_2fa,
+        "block_access_to_admin": organisation.block_access_to_admin,
     })
 }

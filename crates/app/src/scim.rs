@@ -156,18 +156,18 @@ pub async fn create_person(app: &App, organisation_id: i64, edit: PersonEdit) ->
         return Err(Refusal::Taken("There is a user of this name already."));
     }
     let mut changes = Vec::new();
-    let (user, provisioned) = match users::find_by_email(&mut tx, &email).await? {
-        Some(user) => (user, false),
-        None => {
-            let mut user = blank(email, &edit);
-            user.id = users::insert(&mut tx, &user).await?;
-            changes.push(
-                crate::users::created(&user)
-                    .in_organisation(organisation_id)
-                    .into(),
-            );
-            (user, true)
-        }
+    let found = users::find_by_email(&mut tx, &email).await?;
+    let (user, provisioned) = if let Some(user) = found {
+        (user, false)
+    } else {
+        let mut user = blank(email, &edit);
+        user.id = users::insert(&mut tx, &user).await?;
+        changes.push(
+            crate::users::created(&user)
+                .in_organisation(organisation_id)
+                .into(),
+        );
+        (user, true)
     };
     let external_id = edit.external_id.flatten();
     scim::put_user(

@@ -229,10 +229,10 @@ pub async fn exchange(app: &App, from: Option<IpAddr>, token: &str) -> Result<Ac
         .into_iter()
         .max_by_key(|trust| (rules(trust).len(), -trust.id));
     let best = best.ok_or(refused)?;
-    let issued = app
+    let ours = app
         .access_tokens()
         .issue(&format!("{SUBJECT}{}", best.id), TOKEN_SECONDS, now_seconds());
-    let token = issued.ok_or_else(|| Error::Internal("a token could not be signed".to_owned()))?;
+    let token = ours.ok_or_else(|| Error::Internal("a token could not be signed".to_owned()))?;
     Ok(AccessToken {
         token,
         seconds: TOKEN_SECONDS,

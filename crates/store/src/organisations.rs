@@ -128,7 +128,8 @@ pub async fn update(tx: &mut Tx, o: &Organisation) -> Result<u64> {
         tx,
         execute,
         "UPDATE organisations SET name = $2, webhook_notification_email = $3,
-             restrict_project_create_to_admin = $4, force_2fa = $5, persist_trait_data = $6, stop_serving_flags = $7
+             restrict_project_create_to_admin = $4, force_2fa = $5, persist_trait_data = $6, stop_serving_flags = $7,
+             block_access_to_admin = $8
          WHERE id = $1",
         o.id,
         &o.name,
@@ -136,7 +137,8 @@ pub async fn update(tx: &mut Tx, o: &Organisation) -> Result<u64> {
         o.restrict_project_create_to_admin,
         o.force_2fa,
         o.persist_trait_data,
-        o.stop_serving_flags
+        o.stop_serving_flags,
+        o.block_access_to_admin
     )
 }
 

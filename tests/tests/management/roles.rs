@@ -579,10 +579,12 @@ both! {
 
     async fn an_organisation_that_is_blocked_lets_nobody_in_but_says_so(app) {
         let world = app.world().await;
+        let one = format!("/api/v1/organisations/{}/", world.organisation);
+        let same = app.patch(&world.admin, &one, &json!({"block_access_to_admin": true})).await.expect(200);
+        assert_eq!(same["block_access_to_admin"], false, "only superusers block an organisation");
         let mut tx = app.app.db().begin().await.expect("a transaction");
         burgee_store::seeds::block(&mut tx, world.organisation).await.expect("blocks");
         tx.commit().await.expect("commits");
-        let one = format!("/api/v1/organisations/{}/", world.organisation);
         app.get(&world.admin, &one).await.expect(403);
         app.get(&world.admin, &format!("/api/v1/projects/{}/", world.project)).await.expect(403);
         let listed = app.get(&world.admin, "/api/v1/organisations/").await.expect(200);

@@ -131,6 +131,7 @@ input! {
         pub force_2fa: Given<bool>,
         pub persist_trait_data: Given<bool>,
         pub stop_serving_flags: Given<bool>,
+        pub block_access_to_admin: Given<bool>,
     }
 }
 
@@ -146,6 +147,7 @@ impl From<OrganisationBody> for OrganisationEdit {
             force_2fa: body.force_2fa.0,
             persist_trait_data: body.persist_trait_data.0,
             stop_serving_flags: body.stop_serving_flags.0,
+            block_access_to_admin: body.block_access_to_admin.0,
         }
     }
 }

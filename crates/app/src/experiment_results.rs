@@ -118,14 +118,14 @@ fn lift(control: &VariantCount, other: &VariantCount) -> String {
 }
 
 /// The two-sided test of two proportions.
-fn p_value(a: &VariantCount, b: &VariantCount) -> f64 {
-    let (n, m) = (a.evaluations as f64, b.evaluations as f64);
-    let pooled = (a.conversions + b.conversions) as f64 / (n + m);
-    let error = (pooled * (1.0 - pooled) * (1.0 / n + 1.0 / m)).sqrt();
+fn p_value(left: &VariantCount, right: &VariantCount) -> f64 {
+    let (of_left, of_right) = (left.evaluations as f64, right.evaluations as f64);
+    let pooled = (left.conversions + right.conversions) as f64 / (of_left + of_right);
+    let error = (pooled * (1.0 - pooled) * (1.0 / of_left + 1.0 / of_right)).sqrt();
     if !error.is_normal() {
         return 1.0;
     }
-    let z = (rate(a) - rate(b)).abs() / error;
+    let z = (rate(left) - rate(right)).abs() / error;
     (2.0 * (1.0 - normal(z))).clamp(0.0, 1.0)
 }
 

@@ -1,6 +1,6 @@
 //! The document that features are exported to and imported from: one entry per feature of an environment.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use burgee_model::{FlagValue, limits};
 use serde::{Deserialize, Serialize};
@@ -141,9 +141,9 @@ fn problem(entry: &Entry) -> Option<String> {
     {
         return Some("the allocations of its variants are not within 0 and 100 % altogether.".to_owned());
     }
-    let mut keys: HashMap<&str, ()> = HashMap::new();
+    let mut keys = HashSet::new();
     for key in shares().filter_map(|v| v.key.as_deref()) {
-        if key == "control" || keys.insert(key, ()).is_some() {
+        if key == "control" || !keys.insert(key) {
             return Some(format!("the variant key \"{key}\" is reserved or there twice."));
         }
     }

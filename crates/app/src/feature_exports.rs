@@ -314,7 +314,7 @@ async fn import_all(app: &App, import: &FeatureImport) -> Result<()> {
         refuse_guarded(&mut tx, place.project.id).await?;
     }
     let mut act = Import {
-        import,
+        asked: import,
         place: &place,
         changes: Vec::new(),
     };
@@ -368,14 +368,14 @@ fn signed(import: &FeatureImport, change: Change) -> NewChange {
 
 /// An import under way.
 struct Import<'a> {
-    import: &'a FeatureImport,
+    asked: &'a FeatureImport,
     place: &'a Place,
     changes: Vec<NewChange>,
 }
 
 impl Import<'_> {
     fn log(&mut self, change: Change) {
-        self.changes.push(signed(self.import, change));
+        self.changes.push(signed(self.asked, change));
     }
 
     async fn remove(&mut self, tx: &mut Tx, feature: &Feature) -> Result<()> {
@@ -395,7 +395,7 @@ impl Import<'_> {
         let project = &self.place.project;
         let mut feature = new_feature(project.id, entry);
         feature.id = features::insert(tx, &feature).await?;
-        if let Some(user_id) = self.import.user_id {
+        if let Some(user_id) = self.asked.user_id {
             feature_links::add_owner(tx, feature.id, user_id).await?;
         }
         let mut options = Vec::with_capacity(entry.multivariate.len());
@@ -417,8 +417,8 @@ impl Import<'_> {
         };
         let content = Some((self.place.environment.id, edit));
         let author = Author {
-            user_id: self.import.user_id,
-            api_key_id: self.import.api_key_id,
+            user_id: self.asked.user_id,
+            api_key_id: self.asked.api_key_id,
             ..Author::default()
         };
         let states = create_states(tx, author, (project, &feature, &options), content).await?;

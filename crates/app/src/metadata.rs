@@ -112,23 +112,22 @@ pub(crate) async fn write(
     }
     let (environment_id, feature_id, segment_id) = owner.columns();
     for edit in edits {
-        match present
+        let old = present
             .iter()
-            .find(|value| value.model_field_id == edit.model_field)
-        {
-            Some(value) => drop(metadata::set(tx, value.id, &edit.field_value).await?),
-            None => {
-                let value = MetadataValue {
-                    id: 0,
-                    model_field_id: edit.model_field,
-                    environment_id,
-                    feature_id,
-                    segment_id,
-                    field_value: edit.field_value,
-                };
-                metadata::insert(tx, &value).await?;
-            }
+            .find(|value| value.model_field_id == edit.model_field);
+        if let Some(old) = old {
+            metadata::set(tx, old.id, &edit.field_value).await?;
+            continue;
         }
+        let value = MetadataValue {
+            id: 0,
+            model_field_id: edit.model_field,
+            environment_id,
+            feature_id,
+            segment_id,
+            field_value: edit.field_value,
+        };
+        metadata::insert(tx, &value).await?;
     }
     Ok(())
 }

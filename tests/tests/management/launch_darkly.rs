@@ -24,7 +24,7 @@ struct Moods {
     asked: AtomicU32,
 }
 
-fn flag(key: &str, variations: &Value, config: Value) -> Value {
+fn flag(key: &str, variations: &Value, config: &Value) -> Value {
     json!({"key": key, "name": key, "kind": "multivariate", "description": "", "tags": ["team"], "archived": false,
         "deprecated": false, "clientSideAvailability": {"usingMobileKey": true, "usingEnvironmentId": false},
         "variations": variations, "environments": {"production": config}})
@@ -49,12 +49,12 @@ fn first_flags() -> Value {
         "rules": [{"_id": "r", "clauses": [clause("country", "in", json!(["FR", "DE"])), clause("age", "greaterThan", json!([17]))],
             "variation": 2}]});
     json!([
-        flag("dark", &values(&[json!(true), json!(false)]), off),
-        flag("checkout", &values(&[json!(true), json!(false)]), on),
+        flag("dark", &values(&[json!(true), json!(false)]), &off),
+        flag("checkout", &values(&[json!(true), json!(false)]), &on),
         flag(
             "colour",
             &values(&[json!("red"), json!("green"), json!("blue")]),
-            rollout
+            &rollout
         ),
     ])
 }
@@ -63,7 +63,7 @@ fn more_flags() -> Value {
     let share = json!({"on": true, "offVariation": 1, "fallthrough": {"rollout": {"variations": [
         {"variation": 0, "weight": 60000}, {"variation": 1, "weight": 40000}]}},
         "rules": [{"_id": "r", "clauses": [{"attribute": "since", "op": "before", "values": [1], "negate": false}], "variation": 0}]});
-    let mut old = flag("limit", &values(&[json!(5), json!(10)]), share);
+    let mut old = flag("limit", &values(&[json!(5), json!(10)]), &share);
     old["deprecated"] = json!(true);
     old["clientSideAvailability"] = json!({"usingMobileKey": false, "usingEnvironmentId": false});
     json!([old])

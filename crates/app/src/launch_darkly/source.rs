@@ -1,6 +1,7 @@
 //! What LaunchDarkly says: its API of version 20240415, as far as an import needs it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use burgee_outbound::http::{Client, Error as HttpError, Request};
@@ -266,7 +267,7 @@ impl<'a> Source<'a> {
         let request = Request::get_json(format!("{}{path}", self.base))
             .header("authorization", self.token)
             .header("ld-api-version", VERSION)
-            .within(Duration::from_secs(60))
+            .within(Duration::from_mins(1))
             .at_most(PAGE_BYTES);
         let answer = self.client.send(request).await.map_err(|error| match error {
             HttpError::TimedOut | HttpError::Failed(_) => {
@@ -311,7 +312,7 @@ fn segment(key: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             path.push(char::from(byte));
         } else {
-            path.push_str(&format!("%{byte:02X}"));
+            let _ = write!(path, "%{byte:02X}");
         }
     }
     path

@@ -81,15 +81,15 @@ impl Act<'_> {
             .await
             .map_err(Error::from)?;
         drop(tx);
-        let found = match known.into_iter().find(|known| known.name == environment.name) {
-            Some(known) => known,
-            None => {
-                let edit = EnvironmentEdit {
-                    name: Some(environment.name.clone()),
-                    ..EnvironmentEdit::default()
-                };
-                environments::create(self.app, self.caller, self.project_id, edit).await?
-            }
+        let present = known.into_iter().find(|known| known.name == environment.name);
+        let found = if let Some(known) = present {
+            known
+        } else {
+            let edit = EnvironmentEdit {
+                name: Some(environment.name.clone()),
+                ..EnvironmentEdit::default()
+            };
+            environments::create(self.app, self.caller, self.project_id, edit).await?
         };
         self.keys
             .insert(environment.key.clone(), (found.id, found.api_key));
@@ -105,21 +105,20 @@ impl Act<'_> {
             .await
             .map_err(Error::from)?;
         drop(tx);
-        let id = match known
+        let present = known
             .into_iter()
-            .find(|tag| tag.label == label && !tag.is_system_tag)
-        {
-            Some(tag) => tag.id,
-            None => {
-                let edit = TagEdit {
-                    label: Some(label.to_owned()),
-                    color: Some(COLOR.to_owned()),
-                    ..TagEdit::default()
-                };
-                tags::create(self.app, self.caller, self.project_id, edit)
-                    .await?
-                    .id
-            }
+            .find(|tag| tag.label == label && !tag.is_system_tag);
+        let id = if let Some(tag) = present {
+            tag.id
+        } else {
+            let edit = TagEdit {
+                label: Some(label.to_owned()),
+                color: Some(COLOR.to_owned()),
+                ..TagEdit::default()
+            };
+            tags::create(self.app, self.caller, self.project_id, edit)
+                .await?
+                .id
         };
         self.tags.insert(label.to_owned(), id);
         Ok(id)
@@ -428,15 +427,14 @@ impl Act<'_> {
             .map_err(Error::from)?;
         drop(tx);
         let at = (key.as_str(), identity.id);
-        match states
+        let present = states
             .into_iter()
-            .find(|state| state.feature_id == shape.feature_id)
-        {
-            Some(state) => drop(identity_overrides::update(self.app, self.caller, at, state.id, edit).await?),
-            None => {
-                let feature = Some(shape.feature_id);
-                identity_overrides::create(self.app, self.caller, at, feature, edit).await?;
-            }
+            .find(|state| state.feature_id == shape.feature_id);
+        if let Some(state) = present {
+            identity_overrides::update(self.app, self.caller, at, state.id, edit).await?;
+        } else {
+            let feature = Some(shape.feature_id);
+            identity_overrides::create(self.app, self.caller, at, feature, edit).await?;
         }
         Ok(())
     }

@@ -36,7 +36,7 @@ pub fn router() -> OpenApiRouter<App> {
 /// The parts of a name.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Name {
+pub struct PersonName {
     formatted: String,
     given_name: String,
     family_name: String,
@@ -67,7 +67,7 @@ pub struct ScimUser {
     external_id: Option<String>,
     /// The address he signs in with.
     user_name: String,
-    name: Name,
+    name: PersonName,
     display_name: String,
     emails: Vec<Address>,
     /// Whether he is a member of the organisation.
@@ -101,7 +101,7 @@ fn view(provider: &Provider, person: Person, groups: &[GroupDetails]) -> ScimUse
         external_id: person.external_id,
         user_name: person.email.clone(),
         display_name: formatted.clone(),
-        name: Name {
+        name: PersonName {
             formatted,
             given_name: person.first_name,
             family_name: person.last_name,

@@ -43,6 +43,7 @@ pub enum Kind {
     WarehouseConnection,
     ChangeRequest,
     ChangeRequestComment,
+    ReleasePipeline,
 }
 
 impl Kind {
@@ -81,6 +82,7 @@ impl Kind {
             Self::WarehouseConnection => "WAREHOUSE_CONNECTION",
             Self::ChangeRequest => "CHANGE_REQUEST",
             Self::ChangeRequestComment => "CHANGE_REQUEST_COMMENT",
+            Self::ReleasePipeline => "RELEASE_PIPELINE",
         }
     }
 }

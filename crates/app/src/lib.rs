@@ -61,6 +61,7 @@ pub mod platform_hub;
 mod prerequisites;
 pub mod project_files;
 pub mod projects;
+pub mod release_pipelines;
 pub mod role_permissions;
 pub mod roles;
 pub mod scheduled_changes;

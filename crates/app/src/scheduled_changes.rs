@@ -19,7 +19,7 @@ use crate::change::{Action, Change, Kind};
 use crate::change_sets::{self, ChangeSet, StateChange};
 use crate::feature_states::{feature_at, place_by_key, place_for_features};
 use crate::versions::FeatureVersion;
-use crate::{App, Caller, Error, Place, Result, approvals, going_live};
+use crate::{App, Caller, Error, Place, Result, approvals, change_requests, going_live};
 
 /// What is said of changes to something that was approved as it is.
 pub(crate) const APPROVED: &str =
@@ -386,6 +386,7 @@ async fn place_of(tx: &mut Tx, row: &ScheduledChange) -> Result<(Place, Feature)
 
 async fn attempt(tx: &mut Tx, row: &ScheduledChange, now: Timestamp) -> Result<Vec<NewChange>> {
     let (place, feature) = place_of(tx, row).await?;
+    change_requests::refuse_conflict(tx, row).await?;
     // Whether it had to be approved was asked when it was scheduled.
     let place = place.approved();
     scheduled_changes::delete(tx, row.id).await?;

@@ -20,7 +20,7 @@ use crate::metadata::{self, MetadataEdit, MetadataValue, Owner, Write};
 use crate::sdk::evaluation::with_engine_identity;
 use crate::sdk::identities::Identified;
 use crate::served::{Rows, Snapshot};
-use crate::{App, Caller, Error, Place, Result, approvals, prerequisites, segment_rules};
+use crate::{App, Author, Caller, Error, Place, Result, approvals, prerequisites, segment_rules};
 
 /// What a client may set of a segment.
 #[derive(Debug, Clone, Default)]
@@ -304,11 +304,11 @@ async fn finish_create(
 /// What the log says of a new segment.
 pub(crate) async fn created(
     tx: &mut Tx,
-    caller: &Caller,
+    author: impl Into<Author<'_>>,
     project: &Project,
     segment: &Segment,
 ) -> Result<NewChange> {
-    let change = Change::new(caller, Kind::Segment, Action::Create, segment.id)
+    let change = Change::new(author, Kind::Segment, Action::Create, segment.id)
         .in_project(project)
         .uuid(&segment.uuid)
         .says(format!("New Segment created: {}", segment.name))
@@ -347,7 +347,7 @@ pub async fn update(
 /// Writes a changed segment with its values, in the transaction of a larger act.
 pub(crate) async fn rewrite(
     tx: &mut Tx,
-    caller: &Caller,
+    author: impl Into<Author<'_>>,
     project: &Project,
     (before, segment): (&Segment, &Segment),
     (values, write): (Option<Vec<MetadataEdit>>, Write),
@@ -363,7 +363,7 @@ pub(crate) async fn rewrite(
         || segment.rules != before.rules
         || segment.description != before.description
         || segment.feature_id != before.feature_id;
-    let change = Change::new(caller, Kind::Segment, Action::Update, segment.id)
+    let change = Change::new(author, Kind::Segment, Action::Update, segment.id)
         .in_project(project)
         .uuid(&segment.uuid)
         .says(format!("Segment updated: {}", segment.name))
@@ -374,7 +374,7 @@ pub(crate) async fn rewrite(
 }
 
 /// A segment that is managed is used by people and left as it is; it goes with what manages it.
-fn refuse_managed(segment: &Segment) -> Result<()> {
+pub(crate) fn refuse_managed(segment: &Segment) -> Result<()> {
     if segment.managed_by.is_empty() {
         return Ok(());
     }
@@ -390,14 +390,25 @@ pub async fn delete(app: &App, caller: &Caller, project_id: i64, id: i64) -> Res
         .await?
         .ok_or_else(missing)?;
     refuse_managed(&segment)?;
-    segments::delete(&mut tx, segment.id).await?;
-    let change = Change::new(caller, Kind::Segment, Action::Delete, segment.id)
-        .in_project(&project)
+    let change = remove(&mut tx, caller, &project, &segment).await?;
+    app.commit(tx, vec![change]).await
+}
+
+/// Deletes a segment with its overrides, in the transaction of a larger act.
+pub(crate) async fn remove(
+    tx: &mut Tx,
+    author: impl Into<Author<'_>>,
+    project: &Project,
+    segment: &Segment,
+) -> Result<NewChange> {
+    segments::delete(tx, segment.id).await?;
+    let change = Change::new(author, Kind::Segment, Action::Delete, segment.id)
+        .in_project(project)
         .uuid(&segment.uuid)
         .says(format!("Segment deleted: {}", segment.name))
         .serves()
-        .before(as_json(&segment));
-    app.commit(tx, vec![change.into()]).await
+        .before(as_json(segment));
+    Ok(change.into())
 }
 
 pub(crate) async fn apply(tx: &mut Tx, segment: &mut Segment, edit: SegmentEdit) -> Result<()> {

@@ -19,7 +19,7 @@ use crate::change_sets::{self, ChangeSet, StateChange};
 use crate::feature_states::feature_at;
 use crate::going_live;
 use crate::version_states::{self, VersionState};
-use crate::{App, Caller, Error, Place, Result, approvals};
+use crate::{App, Caller, Error, Place, Result, approvals, change_requests};
 
 /// A feature in an environment, by their ids.
 #[derive(Debug, Clone, Copy)]
@@ -377,6 +377,7 @@ pub async fn delete(app: &App, caller: &Caller, at: At, uuid: &str) -> Result<()
     if version.went_live_at.is_some() {
         return Err(Error::detail("Cannot delete a live version."));
     }
+    change_requests::refuse_delete(&mut tx, &version).await?;
     version_rows::delete(&mut tx, version.id).await?;
     let change = Change::new(caller, Kind::FeatureVersion, Action::Delete, version.id)
         .in_environment(&place)
@@ -400,6 +401,7 @@ async fn open_draft(tx: &mut Tx, caller: &Caller, at: At, uuid: &str) -> Result<
     if version.published_at.is_some() {
         return Err(Error::detail("Cannot modify published version."));
     }
+    change_requests::refuse_edit(tx, caller, &version).await?;
     let states = version_states::parse(&version.states)?;
     Ok((place, feature, Whole { version, states }))
 }

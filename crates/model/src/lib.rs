@@ -4,6 +4,7 @@
 //! To add a noun: one file here for its types and checks, then the file of the same name in `store`,
 //! `app` and `api`.
 
+pub mod durations;
 pub mod keys;
 pub mod limits;
 pub mod metadata;

@@ -19,6 +19,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "change requests",
         include_str!("../migrations/0004_change_requests.sql"),
     ),
+    (
+        5,
+        "release pipelines",
+        include_str!("../migrations/0005_release_pipelines.sql"),
+    ),
     (6, "roles", include_str!("../migrations/0006_roles.sql")),
     (7, "machines", include_str!("../migrations/0007_machines.sql")),
     (8, "mail", include_str!("../migrations/0008_mail.sql")),

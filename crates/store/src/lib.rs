@@ -42,6 +42,7 @@ pub mod organisations;
 pub mod password_resets;
 pub mod platform_hub;
 pub mod projects;
+pub mod release_pipelines;
 pub mod roles;
 pub mod scheduled_changes;
 pub mod scim;

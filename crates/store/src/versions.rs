@@ -175,3 +175,14 @@ pub async fn delete_all(tx: &mut Tx, environment_id: i64) -> Result<u64> {
         environment_id
     )
 }
+
+/// Notes the change request that publishes a version.
+pub async fn set_change_request(tx: &mut Tx, id: i64, change_request_id: Option<i64>) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE feature_versions SET change_request_id = $2 WHERE id = $1",
+        id,
+        change_request_id
+    )
+}

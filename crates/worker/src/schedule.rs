@@ -56,6 +56,13 @@ pub const SCHEDULES: &[Schedule] = &[
         run: |app| Box::pin(async move { burgee_app::feature_lifecycle::mark_stale(&app).await }),
     },
     Schedule {
+        name: "move features on in release pipelines",
+        every: Duration::from_secs(2),
+        run: |app| {
+            Box::pin(async move { burgee_app::release_pipelines::advance(&app, Timestamp::now()).await })
+        },
+    },
+    Schedule {
         name: "deliver mail",
         every: Duration::from_secs(2),
         run: |app| Box::pin(async move { burgee_app::mail::deliver(&app).await }),

@@ -1,6 +1,8 @@
 //! The management API.
 
 mod audit;
+mod change_request_scene;
+mod change_request_schedules;
 mod change_requests;
 mod concurrency;
 mod edge_identities;
@@ -25,6 +27,7 @@ mod prerequisites;
 mod project_change_requests;
 mod project_files;
 mod projects;
+mod release_pipelines;
 mod roles;
 mod scheduling;
 mod scim;

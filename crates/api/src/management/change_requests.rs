@@ -4,11 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use burgee_app::change_requests::{
-    self, Approval, ConflictDetails, ContentEdit, Document, Filter, Home, Part, Request, RequestDetails,
-    RequestEdit, Scope, StateDocument, StateProposal,
+    self, Approval, ConflictDetails, ContentEdit, Document, Filter, Home, Part, ProposedVersion, Request,
+    RequestDetails, RequestEdit, Scope, StateDocument, StateProposal,
 };
 use burgee_app::change_sets::ChangeSet;
-use burgee_app::feature_states::StateEdit;
+use burgee_app::feature_states::{StateEdit, ValueEdit, Weight};
+use burgee_app::version_states::OptionShare;
 use burgee_app::{App, Caller, Error};
 use burgee_model::{Timestamp, keys};
 use serde::Serialize;
@@ -129,7 +130,7 @@ impl ProposedState {
 }
 
 /// Allocations that are no rows yet are numbered as they stand.
-fn numbered(weights: Vec<burgee_app::feature_states::Weight>) -> Vec<ProposedWeight> {
+fn numbered(weights: Vec<Weight>) -> Vec<ProposedWeight> {
     let numbered = (1..).zip(weights).map(|(id, weight)| ProposedWeight {
         id,
         multivariate_feature_option: weight.option_id,
@@ -148,7 +149,7 @@ pub struct ProposedChangeSet {
 
 /// A draft version that is to be published.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ProposedVersion {
+pub struct VersionProposal {
     pub uuid: String,
     pub feature_states: Vec<ProposedState>,
     pub live_from: Option<String>,
@@ -193,7 +194,7 @@ pub struct ChangeRequestDetails {
     pub is_approved: bool,
     pub is_committed: bool,
     pub group_assignments: Vec<GroupAssignmentView>,
-    pub environment_feature_versions: Vec<ProposedVersion>,
+    pub environment_feature_versions: Vec<VersionProposal>,
     pub segments: Vec<SegmentView>,
     pub change_sets: Vec<ProposedChangeSet>,
     pub conflicts: Vec<ConflictView>,
@@ -249,6 +250,31 @@ fn states(details: &RequestDetails) -> Vec<ProposedState> {
     parts.collect()
 }
 
+fn version(proposed: &ProposedVersion) -> VersionProposal {
+    let states = proposed.states.iter().map(|state| ProposedState {
+        id: state.id,
+        feature: proposed.version.feature_id,
+        feature_segment: state.segment.as_ref().map(|segment| segment.id),
+        enabled: state.enabled,
+        feature_state_value: ValueEdit::from(state.value()).into(),
+        multivariate_feature_state_values: numbered(shares(&state.options)),
+        live_from: moment(proposed.version.live_from),
+    });
+    VersionProposal {
+        uuid: proposed.version.uuid.clone(),
+        feature_states: states.collect(),
+        live_from: moment(proposed.version.live_from),
+    }
+}
+
+fn shares(options: &[OptionShare]) -> Vec<Weight> {
+    let shares = options.iter().map(|share| Weight {
+        option_id: share.option_id,
+        percentage: share.percentage,
+    });
+    shares.collect()
+}
+
 fn sets(details: &RequestDetails) -> Vec<ProposedChangeSet> {
     let parts = details
         .parts
@@ -296,7 +322,7 @@ impl From<RequestDetails> for ChangeRequestDetails {
             feature_states: states(&details),
             approvals: approvals(&details),
             group_assignments: groups(&details),
-            environment_feature_versions: Vec::new(),
+            environment_feature_versions: details.versions.iter().map(version).collect(),
             segments: Vec::new(),
             change_sets: sets(&details),
             conflicts: details.conflicts.iter().map(ConflictView::from).collect(),

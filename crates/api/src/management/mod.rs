@@ -41,6 +41,7 @@ pub mod platform_hub;
 pub mod project_change_requests;
 pub mod project_files;
 pub mod projects;
+pub mod release_pipelines;
 pub mod role_holders;
 pub mod role_permissions;
 pub mod roles;
@@ -103,6 +104,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(feature_copies::router())
         .merge(project_files::router())
         .merge(projects::router())
+        .merge(release_pipelines::router())
         .merge(roles::router())
         .merge(scim::router())
         .merge(scheduled_changes::router())

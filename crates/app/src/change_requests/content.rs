@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::contributors;
 use super::home::Home;
 use super::segment_content::{self, SegmentProposal};
+use super::versions::{self, ProposedVersion};
 use crate::change_sets::{self, ChangeSet, StateChange};
 use crate::feature_states::{StateEdit, feature_at};
 use crate::{Error, Place, Result};
@@ -76,6 +77,8 @@ pub struct ConflictDetails {
 pub struct RequestDetails {
     pub request: ChangeRequest,
     pub parts: Vec<(Part, Document)>,
+    /// The draft versions among them that are still there.
+    pub versions: Vec<ProposedVersion>,
     /// Given (only where they still count) and awaited.
     pub approvals: Vec<Approval>,
     pub groups: Vec<i64>,
@@ -120,7 +123,11 @@ pub(super) async fn parts(tx: &mut Tx, request_id: i64) -> Result<Vec<(Part, Doc
 /// Everything about a request.
 pub(super) async fn details(tx: &mut Tx, home: &Home, request: ChangeRequest) -> Result<RequestDetails> {
     let parts = parts(tx, request.id).await?;
-    let fingerprint = fingerprint(&request, &parts);
+    let mut versions = Vec::new();
+    for (part, _) in &parts {
+        versions.extend(versions::proposed(tx, part).await?);
+    }
+    let fingerprint = fingerprint(&request, &parts, &versions);
     let writers = contributors(&request);
     let mut approvals = change_request_reviews::approvals(tx, request.id).await?;
     if request.committed_at.is_none() {
@@ -140,13 +147,14 @@ pub(super) async fn details(tx: &mut Tx, home: &Home, request: ChangeRequest) ->
         groups: groups.into_iter().map(|group| group.group_id).collect(),
         request,
         parts,
+        versions,
         approvals,
         fingerprint,
     })
 }
 
 /// A digest of all that an approval is given for.
-fn fingerprint(request: &ChangeRequest, parts: &[(Part, Document)]) -> String {
+fn fingerprint(request: &ChangeRequest, parts: &[(Part, Document)], versions: &[ProposedVersion]) -> String {
     let mut content = Vec::with_capacity(parts.len());
     for (part, _) in parts {
         content.push(json!([
@@ -158,17 +166,19 @@ fn fingerprint(request: &ChangeRequest, parts: &[(Part, Document)]) -> String {
             part.document,
         ]));
     }
+    let drafts: Vec<Value> = versions.iter().map(ProposedVersion::content).collect();
     let all = json!([
         request.title,
         request.description,
         request.ignore_conflicts,
-        content
+        content,
+        drafts
     ]);
     keys::hex(&Sha256::digest(all.to_string().as_bytes()))
 }
 
 /// What was published since the parts were written that they would overwrite. What is done already conflicts no more.
-async fn conflicts(
+pub(super) async fn conflicts(
     tx: &mut Tx,
     home: &Home,
     request: &ChangeRequest,
@@ -197,7 +207,9 @@ async fn conflicts(
             _ => Vec::new(),
         };
         for conflict in more {
-            if !found.contains(&conflict) {
+            // What an earlier part of the same request did is what its author wanted.
+            let own = conflict.request_id == Some(request.id);
+            if !own && !found.contains(&conflict) {
                 found.push(conflict);
             }
         }
@@ -212,16 +224,19 @@ async fn of_set(tx: &mut Tx, place: &Place, document: &Document) -> Result<Vec<C
     let Some(feature) = feature_at(tx, place, set.feature_id).await? else {
         return Ok(Vec::new());
     };
-    let found = change_sets::conflicts(tx, place, &feature, set).await?;
-    Ok(found
-        .into_iter()
-        .map(|conflict| ConflictDetails {
+    let mut found: Vec<ConflictDetails> = Vec::new();
+    for conflict in change_sets::conflicts(tx, place, &feature, set).await? {
+        found.push(ConflictDetails {
             request_id: conflict.change_request_id,
             segment_id: conflict.segment_id,
             is_environment_default: conflict.segment_id.is_none(),
             published_at: conflict.published_at,
-        })
-        .collect())
+        });
+    }
+    if let Document::Version(set) = document {
+        found.extend(versions::new_overrides(tx, place, &feature, set).await?);
+    }
+    Ok(found)
 }
 
 /// Writes what a request says: parts that are given take the place of those of their kind.
@@ -237,7 +252,7 @@ pub(super) async fn write(tx: &mut Tx, home: &Home, request_id: i64, edit: Conte
                 replace(tx, request_id, SET, parts).await?;
             }
             if let Some(versions) = edit.versions {
-                let parts = super::versions::parts(&versions)?;
+                let parts = versions::parts(tx, place, request_id, &versions).await?;
                 replace(tx, request_id, VERSION, parts).await?;
             }
         }

@@ -29,6 +29,10 @@ pub use content::{
 pub use home::Home;
 pub use review::approve;
 pub use segment_content::SegmentProposal;
+pub use versions::ProposedVersion;
+
+pub(crate) use commit::refuse_conflict;
+pub(crate) use versions::{refuse_delete, refuse_edit};
 
 use crate::change::Action;
 use crate::{App, Caller, Error, Result};
@@ -144,7 +148,7 @@ pub async fn require_create(tx: &mut Tx, caller: &Caller, home: &Home) -> Result
 
 /// Makes a request.
 pub async fn create(app: &App, caller: &Caller, home: Home, edit: RequestEdit) -> Result<RequestDetails> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.begin_settled().await?;
     home.require_somewhere(&mut tx, caller, Right::Create).await?;
     let now = Timestamp::now().0;
     let title = edit.title.unwrap_or_default();
@@ -169,6 +173,7 @@ pub async fn create(app: &App, caller: &Caller, home: Home, edit: RequestEdit) -
     content::write(&mut tx, &home, request.id, edit.content).await?;
     require_on_content(&mut tx, caller, &home, &request, Right::Create).await?;
     review::ask(&mut tx, &home, &request, edit.reviewers, edit.groups).await?;
+    review::tell_reviewers(&mut tx, app, caller, (&home, &request), &[]).await?;
     let details = content::details(&mut tx, &home, request.clone()).await?;
     let change = home
         .change(caller, Action::Create, &request)
@@ -204,7 +209,7 @@ pub async fn update(
     id: i64,
     edit: RequestEdit,
 ) -> Result<RequestDetails> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.begin_settled().await?;
     let (home, mut request) = editable(&mut tx, caller, scope, id).await?;
     let before = content::details(&mut tx, &home, request.clone()).await?;
     if let Some(title) = edit.title {
@@ -221,7 +226,9 @@ pub async fn update(
     if is_author(caller, &request) {
         require_on_content(&mut tx, caller, &home, &request, Right::Create).await?;
     }
+    let told = review::reviewers(&mut tx, &request).await?;
     review::ask(&mut tx, &home, &request, edit.reviewers, edit.groups).await?;
+    review::tell_reviewers(&mut tx, app, caller, (&home, &request), &told).await?;
     let mut after = content::details(&mut tx, &home, request.clone()).await?;
     let mut changes = Vec::new();
     if after.fingerprint != before.fingerprint {
@@ -278,7 +285,7 @@ fn with_contributor(request: &ChangeRequest, caller: &Caller) -> String {
 
 /// Deletes a request. Of one that is committed, what still waits for its time is called off.
 pub async fn delete(app: &App, caller: &Caller, scope: Scope, id: i64) -> Result<()> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.begin_settled().await?;
     let (home, mut request) = found(&mut tx, caller, scope, id).await?;
     if !is_author(caller, &request) {
         home.require_manage(&mut tx, caller).await?;

@@ -4,12 +4,14 @@ use burgee_model::Timestamp;
 use burgee_store::change_request_reviews::{self as reviews, Approval};
 use burgee_store::change_requests::ChangeRequest;
 use burgee_store::changes::NewChange;
-use burgee_store::{Tx, groups, users};
+use burgee_store::users::{self, User};
+use burgee_store::{Tx, groups};
 use serde_json::{Value, json};
 
 use super::home::{Home, Right};
 use super::{RequestDetails, Scope, content, contributors, found, obstacle, require_on_content};
 use crate::change::Action;
+use crate::mail::{self, Mail};
 use crate::{App, Caller, Error, Result};
 
 /// Asks these users and groups to approve, and no others. Who approved without being asked stays.
@@ -167,10 +169,90 @@ pub async fn approve(app: &App, caller: &Caller, scope: Scope, id: i64) -> Resul
     } else {
         reviews::insert_approval(&mut tx, &given).await?;
     }
+    tell_author(&mut tx, app, user, &home, &request).await?;
     let change = home
         .change(caller, Action::Update, &request)
         .says(format!("Change Request: {} approved", request.title));
     let after = content::details(&mut tx, &home, request).await?;
     app.commit(tx, vec![change.into()]).await?;
     Ok(after)
+}
+
+/// The ids of the users who are asked, by name or with their group.
+pub(super) async fn reviewers(tx: &mut Tx, request: &ChangeRequest) -> Result<Vec<i64>> {
+    let asked = reviews::reviewers(tx, request.id).await?;
+    Ok(asked.into_iter().map(|reviewer| reviewer.id).collect())
+}
+
+/// Mails those who are asked to approve and were not told before.
+pub(super) async fn tell_reviewers(
+    tx: &mut Tx,
+    app: &App,
+    caller: &Caller,
+    (home, request): (&Home, &ChangeRequest),
+    told: &[i64],
+) -> Result<()> {
+    let link = link(app, home, request);
+    let author = match caller {
+        Caller::User(user) => name(user),
+        Caller::ApiKey(key) => key.name.clone(),
+    };
+    for reviewer in reviews::reviewers(tx, request.id).await? {
+        if told.contains(&reviewer.id) || caller.user_id() == Some(reviewer.id) {
+            continue;
+        }
+        let mail = Mail::ChangeRequestAssigned {
+            title: &request.title,
+            author: &author,
+            link: &link,
+        };
+        mail::post(tx, app, &reviewer.email, &mail).await?;
+    }
+    Ok(())
+}
+
+/// Mails the author that somebody approved.
+async fn tell_author(
+    tx: &mut Tx,
+    app: &App,
+    user: &User,
+    home: &Home,
+    request: &ChangeRequest,
+) -> Result<()> {
+    let author = match request.user_id {
+        Some(id) => users::find(tx, id).await?,
+        None => None,
+    };
+    if let Some(author) = author.filter(|author| author.is_active) {
+        let mail = Mail::ChangeRequestApproved {
+            title: &request.title,
+            approved_by: &name(user),
+            link: &link(app, home, request),
+        };
+        mail::post(tx, app, &author.email, &mail).await?;
+    }
+    Ok(())
+}
+
+fn name(user: &User) -> String {
+    match format!("{} {}", user.first_name, user.last_name).trim() {
+        "" => user.email.clone(),
+        name => name.to_owned(),
+    }
+}
+
+/// Where the dashboard shows a request.
+fn link(app: &App, home: &Home, request: &ChangeRequest) -> String {
+    let base = app.settings().public_url.trim_end_matches('/');
+    let project = request.project_id;
+    match home {
+        Home::Environment(place) => {
+            let key = &place.environment.api_key;
+            format!(
+                "{base}/project/{project}/environment/{key}/change-requests/{}",
+                request.id
+            )
+        }
+        Home::Project(_) => format!("{base}/project/{project}/change-requests/{}", request.id),
+    }
 }

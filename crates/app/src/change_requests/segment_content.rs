@@ -67,6 +67,9 @@ async fn part(tx: &mut Tx, project: &Project, proposal: SegmentProposal) -> Resu
             Some(found.ok_or_else(|| Error::no_such("version_of", id))?)
         }
     };
+    if let Some(present) = &present {
+        segments::refuse_managed(present)?;
+    }
     let base = present.as_ref().map(segments::as_json);
     let mut segment = present.unwrap_or_else(|| segments::blank(project.id));
     let metadata = proposal.edit.metadata.clone();

@@ -27,6 +27,8 @@ const WRAPPED: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("axum", &["api", "burgee", "testkit"]),
     ("argon2", &["auth"]),
+    ("bergshamra", &["auth", "testkit"]),
+    ("jsonwebtoken", &["auth", "testkit"]),
     ("reqwest", &["outbound"]),
     ("lettre", &["outbound"]),
 ];

@@ -61,6 +61,9 @@ impl IntoResponse for ApiError {
                 let text = format!("Request was throttled. Expected available in {seconds} seconds.");
                 retry_after(detail(StatusCode::TOO_MANY_REQUESTS, &text), seconds)
             }
+            Error::Elsewhere(text) => {
+                (StatusCode::BAD_GATEWAY, Json(json!({ "message": text }))).into_response()
+            }
             Error::Unavailable(cause) => {
                 tracing::warn!(%cause, "the database is unavailable");
                 let text = "The database is unavailable. Try again shortly.";

@@ -39,6 +39,10 @@ pub fn router(metrics: Option<Metrics>) -> Router<App> {
         )
         .route("/password-reset/confirm/{uid}/{token}", get(password_reset))
         .route("/password-reset/confirm/{uid}/{token}/", get(password_reset))
+        .route("/activate/{uid}/{token}", get(activation))
+        .route("/activate/{uid}/{token}/", get(activation))
+        .route("/email-reset/confirm/{uid}/{token}", get(email_reset))
+        .route("/email-reset/confirm/{uid}/{token}/", get(email_reset))
         .route("/config/project-overrides", get(project_overrides))
         .route("/api/v1/swagger.json/", get(swagger_json));
     if let Some(metrics) = metrics {
@@ -141,6 +145,16 @@ async fn monitoring(State(app): State<App>, Signed(caller): Signed) -> ApiResult
 /// Where the links of set-up and of password resets lead.
 async fn password_reset() -> Response {
     Html(include_str!("password_reset.html")).into_response()
+}
+
+/// Where the links of activation mails lead.
+async fn activation() -> Response {
+    Html(include_str!("activation.html")).into_response()
+}
+
+/// Where the links to change an address lead.
+async fn email_reset() -> Response {
+    Html(include_str!("email_reset.html")).into_response()
 }
 
 /// What Flagsmith's dashboard asks the server it is served by.

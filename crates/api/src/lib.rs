@@ -11,6 +11,7 @@
 
 pub mod body;
 pub mod caller;
+pub mod cookies;
 pub mod docs;
 pub mod error;
 pub mod fields;

@@ -27,8 +27,8 @@ use burgee_store::environments::Environment;
 use burgee_store::grants::{self, Held};
 use burgee_store::master_api_keys::{self, MasterApiKey};
 use burgee_store::projects::{self, Project};
-use burgee_store::users::{self, User};
-use burgee_store::{Tx, environments, feature_links, organisations};
+use burgee_store::users::User;
+use burgee_store::{Tx, environments, feature_links, oauth, organisations, sessions};
 
 use crate::App;
 use crate::error::{Error, Result};
@@ -148,9 +148,17 @@ pub(crate) fn effective(held: &Held) -> Vec<(String, Vec<i64>)> {
 impl Caller {
     /// The user with this token.
     pub async fn from_token(tx: &mut Tx, token: &str) -> Result<Self> {
-        let user = users::find_by_token(tx, &tokens::lookup_hash(token)).await?;
+        let hash = tokens::lookup_hash(token);
+        let user = sessions::user_of(tx, &hash, Timestamp::now().0).await?;
         user.map(Self::User)
             .ok_or(Error::Unauthenticated("Invalid token."))
+    }
+
+    /// The user for whom the program with this access token acts; `None` when there is none.
+    pub async fn from_access_token(tx: &mut Tx, token: &str) -> Result<Option<Self>> {
+        let hash = tokens::lookup_hash(token);
+        let user = oauth::user_of(tx, &hash, Timestamp::now().0).await?;
+        Ok(user.map(Self::User))
     }
 
     /// The organisation's key with this text (`prefix.secret`).

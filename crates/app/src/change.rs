@@ -44,6 +44,7 @@ pub enum Kind {
     ChangeRequest,
     ChangeRequestComment,
     ReleasePipeline,
+    SamlConfiguration,
 }
 
 impl Kind {
@@ -83,6 +84,7 @@ impl Kind {
             Self::ChangeRequest => "CHANGE_REQUEST",
             Self::ChangeRequestComment => "CHANGE_REQUEST_COMMENT",
             Self::ReleasePipeline => "RELEASE_PIPELINE",
+            Self::SamlConfiguration => "SAML_CONFIGURATION",
         }
     }
 }

@@ -28,6 +28,9 @@ pub enum Error {
     /// Too often; may be tried again after this many seconds.
     #[error("throttled for {0} s")]
     Throttled(u64),
+    /// Somebody else's service, which was needed, failed or refused. The text is for the caller.
+    #[error("elsewhere: {0}")]
+    Elsewhere(String),
     /// The database can't be reached: trying again later may help.
     #[error("unavailable: {0}")]
     Unavailable(String),

@@ -19,6 +19,7 @@ pub mod change_sets;
 pub mod code_references;
 pub mod cohorts;
 pub mod edge_identities;
+pub mod email_links;
 pub mod environment_states;
 pub mod environments;
 pub mod error;
@@ -53,6 +54,7 @@ pub mod members;
 pub mod metadata;
 pub mod metadata_fields;
 pub mod mfa;
+pub mod oauth;
 pub mod organisation_files;
 pub mod organisations;
 pub mod password_resets;
@@ -64,6 +66,7 @@ pub mod projects;
 pub mod release_pipelines;
 pub mod role_permissions;
 pub mod roles;
+pub mod saml;
 pub mod scheduled_changes;
 pub mod scim;
 pub mod sdk;
@@ -76,6 +79,7 @@ pub mod server_keys;
 pub mod sessions;
 pub mod settings;
 pub mod setup;
+pub mod sign_ins;
 pub mod system_tags;
 pub mod tags;
 pub mod trust_relationships;
@@ -91,10 +95,10 @@ use std::time::Duration;
 
 use burgee_model::Timestamp;
 use burgee_outbound::Outbound;
+use burgee_store::Db;
 use burgee_store::analytics::EvaluationCount;
 use burgee_store::changes::NewChange;
 use burgee_store::identities::{IdentityWrite, Written};
-use burgee_store::{Db, Tx};
 use tokio::sync::watch;
 
 use batch::Batcher;
@@ -107,6 +111,9 @@ pub use author::Author;
 pub use caller::{Access, Caller, Features, Place};
 pub use error::{Error, Result};
 pub use settings::Settings;
+
+/// A transaction, as acts that only read take it.
+pub use burgee_store::Tx;
 
 use security::Security;
 
@@ -127,6 +134,7 @@ struct Inner {
     security: Security,
     outbound: Outbound,
     issuers: Issuers,
+    touched: sessions::Touched,
 }
 
 impl App {
@@ -147,6 +155,7 @@ impl App {
             security: Security::new(&settings),
             outbound: Outbound::new(&settings.outbound),
             issuers: Issuers::default(),
+            touched: sessions::Touched::default(),
             environments,
             db,
             settings,
@@ -178,6 +187,10 @@ impl App {
     /// The keys of identity providers.
     pub(crate) fn issuers(&self) -> &Issuers {
         &self.0.issuers
+    }
+
+    pub(crate) fn touched(&self) -> &sessions::Touched {
+        &self.0.touched
     }
 
     pub(crate) fn identity_cache(&self) -> &IdentityCache {
@@ -276,6 +289,9 @@ const LOGGED_TABLES: &[&str] = &[
     "organisation_members",
     "organisations",
     "projects",
+    "provider_accounts",
+    "saml_attribute_mappings",
+    "saml_configurations",
     "segments",
     "server_keys",
     "tags",

@@ -58,16 +58,45 @@ pub async fn confirm(app: &App, caller: &Caller, code: &str) -> Result<Vec<Strin
     if factor.step_of(code).is_none() {
         return Err(bad_code());
     }
-    let codes = totp::backup_codes();
-    let key = app.backup_code_key();
-    let hashes: Vec<_> = codes.iter().map(|code| keyed_hash(&key, code)).collect();
-    let hashes = json!(hashes).to_string();
+    let (codes, hashes) = new_codes(app);
     if !mfa::activate(&mut tx, user.id, &factor.row.secret, &hashes).await? {
         return Err(bad_code());
     }
     app.commit(tx, vec![change(caller, Action::Create, user.id)])
         .await?;
     Ok(codes)
+}
+
+/// Makes new backup codes in the place of those left, for somebody who shows a code. They are not shown again.
+pub async fn regenerate(app: &App, caller: &Caller, code: &str) -> Result<Vec<String>> {
+    let user = caller.user()?;
+    app.throttle(Attempt::SecondFactor, &format!("codes {}", user.id))?;
+    app.throttle(Attempt::SecondFactorOfDay, &format!("codes {}", user.id))?;
+    let mut tx = app.begin().await?;
+    let factor = mfa::find(&mut tx, user.id)
+        .await?
+        .filter(|factor| factor.is_active);
+    let Some(factor) = factor.map(|factor| Factor::new(app, factor)) else {
+        return Err(Error::Rejected(
+            json!({ "error": "Requested MFA method does not exist." }),
+        ));
+    };
+    if !factor.use_up(&mut tx, code).await? {
+        return Err(bad_code());
+    }
+    let (codes, hashes) = new_codes(app);
+    mfa::set_backup_codes(&mut tx, user.id, &hashes).await?;
+    app.commit(tx, vec![change(caller, Action::Update, user.id)])
+        .await?;
+    Ok(codes)
+}
+
+/// New backup codes, and their hashes as they are stored.
+fn new_codes(app: &App) -> (Vec<String>, String) {
+    let codes = totp::backup_codes();
+    let key = app.backup_code_key();
+    let hashes: Vec<_> = codes.iter().map(|code| keyed_hash(&key, code)).collect();
+    (codes, json!(hashes).to_string())
 }
 
 /// Gives up the second factor. A code is not asked for, but one that is given must be right.
@@ -99,7 +128,7 @@ fn bad_code() -> Error {
 
 fn change(caller: &Caller, action: Action, user_id: i64) -> burgee_store::changes::NewChange {
     Change::new(caller, Kind::User, action, user_id)
-        .after(json!({ "second_factor": action == Action::Create }))
+        .after(json!({ "second_factor": action != Action::Delete }))
         .into()
 }
 

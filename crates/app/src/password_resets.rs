@@ -1,8 +1,7 @@
 //! Reset links for somebody who forgot his password.
 
 use burgee_auth::reset::{ResetSubject, decode_uid, encode_uid};
-use burgee_model::{Problems, Timestamp};
-use burgee_store::password_resets;
+use burgee_model::Problems;
 use burgee_store::users::{self, User};
 use serde_json::json;
 
@@ -35,9 +34,9 @@ pub async fn link_for(app: &App, email: Option<&str>, user_id: Option<i64>) -> R
 }
 
 /// How many links a user is sent within [`WINDOW`].
-const MOST_LINKS: i64 = 5;
+pub(crate) const MOST_LINKS: i64 = 5;
 /// A day, in microseconds.
-const WINDOW: i64 = 24 * 60 * 60 * 1_000_000;
+pub(crate) const WINDOW: i64 = 24 * 60 * 60 * 1_000_000;
 
 /// Somebody says he forgot his password. The answer is the same whether there is such a user or not.
 pub async fn ask(app: &App, email: &str) -> Result<()> {
@@ -58,12 +57,9 @@ async fn send_link(app: &App, email: &str) -> Result<()> {
     else {
         return Ok(());
     };
-    let now = Timestamp::now().0;
-    password_resets::forget(&mut tx, user.id, now - WINDOW).await?;
-    if password_resets::count_since(&mut tx, user.id, now - WINDOW).await? >= MOST_LINKS {
+    if !crate::email_links::may_send(&mut tx, user.id).await? {
         return Ok(());
     }
-    password_resets::insert(&mut tx, user.id, now).await?;
     let link = password_reset_link(app, &user);
     if !mail::post(&mut tx, app, &user.email, &Mail::PasswordReset { link: &link }).await? {
         // The link opens the account, so it is not for logs.
@@ -104,7 +100,7 @@ pub async fn confirm(app: &App, uid: &str, token: &str, new: &str, repeated: &st
     if !users::set_password(&mut tx, user.id, user.password.as_deref(), &hash).await? {
         return Err(bad_token());
     }
-    users::delete_tokens(&mut tx, user.id).await?;
+    crate::sessions::end_all(&mut tx, user.id).await?;
     let change = Change::new(&Caller::User(user.clone()), Kind::User, Action::Update, user.id)
         .uuid(&user.uuid)
         .after(json!({ "password": "reset" }));
@@ -112,7 +108,7 @@ pub async fn confirm(app: &App, uid: &str, token: &str, new: &str, repeated: &st
 }
 
 /// What a link is bound to: it dies when any of it changes.
-fn subject(user: &User) -> ResetSubject<'_> {
+pub(crate) fn subject(user: &User) -> ResetSubject<'_> {
     ResetSubject {
         user_id: user.id,
         password_hash: user.password.as_deref().unwrap_or_default(),

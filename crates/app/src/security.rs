@@ -18,6 +18,18 @@ const MFA_RATE: Rate = Rate {
     attempts: 5,
     seconds: 60,
 };
+/// The same over a day: a code of six digits must not be found by patience.
+const MFA_DAY_RATE: Rate = Rate {
+    attempts: 50,
+    seconds: 24 * 60 * 60,
+};
+/// Programs that register with the OAuth2 server, per address.
+const CLIENT_RATE: Rate = Rate {
+    attempts: 500,
+    seconds: 30 * 24 * 60 * 60,
+};
+/// For how long the link of an activation mail holds, in seconds.
+const ACTIVATION_SECONDS: u64 = 7 * 24 * 60 * 60;
 /// Calls that send invitations, per user: their mails carry texts of the user's choice to anybody.
 const INVITE_RATE: Rate = Rate {
     attempts: 10,
@@ -38,6 +50,8 @@ pub(crate) struct Security {
     user: Throttle,
     master_api_key: Throttle,
     mfa: Throttle,
+    mfa_day: Throttle,
+    client: Throttle,
     invite: Throttle,
     exchange: Throttle,
     /// How many passwords are hashed at once: each takes a core and 19 MiB.
@@ -50,6 +64,8 @@ pub(crate) enum Attempt {
     Login,
     SignUp,
     SecondFactor,
+    SecondFactorOfDay,
+    RegisterClient,
     Invite,
     TokenExchange,
 }
@@ -65,6 +81,8 @@ impl Security {
             master_api_key: Throttle::new(settings.master_api_key_rate),
             mfa: Throttle::new(Some(MFA_RATE)),
             exchange: Throttle::new(Some(EXCHANGE_RATE)),
+            mfa_day: Throttle::new(Some(MFA_DAY_RATE)),
+            client: Throttle::new(Some(CLIENT_RATE)),
             invite: Throttle::new(Some(INVITE_RATE)),
             hashing: Arc::new(Semaphore::new(cores)),
         }
@@ -91,6 +109,8 @@ impl App {
             Attempt::SignUp => &security.signup,
             Attempt::SecondFactor => &security.mfa,
             Attempt::TokenExchange => &security.exchange,
+            Attempt::SecondFactorOfDay => &security.mfa_day,
+            Attempt::RegisterClient => &security.client,
             Attempt::Invite => &security.invite,
         };
         throttle.check(key, Timestamp::now().0).map_err(Error::Throttled)
@@ -139,6 +159,21 @@ impl App {
     /// Issues and checks the tokens of reset links.
     pub(crate) fn reset_tokens(&self) -> ResetTokens {
         ResetTokens::new(self.key("reset"), DEFAULT_RESET_SECONDS)
+    }
+
+    /// Issues and checks the tokens of links that confirm a new user's address.
+    pub(crate) fn activation_tokens(&self) -> ResetTokens {
+        ResetTokens::new(self.key("activation"), ACTIVATION_SECONDS)
+    }
+
+    /// Issues and checks the tokens of links that change an address.
+    pub(crate) fn email_tokens(&self) -> ResetTokens {
+        ResetTokens::new(self.key("email reset"), DEFAULT_RESET_SECONDS)
+    }
+
+    /// The key that clients' addresses are hashed under.
+    pub(crate) fn address_key(&self) -> [u8; 32] {
+        self.key("addresses")
     }
 
     /// The key that backup codes are hashed under.

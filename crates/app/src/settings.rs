@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use burgee_model::limits;
 
+pub use burgee_auth::providers::github::GithubSettings;
+pub use burgee_auth::providers::google::GoogleSettings;
+pub use burgee_auth::providers::oidc::OidcSettings;
 pub use burgee_auth::throttle::Rate;
 
 /// How much a new project may hold; `None`: as much as it likes.
@@ -23,6 +26,17 @@ impl Default for ProjectLimits {
             segment_overrides: Some(limits::SEGMENT_OVERRIDES_PER_ENVIRONMENT),
         }
     }
+}
+
+/// How browsers keep their sign-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cookies {
+    /// Sent over HTTPS only.
+    pub secure: bool,
+    /// `Lax`, `Strict` or `None`.
+    pub same_site: &'static str,
+    /// A session ends when it was not used for so long.
+    pub idle: Duration,
 }
 
 /// Settings of the product. [`Default`] is what a fresh installation runs with.
@@ -64,6 +78,16 @@ pub struct Settings {
     pub launch_darkly_url: String,
     /// How much a new project may hold.
     pub project_limits: ProjectLimits,
+    /// Whether new users must confirm their address before they can sign in. Needs mail.
+    pub email_activation: bool,
+    /// Sign-in by cookie in place of tokens; `None`: tokens.
+    pub cookies: Option<Cookies>,
+    /// The application at GitHub.
+    pub github: Option<GithubSettings>,
+    /// The application at Google.
+    pub google: Option<GoogleSettings>,
+    /// The application at an `OpenID` Connect provider.
+    pub oidc: Option<OidcSettings>,
     /// Mail, and what HTTP requests may reach.
     pub outbound: burgee_outbound::Settings,
     /// Further request headers that browsers may send.
@@ -97,6 +121,11 @@ impl Default for Settings {
             raw_analytics_days: 30,
             launch_darkly_url: "https://app.launchdarkly.com".to_owned(),
             project_limits: ProjectLimits::default(),
+            email_activation: false,
+            cookies: None,
+            github: None,
+            google: None,
+            oidc: None,
             outbound: burgee_outbound::Settings::default(),
             cors_extra_headers: Vec::new(),
         }

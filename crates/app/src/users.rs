@@ -1,11 +1,8 @@
 //! Users: signing up, and what they may change about themselves.
 
-use std::net::IpAddr;
-
 use burgee_auth::passwords::{self, UserAttributes};
-use burgee_auth::tokens;
-use burgee_model::{Problems, Timestamp, keys};
-use burgee_store::{DbError, Tx, invites, members, organisations, users};
+use burgee_model::{Problems, Timestamp};
+use burgee_store::{DbError, Tx, invites, members, organisations, provider_accounts, users};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -13,6 +10,7 @@ pub use burgee_store::users::{Presence, User};
 
 use crate::change::{Action, Change, Kind};
 use crate::security::Attempt;
+use crate::sessions::Client;
 use crate::{App, Caller, Error, Result};
 
 const TAKEN: &str = "Email already exists. Please log in.";
@@ -39,9 +37,10 @@ pub struct SignUp {
     pub superuser: bool,
 }
 
-/// Creates a user and signs him in. Returns his first token, which is not kept.
-pub async fn sign_up(app: &App, address: Option<IpAddr>, input: SignUp) -> Result<(User, String)> {
-    if let Some(address) = address {
+/// Creates a user and signs him in. Returns his first token, which is not kept; there is none as long as his address
+/// is to be confirmed.
+pub async fn sign_up(app: &App, client: &Client, input: SignUp) -> Result<(User, Option<String>)> {
+    if let Some(address) = client.address {
         app.throttle(Attempt::SignUp, &address.to_string())?;
     }
     check_password(
@@ -61,6 +60,7 @@ pub async fn sign_up(app: &App, address: Option<IpAddr>, input: SignUp) -> Resul
         users::lock_set_up(&mut tx).await?;
     }
     admit(app, &mut tx, &input).await?;
+    let waits = app.settings().email_activation && !input.superuser;
     let mut user = User {
         id: 0,
         uuid: Uuid::new_v4().to_string(),
@@ -68,7 +68,7 @@ pub async fn sign_up(app: &App, address: Option<IpAddr>, input: SignUp) -> Resul
         first_name: input.first_name,
         last_name: input.last_name,
         password: Some(hash),
-        is_active: true,
+        is_active: !waits,
         is_superuser: input.superuser,
         sign_up_type: input.sign_up_type,
         marketing_consent_given: input.marketing_consent_given,
@@ -77,7 +77,12 @@ pub async fn sign_up(app: &App, address: Option<IpAddr>, input: SignUp) -> Resul
         last_login: None,
     };
     user.id = insert(&mut tx, &user, TAKEN).await?;
-    let key = new_token(&mut tx, user.id).await?;
+    let key = if waits {
+        crate::email_links::ask_for_activation(app, &mut tx, &user).await?;
+        None
+    } else {
+        Some(crate::sessions::new_token(app, &mut tx, user.id, client).await?)
+    };
     app.commit(tx, vec![created(&user).into()]).await?;
     Ok((user, key))
 }
@@ -123,48 +128,71 @@ pub(crate) async fn insert(tx: &mut Tx, user: &User, taken: &str) -> Result<i64>
     }
 }
 
-/// Makes a token; only its hash is kept.
-pub(crate) async fn new_token(tx: &mut Tx, user_id: i64) -> Result<String> {
-    let token = keys::user_token();
-    users::insert_token(tx, &tokens::lookup_hash(&token), user_id, Timestamp::now().0).await?;
-    Ok(token)
-}
-
 /// Who may sign up.
 async fn admit(app: &App, tx: &mut Tx, input: &SignUp) -> Result<()> {
     let settings = app.settings();
-    let refuse = |text: &str| Err(Error::Forbidden(text.to_owned()));
-    if settings.signup_prevented {
-        return refuse("Signing up is disabled for this installation.");
-    }
     if settings.passwords_prevented {
-        return refuse("E-mail and password are not accepted by this installation.");
+        let text = "E-mail and password are not accepted by this installation.";
+        return Err(Error::Forbidden(text.to_owned()));
     }
     if input.superuser && (settings.setup_code.is_some() || users::count(tx).await?.all_users > 0) {
         // With a code to show, set-up is the only way to become the administrator.
         return Err(Error::field("superuser", NOT_THE_FIRST));
     }
-    if users::find_by_email(tx, &input.email).await?.is_some() {
+    if users::find_by_email(tx, &input.email).await?.is_some() && !settings.signup_prevented {
         return Err(Error::field("email", TAKEN));
     }
-    let by_link = input.sign_up_type.as_deref() == Some("INVITE_LINK");
+    if input.superuser && !settings.signup_prevented {
+        return Ok(());
+    }
+    let kind = input.sign_up_type.as_deref();
+    admit_newcomer(app, tx, &input.email, kind, input.invite_hash.as_deref()).await
+}
+
+/// Whether somebody with this address may become a user: the rules that hold however he comes.
+pub(crate) async fn admit_newcomer(
+    app: &App,
+    tx: &mut Tx,
+    email: &str,
+    sign_up_type: Option<&str>,
+    invite_hash: Option<&str>,
+) -> Result<()> {
+    let settings = app.settings();
+    let refuse = |text: &str| Err(Error::Forbidden(text.to_owned()));
+    if settings.signup_prevented {
+        return refuse("Signing up is disabled for this installation.");
+    }
+    let by_link = sign_up_type == Some("INVITE_LINK");
     if by_link && settings.invite_links_disabled {
         return refuse("Invite links are disabled.");
     }
-    if settings.registration_open || input.superuser {
+    if settings.registration_open {
         return Ok(());
     }
-    let invited = match input.invite_hash.as_deref() {
+    let invited = match invite_hash {
         Some(hash) if by_link => invites::find_link(tx, hash)
             .await?
             .is_some_and(|link| !crate::invites::has_expired(&link)),
-        _ => invites::is_invited(tx, &input.email).await?,
+        _ => invites::is_invited(tx, email).await?,
     };
     if invited {
         Ok(())
     } else {
         refuse("User registration without an invite is disabled for this installation.")
     }
+}
+
+/// How a user signs in, in the words of the reference: `EMAIL`, `GOOGLE` or `GITHUB`.
+pub async fn auth_type(tx: &mut Tx, user_id: i64) -> Result<&'static str> {
+    let providers = provider_accounts::providers(tx, user_id).await?;
+    let has = |name: &str| providers.iter().any(|provider| provider == name);
+    Ok(if has("google") {
+        "GOOGLE"
+    } else if has("github") {
+        "GITHUB"
+    } else {
+        "EMAIL"
+    })
 }
 
 /// Refuses a password that is easily guessed.
@@ -233,7 +261,7 @@ async fn change_profile(app: &App, caller: &Caller, edit: impl FnOnce(&mut User)
     Ok(user)
 }
 
-fn updated(caller: &Caller, before: &User, after: &User) -> Change {
+pub(crate) fn updated(caller: &Caller, before: &User, after: &User) -> Change {
     Change::new(caller, Kind::User, Action::Update, after.id)
         .uuid(&after.uuid)
         .before(as_json(before))
@@ -280,25 +308,25 @@ pub async fn set_password(
 
 /// Changes the address, for somebody who knows the password. He signs in with the new one at once.
 pub async fn set_email(app: &App, caller: &Caller, current: String, email: String) -> Result<()> {
-    const TAKEN: &str = "A user with this email already exists.";
-    let before = prove(app, caller, current).await?;
+    prove(app, caller, current).await?;
     let mut tx = app.begin().await?;
-    let other = users::find_by_email(&mut tx, &email).await?;
-    if other.is_some_and(|other| other.id != before.id) {
-        return Err(Error::field("new_email", TAKEN));
-    }
-    let mut user = self::current(&mut tx, caller).await?;
-    user.email = email;
-    match users::update_profile(&mut tx, &user).await {
-        Err(DbError::Conflict(_)) => return Err(Error::field("new_email", TAKEN)),
-        other => other?,
-    };
-    app.commit(tx, vec![updated(caller, &before, &user).into()]).await
+    let before = self::current(&mut tx, caller).await?;
+    let change = crate::email_links::change_email(app, &mut tx, caller, before, email).await?;
+    app.commit(tx, vec![change.into()]).await
 }
 
 /// Deletes the caller's account, and on demand the organisations in which he is alone.
-pub async fn delete(app: &App, caller: &Caller, current: String, with_orphans: bool) -> Result<()> {
-    let user = prove(app, caller, current).await?;
+///
+/// Who has a password must give it; who only signs in elsewhere has none to give.
+pub async fn delete(app: &App, caller: &Caller, password: Option<String>, with_orphans: bool) -> Result<()> {
+    let mut tx = app.db().read().await?;
+    let user = current(&mut tx, caller).await?;
+    drop(tx);
+    let user = match (password, &user.password) {
+        (Some(password), _) => prove(app, caller, password).await?,
+        (None, None) => user,
+        (None, Some(_)) => return Err(Error::field("current_password", "This field is required.")),
+    };
     let mut tx = app.begin().await?;
     let mut changes = Vec::new();
     for organisation in organisations::of_user(&mut tx, user.id).await? {

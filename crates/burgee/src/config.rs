@@ -18,6 +18,7 @@ mod outbound;
 mod registration;
 mod sdk;
 mod server;
+mod sign_in;
 mod suggest;
 mod telemetry;
 #[cfg(test)]
@@ -47,6 +48,7 @@ pub use self::{
     registration::Registration,
     sdk::Sdk,
     server::{Listen, Server},
+    sign_in::SignIn,
     telemetry::Telemetry,
     throttles::{Rate, Throttle, Throttles},
     values::Secret,
@@ -78,6 +80,8 @@ pub struct Config {
     pub admin: Admin,
     /// How often one caller may do what invites abuse.
     pub throttles: Throttles,
+    /// How people sign in beside e-mail and password.
+    pub sign_in: SignIn,
     /// How mail is sent.
     pub mail: Mail,
     /// What requests of this program to others may reach.
@@ -222,6 +226,15 @@ fn check_together(config: &Config, settings: &Settings) -> Result<(), ConfigErro
     }
     if let Some((name, problem)) = config.mail.problem() {
         return wrong(name, problem);
+    }
+    if let Some((name, problem)) = config.sign_in.problem() {
+        return wrong(name, problem);
+    }
+    if config.sign_in.email_activation && config.mail.settings().is_none() {
+        return wrong(
+            "sign_in.email_activation",
+            "needs mail (mail.host, or mail.sendgrid_api_key) to be set up",
+        );
     }
     Ok(())
 }

@@ -71,7 +71,7 @@ async fn make(app: &App, router: &Router) -> anyhow::Result<(Value, Option<Strin
     users::create_superuser(app, email, &password)
         .await
         .context("cannot make the demo's administrator")?;
-    let log_in = sessions::log_in(app, None, email, password.clone()).await?;
+    let log_in = sessions::log_in(app, &sessions::Client::default(), email, password.clone()).await?;
     let sessions::LoggedIn::Key(token) = log_in else {
         bail!("the demo's administrator can't log in")
     };

@@ -27,6 +27,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "roles", include_str!("../migrations/0006_roles.sql")),
     (7, "machines", include_str!("../migrations/0007_machines.sql")),
     (8, "mail", include_str!("../migrations/0008_mail.sql")),
+    (9, "sign in", include_str!("../migrations/0009_sign_in.sql")),
+    (10, "oauth", include_str!("../migrations/0010_oauth.sql")),
     (11, "audit", include_str!("../migrations/0011_audit.sql")),
     (
         12,

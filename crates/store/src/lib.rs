@@ -6,6 +6,7 @@
 //! To add a table: a migration in `migrations/` with its line in [`db`], and a file here for its noun with a
 //! `row!` and its statements.
 
+pub mod activations;
 pub mod analytics;
 pub mod audit;
 pub mod change_request_reviews;
@@ -38,17 +39,21 @@ pub mod members;
 pub mod metadata;
 pub mod metadata_fields;
 pub mod mfa;
+pub mod oauth;
 pub mod organisations;
 pub mod password_resets;
 pub mod platform_hub;
 pub mod projects;
+pub mod provider_accounts;
 pub mod release_pipelines;
 pub mod roles;
+pub mod saml;
 pub mod scheduled_changes;
 pub mod scim;
 pub mod seeds;
 pub mod segments;
 pub mod server_keys;
+pub mod sessions;
 pub mod settings;
 pub mod state_options;
 pub mod tags;

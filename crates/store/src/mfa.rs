@@ -88,6 +88,17 @@ pub async fn use_backup_code(tx: &mut Tx, user_id: i64, before: &str, after: &st
     Ok(written == 1)
 }
 
+/// Writes new backup codes in the place of those left.
+pub async fn set_backup_codes(tx: &mut Tx, user_id: i64, codes: &str) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE user_mfa SET backup_codes = $2 WHERE user_id = $1",
+        user_id,
+        codes
+    )
+}
+
 /// Removes the second factor.
 pub async fn delete(tx: &mut Tx, user_id: i64) -> Result<u64> {
     sql!(tx, execute, "DELETE FROM user_mfa WHERE user_id = $1", user_id)

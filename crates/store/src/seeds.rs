@@ -201,3 +201,13 @@ pub async fn launch_darkly_tokens(tx: &mut Tx) -> Result<Vec<Option<String>>> {
     )?;
     Ok(rows.into_iter().map(|(token,)| token).collect())
 }
+
+/// Makes a user an administrator of the installation.
+pub async fn make_superuser(tx: &mut Tx, user_id: i64) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE users SET is_superuser = TRUE WHERE id = $1",
+        user_id
+    )
+}

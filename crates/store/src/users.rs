@@ -35,16 +35,6 @@ pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<User>> {
     )
 }
 
-/// The active user whose token has this hash.
-pub async fn find_by_token(tx: &mut Tx, hash: &str) -> Result<Option<User>> {
-    sql!(
-        tx,
-        fetch_optional as User,
-        "SELECT u.* FROM users u JOIN user_tokens t ON t.user_id = u.id WHERE t.hash = $1 AND u.is_active",
-        hash
-    )
-}
-
 row! {
     /// Whether there are users at all.
     pub struct Presence {
@@ -169,21 +159,25 @@ pub async fn set_last_login(tx: &mut Tx, id: i64, at: i64) -> Result<u64> {
     )
 }
 
-/// Deletes a user with his tokens, memberships and grants.
-pub async fn delete(tx: &mut Tx, id: i64) -> Result<u64> {
-    sql!(tx, execute, "DELETE FROM users WHERE id = $1", id)
+/// Forgets a user's password: he signs in elsewhere, or chooses a new one by mail.
+pub async fn clear_password(tx: &mut Tx, id: i64) -> Result<u64> {
+    sql!(tx, execute, "UPDATE users SET password = NULL WHERE id = $1", id)
 }
 
-/// Keeps the hash of a new token.
-pub async fn insert_token(tx: &mut Tx, hash: &str, user_id: i64, now: i64) -> Result<u64> {
+/// Switches a user on or off.
+pub async fn set_active(tx: &mut Tx, id: i64, is_active: bool) -> Result<u64> {
     sql!(
         tx,
         execute,
-        "INSERT INTO user_tokens (hash, user_id, created_at) VALUES ($1, $2, $3)",
-        hash,
-        user_id,
-        now
+        "UPDATE users SET is_active = $2 WHERE id = $1",
+        id,
+        is_active
     )
+}
+
+/// Deletes a user with his tokens, memberships and grants.
+pub async fn delete(tx: &mut Tx, id: i64) -> Result<u64> {
+    sql!(tx, execute, "DELETE FROM users WHERE id = $1", id)
 }
 
 /// Forgets every token of a user.

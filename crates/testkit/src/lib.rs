@@ -5,8 +5,10 @@
 
 #![expect(clippy::print_stdout, reason = "what is skipped is said")]
 
+pub mod idp;
 pub mod mailbox;
 pub mod places;
+pub mod provider;
 mod world;
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -63,6 +63,11 @@ pub const SCHEDULES: &[Schedule] = &[
         },
     },
     Schedule {
+        name: "forget ended sessions",
+        every: Duration::from_secs(60 * 60),
+        run: |app| Box::pin(async move { burgee_app::sessions::forget_old(&app).await }),
+    },
+    Schedule {
         name: "deliver mail",
         every: Duration::from_secs(2),
         run: |app| Box::pin(async move { burgee_app::mail::deliver(&app).await }),

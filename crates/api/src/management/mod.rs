@@ -35,6 +35,7 @@ pub mod master_api_keys;
 pub mod members;
 pub mod metadata;
 pub mod metadata_fields;
+pub mod oauth;
 pub mod organisations;
 pub mod permissions;
 pub mod platform_hub;
@@ -45,6 +46,7 @@ pub mod release_pipelines;
 pub mod role_holders;
 pub mod role_permissions;
 pub mod roles;
+pub mod saml;
 pub mod scheduled_changes;
 pub mod scim;
 pub mod segment_overrides;
@@ -53,6 +55,7 @@ pub mod segments;
 pub mod server_keys;
 pub mod sessions;
 pub mod setup;
+pub mod sign_ins;
 pub mod tags;
 pub mod traits;
 pub mod trust_relationships;
@@ -97,6 +100,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(master_api_keys::router())
         .merge(members::router())
         .merge(metadata_fields::router())
+        .merge(oauth::router())
         .merge(organisations::router())
         .merge(permissions::router())
         .merge(platform_hub::router())
@@ -108,11 +112,13 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(roles::router())
         .merge(scim::router())
         .merge(scheduled_changes::router())
+        .merge(saml::router())
         .merge(segment_overrides::router())
         .merge(segments::router())
         .merge(server_keys::router())
         .merge(sessions::router())
         .merge(setup::router())
+        .merge(sign_ins::router())
         .merge(tags::router())
         .merge(traits::router())
         .merge(trust_relationships::router())

@@ -6,17 +6,21 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use burgee_app::sessions::{self, LoggedIn, SecondStep};
 use burgee_app::{App, mfa};
+use burgee_model::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::sign_ins::key_answer;
 use crate::body::Body;
-use crate::caller::{ClientAddress, Signed};
+use crate::caller::{OwnToken, Signed, SigningIn};
+use crate::cookies;
 use crate::error::ApiResult;
 use crate::fields::{Blank, Given, Text};
 use crate::input;
+use crate::params::Path;
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -25,12 +29,13 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(log_in_with_code))
         .routes(routes!(log_out))
         .routes(routes!(delete_token))
-        .routes(routes!(log_in_with_google))
-        .routes(routes!(log_in_with_github))
+        .routes(routes!(list_sessions))
+        .routes(routes!(delete_session))
         .routes(routes!(list_active_methods))
         .routes(routes!(activate_app))
         .routes(routes!(confirm_app))
         .routes(routes!(deactivate_app))
+        .routes(routes!(regenerate_backup_codes))
 }
 
 input! {
@@ -54,25 +59,25 @@ pub struct SecondFactorNeeded {
     pub method: &'static str,
 }
 
-/// Signs in by address and password. Where a second factor is active, the answer is the token for its code.
+/// The answer to somebody whose second factor is still to come.
+pub(super) fn needs_second_factor(ephemeral_token: String) -> Response {
+    Json(SecondFactorNeeded {
+        ephemeral_token,
+        method: "app",
+    })
+    .into_response()
+}
+
+/// Signs in by address and password. Where a second factor is active, the answer is the token for its code; where cookies
+/// are in use, it is empty and sets one.
 #[utoipa::path(post, path = "/api/v1/auth/login/", tag = "users", request_body = LogInBody,
     responses((status = 200, body = Key)))]
-async fn log_in(
-    State(app): State<App>,
-    ClientAddress(address): ClientAddress,
-    body: Body,
-) -> ApiResult<Response> {
+async fn log_in(State(app): State<App>, SigningIn(client): SigningIn, body: Body) -> ApiResult<Response> {
     let input: LogInBody = body.parse()?;
     let email = input.email.0.map(|text| text.0).unwrap_or_default();
     let password = input.password.0.map(|text| text.0).unwrap_or_default();
-    Ok(match sessions::log_in(&app, address, &email, password).await? {
-        LoggedIn::Key(key) => Json(Key { key }).into_response(),
-        LoggedIn::NeedsSecondFactor(ephemeral_token) => Json(SecondFactorNeeded {
-            ephemeral_token,
-            method: "app",
-        })
-        .into_response(),
-    })
+    let outcome = sessions::log_in(&app, &client, &email, password).await?;
+    Ok(key_answer(&app, outcome))
 }
 
 input! {
@@ -86,12 +91,16 @@ input! {
 /// Ends a log-in with a code of the second factor.
 #[utoipa::path(post, path = "/api/v1/auth/login/code/", tag = "users", request_body = LogInCodeBody,
     responses((status = 200, body = Key)))]
-async fn log_in_with_code(State(app): State<App>, body: Body) -> ApiResult<Response> {
+async fn log_in_with_code(
+    State(app): State<App>,
+    SigningIn(client): SigningIn,
+    body: Body,
+) -> ApiResult<Response> {
     let input: LogInCodeBody = body.parse()?;
     let refuse = |text: &str| (StatusCode::UNAUTHORIZED, Json(json!({ "error": text }))).into_response();
-    let step = sessions::log_in_with_code(&app, &input.ephemeral_token.0, &input.code.0).await?;
+    let step = sessions::log_in_with_code(&app, &client, &input.ephemeral_token.0, &input.code.0).await?;
     Ok(match step {
-        SecondStep::Key(key) => Json(Key { key }).into_response(),
+        SecondStep::Key(key) => key_answer(&app, LoggedIn::Key(key)),
         SecondStep::BadToken => refuse("Invalid or expired token."),
         SecondStep::BadCode => refuse("Invalid or expired code."),
     })
@@ -99,43 +108,72 @@ async fn log_in_with_code(State(app): State<App>, body: Body) -> ApiResult<Respo
 
 /// Signs the caller out everywhere.
 #[utoipa::path(post, path = "/api/v1/auth/logout/", tag = "users", responses((status = 204)))]
-async fn log_out(State(app): State<App>, Signed(caller): Signed) -> ApiResult<StatusCode> {
+async fn log_out(State(app): State<App>, Signed(caller): Signed) -> ApiResult<Response> {
     sessions::log_out(&app, &caller).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(signed_out(&app))
+}
+
+fn signed_out(app: &App) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    cookies::clear(app, &mut response);
+    response
 }
 
 /// Makes the caller's tokens useless; the next log-in gives a new one.
 #[utoipa::path(delete, path = "/api/v1/auth/token/", tag = "users", responses((status = 204)))]
-async fn delete_token(State(app): State<App>, Signed(caller): Signed) -> ApiResult<StatusCode> {
+async fn delete_token(State(app): State<App>, Signed(caller): Signed) -> ApiResult<Response> {
     sessions::log_out(&app, &caller).await?;
+    Ok(signed_out(&app))
+}
+
+/// A session: a token and where it is used.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SessionView {
+    pub id: String,
+    pub created_at: String,
+    /// To the hour.
+    pub last_used_at: Option<String>,
+    /// When it ends unless it is used again; none for tokens.
+    pub expires_at: Option<String>,
+    pub user_agent: Option<String>,
+    /// Whether this request belongs to it.
+    pub is_current: bool,
+}
+
+/// The caller's sessions, newest first.
+#[utoipa::path(get, path = "/api/v1/auth/sessions/", tag = "users",
+    responses((status = 200, body = Vec<SessionView>)))]
+async fn list_sessions(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    OwnToken(token): OwnToken,
+) -> ApiResult<Json<Vec<SessionView>>> {
+    let mut tx = app.db().read().await?;
+    let views = sessions::list(&mut tx, &caller)
+        .await?
+        .into_iter()
+        .map(|session| SessionView {
+            id: sessions::public_id(&session).to_owned(),
+            created_at: Timestamp(session.created_at).rest(),
+            last_used_at: session.last_used_at.map(|at| Timestamp(at).rest()),
+            expires_at: session.expires_at.map(|at| Timestamp(at).rest()),
+            is_current: token
+                .as_deref()
+                .is_some_and(|token| sessions::is_of_token(&session, token)),
+            user_agent: session.user_agent,
+        });
+    Ok(Json(views.collect()))
+}
+
+/// Ends one of the caller's sessions.
+#[utoipa::path(delete, path = "/api/v1/auth/sessions/{session_id}/", tag = "users", responses((status = 204)))]
+async fn delete_session(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<String>,
+) -> ApiResult<StatusCode> {
+    sessions::end(&app, &caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-input! {
-    /// What a sign-in provider gave.
-    pub struct ProviderBody {
-        pub access_token: Text<2000>,
-    }
-}
-
-/// Signs in with Google. No provider is configured.
-#[utoipa::path(post, path = "/api/v1/auth/oauth/google/", tag = "users", request_body = ProviderBody,
-    responses((status = 502)))]
-async fn log_in_with_google(body: Body) -> ApiResult<Response> {
-    no_provider(&body, "GOOGLE")
-}
-
-/// Signs in with GitHub. No provider is configured.
-#[utoipa::path(post, path = "/api/v1/auth/oauth/github/", tag = "users", request_body = ProviderBody,
-    responses((status = 502)))]
-async fn log_in_with_github(body: Body) -> ApiResult<Response> {
-    no_provider(&body, "GITHUB")
-}
-
-fn no_provider(body: &Body, name: &str) -> ApiResult<Response> {
-    body.parse::<ProviderBody>()?;
-    let text = format!("An error occurred authenticating with {name}");
-    Ok((StatusCode::BAD_GATEWAY, Json(json!({ "message": text }))).into_response())
 }
 
 /// A second factor in use.
@@ -219,4 +257,17 @@ async fn deactivate_app(State(app): State<App>, Signed(caller): Signed, body: Bo
     let code = input.code.as_ref().map(|code| code.0.as_str());
     mfa::end(&app, &caller, code).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Makes new backup codes in the place of those left; a code of the authenticator, or one of them, is needed.
+#[utoipa::path(post, path = "/api/v1/auth/app/codes/regenerate/", tag = "users", request_body = CodeBody,
+    responses((status = 200, body = BackupCodes)))]
+async fn regenerate_backup_codes(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    body: Body,
+) -> ApiResult<Json<BackupCodes>> {
+    let input: CodeBody = body.parse()?;
+    let backup_codes = mfa::regenerate(&app, &caller, &input.code.0).await?;
+    Ok(Json(BackupCodes { backup_codes }))
 }

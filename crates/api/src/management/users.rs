@@ -3,8 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use burgee_app::users::{self, ProfileEdit, SignUp, User};
-use burgee_app::{App, password_resets};
+use burgee_app::{App, email_links, password_resets};
 use burgee_model::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -13,7 +14,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::body::Body;
-use crate::caller::{ClientAddress, Signed};
+use crate::caller::{Signed, SigningIn};
+use crate::cookies;
 use crate::error::{ApiError, ApiResult};
 use crate::fields::{Email, Given, Text};
 use crate::{choices, input};
@@ -31,6 +33,11 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(set_email))
         .routes(routes!(reset_password))
         .routes(routes!(confirm_password_reset))
+        .routes(routes!(reset_email))
+        .routes(routes!(confirm_email_reset))
+        .routes(routes!(activate_user))
+        .routes(routes!(resend_activation))
+        .routes(routes!(get_user, update_user, patch_user, delete_user))
 }
 
 choices! {
@@ -67,8 +74,9 @@ pub struct SignedUp {
     pub is_active: bool,
     pub marketing_consent_given: bool,
     pub uuid: String,
-    /// The token. It can't be shown again.
-    pub key: String,
+    /// The token. It can't be shown again. None where cookies are in use, or the address is to be confirmed first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 /// The caller.
@@ -88,21 +96,23 @@ pub struct Me {
     pub onboarding: Option<Value>,
 }
 
-impl From<User> for Me {
-    fn from(user: User) -> Self {
-        Self {
+impl Me {
+    async fn of(app: &App, user: User) -> ApiResult<Json<Self>> {
+        let mut tx = app.db().read().await?;
+        let auth_type = users::auth_type(&mut tx, user.id).await?;
+        Ok(Json(Self {
             first_name: user.first_name,
             last_name: user.last_name,
             sign_up_type: user.sign_up_type,
             id: user.id,
             email: user.email,
-            auth_type: "EMAIL",
+            auth_type,
             is_superuser: user.is_superuser,
             date_joined: Timestamp(user.date_joined).rest(),
             uuid: user.uuid,
             pylon_email_signature: None,
             onboarding: user.onboarding.and_then(|text| serde_json::from_str(&text).ok()),
-        }
+        }))
     }
 }
 
@@ -136,14 +146,34 @@ async fn list_users(Signed(_): Signed) -> ApiError {
     ApiError::not_found()
 }
 
+/// Nobody, the user himself included: users are seen at `me` and as members of organisations.
+#[utoipa::path(get, path = "/api/v1/auth/users/{user_id}/", tag = "users", responses((status = 404)))]
+async fn get_user(Signed(_): Signed) -> ApiError {
+    ApiError::not_found()
+}
+
+/// See [`get_user`]; a user changes himself at `me`.
+#[utoipa::path(put, path = "/api/v1/auth/users/{user_id}/", tag = "users", responses((status = 404)))]
+async fn update_user(Signed(_): Signed) -> ApiError {
+    ApiError::not_found()
+}
+
+/// See [`get_user`]; a user changes himself at `me`.
+#[utoipa::path(patch, path = "/api/v1/auth/users/{user_id}/", tag = "users", responses((status = 404)))]
+async fn patch_user(Signed(_): Signed) -> ApiError {
+    ApiError::not_found()
+}
+
+/// See [`get_user`]; a user deletes himself at `me`.
+#[utoipa::path(delete, path = "/api/v1/auth/users/{user_id}/", tag = "users", responses((status = 404)))]
+async fn delete_user(Signed(_): Signed) -> ApiError {
+    ApiError::not_found()
+}
+
 /// Signs up, which also signs in.
 #[utoipa::path(post, path = "/api/v1/auth/users/", tag = "users", request_body = SignUpBody,
     responses((status = 201, body = SignedUp)))]
-async fn sign_up(
-    State(app): State<App>,
-    ClientAddress(address): ClientAddress,
-    body: Body,
-) -> ApiResult<(StatusCode, Json<SignedUp>)> {
+async fn sign_up(State(app): State<App>, SigningIn(client): SigningIn, body: Body) -> ApiResult<Response> {
     let input: SignUpBody = body.parse()?;
     let input = SignUp {
         email: input.email.0,
@@ -155,7 +185,7 @@ async fn sign_up(
         marketing_consent_given: input.marketing_consent_given.unwrap_or(true),
         superuser: input.superuser.0.unwrap_or(false),
     };
-    let (user, key) = users::sign_up(&app, address, input).await?;
+    let (user, key) = users::sign_up(&app, &client, input).await?;
     let view = SignedUp {
         first_name: user.first_name,
         last_name: user.last_name,
@@ -165,15 +195,19 @@ async fn sign_up(
         is_active: user.is_active,
         marketing_consent_given: user.marketing_consent_given,
         uuid: user.uuid,
-        key,
+        key: key.clone().filter(|_| app.settings().cookies.is_none()),
     };
-    Ok((StatusCode::CREATED, Json(view)))
+    let mut response = (StatusCode::CREATED, Json(view)).into_response();
+    if let Some(key) = key {
+        cookies::set(&app, &mut response, &key);
+    }
+    Ok(response)
 }
 
 /// The caller.
 #[utoipa::path(get, path = "/api/v1/auth/users/me/", tag = "users", responses((status = 200, body = Me)))]
-async fn get_me(Signed(caller): Signed) -> ApiResult<Json<Me>> {
-    Ok(Json(caller.user()?.clone().into()))
+async fn get_me(State(app): State<App>, Signed(caller): Signed) -> ApiResult<Json<Me>> {
+    Me::of(&app, caller.user()?.clone()).await
 }
 
 input! {
@@ -203,7 +237,7 @@ impl From<MeBody> for ProfileEdit {
     responses((status = 200, body = Me)))]
 async fn update_me(State(app): State<App>, Signed(caller): Signed, body: Body) -> ApiResult<Json<Me>> {
     let input: MeBody = body.parse_with(&["first_name", "last_name"])?;
-    Ok(Json(users::update(&app, &caller, input.into()).await?.into()))
+    Me::of(&app, users::update(&app, &caller, input.into()).await?).await
 }
 
 /// Changes one of the caller's names.
@@ -211,13 +245,13 @@ async fn update_me(State(app): State<App>, Signed(caller): Signed, body: Body) -
     responses((status = 200, body = Me)))]
 async fn patch_me(State(app): State<App>, Signed(caller): Signed, body: Body) -> ApiResult<Json<Me>> {
     let input: MeBody = body.parse()?;
-    Ok(Json(users::update(&app, &caller, input.into()).await?.into()))
+    Me::of(&app, users::update(&app, &caller, input.into()).await?).await
 }
 
 input! {
     /// Confirms that an account is to be deleted.
     pub struct DeleteMeBody {
-        pub current_password: Text<PASSWORD>,
+        pub current_password: Option<Text<PASSWORD>>,
         pub delete_orphan_organisations: Given<bool>,
     }
 }
@@ -229,7 +263,13 @@ async fn delete_me(State(app): State<App>, Signed(caller): Signed, body: Body) -
     caller.user()?;
     let input: DeleteMeBody = body.parse()?;
     let with_orphans = input.delete_orphan_organisations.0.unwrap_or(false);
-    users::delete(&app, &caller, input.current_password.0, with_orphans).await?;
+    users::delete(
+        &app,
+        &caller,
+        input.current_password.map(|text| text.0),
+        with_orphans,
+    )
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -376,5 +416,58 @@ async fn confirm_password_reset(State(app): State<App>, body: Body) -> ApiResult
         &input.re_new_password.0,
     )
     .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Asks for a link to sign in with another address, mailed to the present one. The answer tells nothing.
+#[utoipa::path(post, path = "/api/v1/auth/users/reset_email/", tag = "users",
+    request_body = ResetPasswordBody, responses((status = 204)))]
+async fn reset_email(State(app): State<App>, body: Body) -> ApiResult<StatusCode> {
+    let input: ResetPasswordBody = body.parse()?;
+    email_links::ask_for_email_reset(&app, &input.email.0).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+input! {
+    /// A new address, and what the link said.
+    pub struct ConfirmEmailResetBody {
+        pub new_email: Email,
+        pub uid: Text<100>,
+        pub token: Text<200>,
+    }
+}
+
+/// Changes an address with a link.
+#[utoipa::path(post, path = "/api/v1/auth/users/reset_email_confirm/", tag = "users",
+    request_body = ConfirmEmailResetBody, responses((status = 204)))]
+async fn confirm_email_reset(State(app): State<App>, body: Body) -> ApiResult<StatusCode> {
+    let input: ConfirmEmailResetBody = body.parse()?;
+    email_links::confirm_email_reset(&app, &input.uid.0, &input.token.0, input.new_email.0).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+input! {
+    /// What the link of an activation mail said.
+    pub struct ActivationBody {
+        pub uid: Text<100>,
+        pub token: Text<200>,
+    }
+}
+
+/// Opens a new account with a link.
+#[utoipa::path(post, path = "/api/v1/auth/users/activation/", tag = "users",
+    request_body = ActivationBody, responses((status = 204)))]
+async fn activate_user(State(app): State<App>, body: Body) -> ApiResult<StatusCode> {
+    let input: ActivationBody = body.parse()?;
+    email_links::activate(&app, &input.uid.0, &input.token.0).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Mails the link to open a new account once more. The answer tells nothing.
+#[utoipa::path(post, path = "/api/v1/auth/users/resend_activation/", tag = "users",
+    request_body = ResetPasswordBody, responses((status = 204)))]
+async fn resend_activation(State(app): State<App>, body: Body) -> ApiResult<StatusCode> {
+    let input: ResetPasswordBody = body.parse()?;
+    email_links::resend_activation(&app, &input.email.0).await?;
     Ok(StatusCode::NO_CONTENT)
 }

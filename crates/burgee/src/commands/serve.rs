@@ -220,6 +220,11 @@ fn settings(config: &Config, secret: [u8; 32], address: SocketAddr) -> Settings 
         realtime_heartbeat: config.sdk.realtime_heartbeat(),
         realtime_retry: config.sdk.realtime_retry(),
         cors_extra_headers: config.server.cors_extra_headers.clone(),
+        email_activation: config.sign_in.email_activation,
+        cookies: config.sign_in.cookies(),
+        github: config.sign_in.github(),
+        google: config.sign_in.google(),
+        oidc: config.sign_in.oidc(),
         outbound: burgee_outbound::Settings {
             allow_private_addresses: config.outbound.allow_private_addresses,
             mail: config.mail.settings(),

@@ -56,16 +56,30 @@ pub struct SignIn {
 /// To which requests browsers add the cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-struct SameSite(&'static str);
+enum SameSite {
+    Lax,
+    Strict,
+    None,
+}
+
+impl SameSite {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Lax => "Lax",
+            Self::Strict => "Strict",
+            Self::None => "None",
+        }
+    }
+}
 
 impl TryFrom<String> for SameSite {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
         match text.to_ascii_lowercase().as_str() {
-            "lax" => Ok(Self("Lax")),
-            "strict" => Ok(Self("Strict")),
-            "none" => Ok(Self("None")),
+            "lax" => Ok(Self::Lax),
+            "strict" => Ok(Self::Strict),
+            "none" => Ok(Self::None),
             _ => Err(format!("must be lax, strict or none, not {text:?}")),
         }
     }
@@ -86,7 +100,7 @@ impl SignIn {
             let problem = "must be set where sign_in.oidc_issuer_url is";
             return Some(("sign_in.oidc_client_id", problem));
         }
-        if self.cookie_same_site.0 == "None" && !self.secure_cookies {
+        if self.cookie_same_site == SameSite::None && !self.secure_cookies {
             let problem = "none needs sign_in.secure_cookies: browsers drop such cookies otherwise";
             return Some(("sign_in.cookie_same_site", problem));
         }
@@ -97,7 +111,7 @@ impl SignIn {
     pub fn cookies(&self) -> Option<Cookies> {
         self.cookies.then(|| Cookies {
             secure: self.secure_cookies,
-            same_site: self.cookie_same_site.0,
+            same_site: self.cookie_same_site.as_str(),
             idle: Duration::from_secs(self.cookie_idle_hours * 60 * 60),
         })
     }

@@ -8,17 +8,17 @@ use burgee_testkit::{TestApp, flag};
 use serde_json::{Value, json};
 
 /// An environment where changes need approvals, with one who writes requests and two who approve them.
-pub struct Scene {
-    pub world: World,
-    pub author: Person,
-    pub reviewer: Person,
-    pub second: Person,
-    pub feature: i64,
-    pub segment: i64,
+pub(super) struct Scene {
+    pub(super) world: World,
+    pub(super) author: Person,
+    pub(super) reviewer: Person,
+    pub(super) second: Person,
+    pub(super) feature: i64,
+    pub(super) segment: i64,
 }
 
 /// Makes it.
-pub async fn scene(app: &TestApp, approvals: i64) -> Scene {
+pub(super) async fn scene(app: &TestApp, approvals: i64) -> Scene {
     let world = app.world().await;
     let author = joined(app, &world, "author").await;
     let reviewer = joined(app, &world, "reviewer").await;
@@ -60,7 +60,7 @@ pub async fn scene(app: &TestApp, approvals: i64) -> Scene {
 }
 
 /// Somebody new in the organisation.
-pub async fn joined(app: &TestApp, world: &World, name: &str) -> Person {
+pub(super) async fn joined(app: &TestApp, world: &World, name: &str) -> Person {
     let person = app.person(name).await;
     let mut tx = app.app.db().begin().await.unwrap();
     seeds::member(&mut tx, world.organisation, person.id, "USER")
@@ -72,24 +72,24 @@ pub async fn joined(app: &TestApp, world: &World, name: &str) -> Person {
 
 impl Scene {
     /// How many approvals the environment asks for.
-    pub async fn require(&self, app: &TestApp, approvals: Option<i64>) {
+    pub(super) async fn require(&self, app: &TestApp, approvals: Option<i64>) {
         let path = format!("/api/v1/environments/{}/", self.world.key);
         let body = json!({"minimum_change_request_approvals": approvals});
         app.patch(&self.world.admin, &path, &body).await.expect(200);
     }
 
     /// Where requests are made.
-    pub fn creation(&self) -> String {
+    pub(super) fn creation(&self) -> String {
         format!("/api/v1/environments/{}/create-change-request/", self.world.key)
     }
 
     /// Where they are listed.
-    pub fn list(&self) -> String {
+    pub(super) fn list(&self) -> String {
         format!("/api/v1/environments/{}/list-change-requests/", self.world.key)
     }
 
     /// The feature, on and with this value, from a moment on.
-    pub fn state(&self, value: &str, live_from: Value) -> Value {
+    pub(super) fn state(&self, value: &str, live_from: Value) -> Value {
         json!({
             "feature": self.feature, "enabled": true, "live_from": live_from,
             "feature_state_value": {"type": "unicode", "string_value": value},
@@ -98,12 +98,12 @@ impl Scene {
     }
 
     /// A request to give everybody this value.
-    pub fn proposal(&self, title: &str, value: &str) -> Value {
+    pub(super) fn proposal(&self, title: &str, value: &str) -> Value {
         json!({"title": title, "feature_states": [self.state(value, Value::Null)]})
     }
 
     /// The same, made by the author.
-    pub async fn propose(&self, app: &TestApp, title: &str, value: &str) -> i64 {
+    pub(super) async fn propose(&self, app: &TestApp, title: &str, value: &str) -> i64 {
         id(&app
             .post(&self.author, &self.creation(), &self.proposal(title, value))
             .await
@@ -111,7 +111,7 @@ impl Scene {
     }
 
     /// What SDKs are told of the feature: on or off, and the value.
-    pub async fn served(&self, app: &TestApp) -> (bool, Value) {
+    pub(super) async fn served(&self, app: &TestApp) -> (bool, Value) {
         let headers = [("x-environment-key", self.world.key.as_str())];
         let flags = app
             .call(Method::GET, "/api/v1/flags/", &headers, None)
@@ -122,7 +122,7 @@ impl Scene {
     }
 
     /// The same, as soon as this node knows what another one did.
-    pub async fn served_soon(&self, app: &TestApp, expected: &Value) -> bool {
+    pub(super) async fn served_soon(&self, app: &TestApp, expected: &Value) -> bool {
         for _ in 0..100 {
             if self.served(app).await.1 == *expected {
                 return true;
@@ -133,7 +133,7 @@ impl Scene {
     }
 
     /// What an identity of the segment is told of the feature.
-    pub async fn served_to_gold(&self, app: &TestApp) -> Value {
+    pub(super) async fn served_to_gold(&self, app: &TestApp) -> Value {
         let headers = [("x-environment-key", self.world.key.as_str())];
         let body = json!({"identifier": "i", "traits": [{"trait_key": "plan", "trait_value": "gold"}]});
         let answer = app
@@ -145,17 +145,17 @@ impl Scene {
 }
 
 /// Where one request is.
-pub fn one(id: i64) -> String {
+pub(super) fn one(id: i64) -> String {
     format!("/api/v1/features/workflows/change-requests/{id}/")
 }
 
 /// Where something is done with one request.
-pub fn act(id: i64, act: &str) -> String {
+pub(super) fn act(id: i64, act: &str) -> String {
     format!("{}{act}/", one(id))
 }
 
 /// The fields of an object.
-pub fn keys(object: &Value) -> Vec<&str> {
+pub(super) fn keys(object: &Value) -> Vec<&str> {
     object
         .as_object()
         .expect("an object")
@@ -165,13 +165,13 @@ pub fn keys(object: &Value) -> Vec<&str> {
 }
 
 /// The audit lines about change requests, oldest first.
-pub async fn lines(app: &TestApp) -> Vec<String> {
+pub(super) async fn lines(app: &TestApp) -> Vec<String> {
     let log = app.log("CHANGE_REQUEST").await;
     log.into_iter().filter_map(|entry| entry.message).collect()
 }
 
 /// Approves a request, which must succeed.
-pub async fn approve(app: &TestApp, who: &Person, request: i64) -> Value {
+pub(super) async fn approve(app: &TestApp, who: &Person, request: i64) -> Value {
     app.post(who, &act(request, "approve"), &json!({}))
         .await
         .expect(200)

@@ -224,10 +224,9 @@ fn stage_view(details: &PipelineDetails, stage: &Stage) -> StageView {
 }
 
 fn feature_in_stage(details: &PipelineDetails, stage: &Stage, traveller: &Traveller) -> FeatureInStage {
-    let rollout = details.rollouts.iter().rev();
-    let rollout = rollout
-        .filter(|rollout| rollout.pipeline_feature_id == traveller.id && rollout.stage_id == stage.id)
-        .next();
+    let is_here =
+        |rollout: &&Rollout| rollout.pipeline_feature_id == traveller.id && rollout.stage_id == stage.id;
+    let rollout = details.rollouts.iter().rev().find(is_here);
     FeatureInStage {
         entered_at: Timestamp(traveller.entered_at).rest(),
         due_at: moment(traveller.due_at),

@@ -10,6 +10,7 @@ use crate::{Access, Caller, Error, Place, Result};
 
 /// Where a request belongs: an environment, whose flags it changes, or a project, whose segments it changes.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them per request")]
 pub enum Home {
     Environment(Place),
     Project(Project),

@@ -126,16 +126,15 @@ pub(super) async fn carry_out(
         let Document::Segment(document) = document else {
             continue;
         };
-        let mut change = match part.segment_id {
-            Some(id) => change_segment(tx, caller, project, (id, document), now).await?,
-            None => {
-                let mut segment = filled(segments::blank(project.id), document, now);
-                segments::insert(tx, project, &mut segment).await?;
-                let (owner, values) = (Owner::Segment(segment.id), document.metadata.clone());
-                metadata::write(tx, project, owner, values, Write::Whole).await?;
-                change_requests::set_part_segment(tx, part.id, segment.id).await?;
-                segments::created(tx, caller, project, &segment).await?
-            }
+        let mut change = if let Some(id) = part.segment_id {
+            change_segment(tx, caller, project, (id, document), now).await?
+        } else {
+            let mut segment = filled(segments::blank(project.id), document, now);
+            segments::insert(tx, project, &mut segment).await?;
+            let (owner, values) = (Owner::Segment(segment.id), document.metadata.clone());
+            metadata::write(tx, project, owner, values, Write::Whole).await?;
+            change_requests::set_part_segment(tx, part.id, segment.id).await?;
+            segments::created(tx, caller, project, &segment).await?
         };
         change.message = change
             .message

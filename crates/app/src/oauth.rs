@@ -1,4 +1,4 @@
-//! The OAuth2 server: programs that act for users, such as command lines and MCP clients.
+//! The OAuth server: programs that act for users, such as command lines and MCP clients.
 //!
 //! Authorization code flow with PKCE (S256 only). Codes work once, refresh tokens too; when one comes a second time,
 //! somebody stole it, and every token of that consent ends. Access tokens may do what their user may do, except with his

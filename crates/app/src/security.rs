@@ -23,7 +23,7 @@ const MFA_DAY_RATE: Rate = Rate {
     attempts: 50,
     seconds: 24 * 60 * 60,
 };
-/// Programs that register with the OAuth2 server, per address.
+/// Programs that register with the authorization server, per address.
 const CLIENT_RATE: Rate = Rate {
     attempts: 500,
     seconds: 30 * 24 * 60 * 60,

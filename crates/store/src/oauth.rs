@@ -1,4 +1,4 @@
-//! The OAuth2 server: clients, codes and tokens.
+//! The OAuth server: clients, codes and tokens.
 
 use crate::users::User;
 use crate::{Result, Tx, row, sql};

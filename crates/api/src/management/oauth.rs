@@ -33,7 +33,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(introspect_oauth_token))
 }
 
-/// What the OAuth2 server can do, and where.
+/// What the authorization server can do, and where.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OauthMetadata {
     pub issuer: String,
@@ -50,7 +50,7 @@ pub struct OauthMetadata {
     pub introspection_endpoint_auth_methods_supported: [&'static str; 1],
 }
 
-/// Describes the OAuth2 server to programs.
+/// Describes the authorization server to programs.
 #[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "oauth",
     responses((status = 200, body = OauthMetadata)))]
 async fn get_oauth_metadata(State(app): State<App>) -> Json<OauthMetadata> {

@@ -60,7 +60,7 @@ pub fn check_response(
     if !root.has_tag_name((PROTOCOL, "Response")) {
         return Err(SamlError::new("this is no Response"));
     }
-    let everything = || document.descendants().filter(|node| node.is_element());
+    let everything = || document.descendants().filter(Node::is_element);
     if everything().any(|node| node.tag_name().name() == "EncryptedAssertion") {
         return Err(SamlError::new(
             "encrypted assertions are not supported: have them signed only",

@@ -140,17 +140,14 @@ impl Writer {
             .in_response_to
             .as_ref()
             .map_or_else(String::new, |id| format!(" InResponseTo=\"{id}\""));
-        let attributes: String = self
-            .attributes
-            .iter()
-            .map(|(name, values)| {
-                let values: String = values
-                    .iter()
-                    .map(|value| format!("<saml:AttributeValue>{value}</saml:AttributeValue>"))
-                    .collect();
-                format!("<saml:Attribute Name=\"{name}\">{values}</saml:Attribute>")
-            })
-            .collect();
+        let mut attributes = String::new();
+        for (name, values) in &self.attributes {
+            attributes.extend(["<saml:Attribute Name=\"", name.as_str(), "\">"]);
+            for value in values {
+                attributes.extend(["<saml:AttributeValue>", value.as_str(), "</saml:AttributeValue>"]);
+            }
+            attributes.push_str("</saml:Attribute>");
+        }
         let signature = |part, id: &str| {
             if self.signed == part {
                 self.template(id)

@@ -1,4 +1,4 @@
-//! The OAuth2 server: programs that act for users.
+//! The authorization server: programs that act for users.
 
 use axum::http::{Method, StatusCode};
 use burgee_testkit::places::Person;

@@ -1,10 +1,14 @@
 //! SAML: identity providers of organisations, and signing in through them.
 
 use axum::http::Method;
+use base64::Engine as _;
 use burgee_testkit::idp::{self, Signed, Writer, encode};
 use burgee_testkit::places::{Person, World};
 use burgee_testkit::{Answer, TestApp, both};
 use serde_json::{Value, json};
+
+/// Makes a response wrong.
+type Spoil = fn(&mut Writer);
 
 const SITE: &str = "http://127.0.0.1:8000";
 const CONFIGURATIONS: &str = "/api/v1/auth/saml/configuration/";
@@ -80,7 +84,6 @@ async fn request(app: &TestApp) -> (String, String) {
     assert_eq!((&answer["url"], &answer["status"]), (&json!(url), &json!(302)));
     let packed = url.split_once("SAMLRequest=").expect("a request").1;
     let packed = packed.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=");
-    use base64::Engine as _;
     let deflated = base64::engine::general_purpose::STANDARD.decode(packed).unwrap();
     let mut xml = String::new();
     std::io::Read::read_to_string(&mut flate2::read::DeflateDecoder::new(&deflated[..]), &mut xml).unwrap();
@@ -215,15 +218,15 @@ both! {
 
     async fn a_response_that_is_not_meant_for_us_now_is_refused(app) {
         with_provider(&app).await;
-        let tries: [(&str, fn(&mut Writer)); 9] = [
-            ("another audience", |w| w.audience = "https://other.example.com".to_owned()),
-            ("another recipient", |w| w.recipient = "https://other.example.com".to_owned()),
-            ("another destination", |w| w.destination = "https://other.example.com".to_owned()),
-            ("another issuer", |w| w.issuer = "https://other.example.com".to_owned()),
+        let tries: [(&str, Spoil); 9] = [
+            ("another audience", |w| "https://other.example.com".clone_into(&mut w.audience)),
+            ("another recipient", |w| "https://other.example.com".clone_into(&mut w.recipient)),
+            ("another destination", |w| "https://other.example.com".clone_into(&mut w.destination)),
+            ("another issuer", |w| "https://other.example.com".clone_into(&mut w.issuer)),
             ("expired", |w| w.until = -120),
             ("not hold yet", |w| w.from = 120),
             ("more than a day", |w| w.until = 90_000),
-            ("signed nobody in", |w| w.status = "urn:oasis:names:tc:SAML:2.0:status:Responder".to_owned()),
+            ("signed nobody in", |w| "urn:oasis:names:tc:SAML:2.0:status:Responder".clone_into(&mut w.status)),
             ("lacks its NameID", |w| w.name_id = String::new()),
         ];
         for (why, change) in tries {

@@ -232,7 +232,7 @@ impl From<SamlAttributeMappingBody> for MappingEdit {
     fn from(body: SamlAttributeMappingBody) -> Self {
         Self {
             saml_configuration: body.saml_configuration.0.map(|id| id.0),
-            django_attribute_name: body.django_attribute_name.0.map(|name| name.as_str()),
+            django_attribute_name: body.django_attribute_name.0.map(DjangoAttributeName::as_str),
             idp_attribute_name: body.idp_attribute_name.0.map(|text| text.0),
         }
     }

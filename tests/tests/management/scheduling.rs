@@ -201,7 +201,9 @@ both! {
         let (one, two) = futures_util::join!(go_live(&world.app.app, at), go_live(&second.app, at));
         one.expect("goes live");
         two.expect("goes live");
-        assert_eq!(value(&world, "f").await, "v4");
+        // What is stored: a node may serve what another one did a moment later.
+        let path = format!("/api/v1/environments/{}/featurestates/?feature={feature}", world.client);
+        assert_eq!(get(&world, &path).await["results"][0]["feature_state_value"], "v4");
         let line = "Scheduled change to Flag state / Remote config value went live for feature: f";
         assert_eq!(lines(&world, "FEATURE_STATE").await.iter().filter(|said| *said == line).count(), 5);
     }
@@ -286,6 +288,35 @@ both! {
         assert_eq!((value(&world, "f").await, value_on(&world, "f", "pro").await), (json!("two"), json!("pro value")));
         let newest = get(&world, &path).await["results"][0].clone();
         assert_eq!((&newest["is_live"], &newest["live_from"]), (&json!(true), &json!(moment)));
+    }
+
+    async fn what_a_change_request_schedules_goes_live_in_its_name_with_and_without_versions(app) {
+        let world = World::new(app).await;
+        let feature = world.feature(json!({"name": "f", "initial_value": "v"})).await;
+        world.set_environment(json!({"minimum_change_request_approvals": 0})).await;
+        let went_live = "Scheduled change to Flag state / Remote config value went live for feature: f by Change Request: Launch";
+        for (kind, value) in [("FEATURE_STATE", "two"), ("EF_VERSION", "three")] {
+            let (at, moment) = later(60);
+            let mut change = set(feature, &moment, value);
+            change["feature_states_to_create"] = json!([]);
+            change["segment_ids_to_delete_overrides"] = json!([]);
+            let body = json!({"title": "Launch", "feature_states": [], "change_sets": [change]});
+            let request = world.post(&format!("/api/v1/environments/{}/create-change-request/", world.client), body).await;
+            let commit = format!("/api/v1/features/workflows/change-requests/{}/commit/", id(&request));
+            world.manage(Method::POST, &commit, json!({})).await;
+            assert_eq!(waiting(&world).await[0]["change_request"], request["id"]);
+            // It was approved as it is.
+            let one = format!("{}{}/", scheduled(&world), id(&waiting(&world).await[0]));
+            world.app.manage(&world.token, Method::PATCH, &one, Some(&json!({"live_from": later(5).1}))).await.expect(403);
+            go_live(&world.app.app, at).await.expect("goes live");
+            assert_eq!(self::value(&world, "f").await, value);
+            assert_eq!(lines(&world, kind).await.last().map(String::as_str), Some(went_live));
+            let path = format!("/api/v1/features/featurestates/?environment={}&feature={feature}", world.environment);
+            assert_eq!(get(&world, &path).await["results"][0]["change_request"], request["id"]);
+            if kind == "FEATURE_STATE" {
+                enable(&world).await;
+            }
+        }
     }
 
     async fn publishing_beside_a_change_that_is_due_leaves_the_published_version(app) {

@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use burgee_model::Problems;
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -50,9 +50,13 @@ impl<S: Send + Sync> FromRequest<S> for Body {
 }
 
 async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Response> {
-    Bytes::from_request(request, state)
-        .await
-        .map_err(IntoResponse::into_response)
+    Bytes::from_request(request, state).await.map_err(|refusal| {
+        let text = match refusal.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => "The request body is too large.".to_owned(),
+            _ => refusal.body_text(),
+        };
+        detail(refusal.status(), &text)
+    })
 }
 
 fn json(bytes: &[u8]) -> Result<Body, Response> {

@@ -6,10 +6,17 @@ use axum::response::{IntoResponse, Response};
 use burgee_app::Error;
 use burgee_model::Problems;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 /// An error on its way to the client.
 #[derive(Debug)]
 pub struct ApiError(pub Error);
+
+/// Why a request was refused.
+#[derive(Debug, ToSchema)]
+pub struct Detail {
+    pub detail: String,
+}
 
 /// What handlers return.
 pub type ApiResult<T> = Result<T, ApiError>;

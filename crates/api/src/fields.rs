@@ -5,7 +5,7 @@
 
 use burgee_model::{Problems, Timestamp};
 use serde_json::{Map, Value, json};
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Schema};
 
 /// A type that input can be read as.
@@ -49,6 +49,34 @@ pub fn python_type(value: &Value) -> &'static str {
 
 fn of_type(kind: Type) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::new(kind))
+}
+
+/// The schema of what may also be null.
+fn or_null(schema: RefOr<Schema>) -> RefOr<Schema> {
+    let null = || of_type(Type::Null);
+    match schema {
+        RefOr::T(Schema::Object(mut object)) => {
+            let kinds = match object.schema_type {
+                SchemaType::Type(kind) => vec![kind, Type::Null],
+                SchemaType::Array(kinds) => kinds.into_iter().chain([Type::Null]).collect(),
+                SchemaType::AnyValue => return object.into(),
+            };
+            object.schema_type = SchemaType::Array(kinds);
+            if let Some(words) = &mut object.enum_values {
+                words.push(Value::Null);
+            }
+            object.into()
+        }
+        other => OneOfBuilder::new().item(other).item(null()).into(),
+    }
+}
+
+/// The schema of one of several words.
+pub fn one_of(description: &str, words: &[&str]) -> RefOr<Schema> {
+    of_type(Type::String)
+        .description(Some(description.trim()))
+        .enum_values(Some(words.iter().copied()))
+        .into()
 }
 
 /// Text as DRF's `CharField` reads it: numbers become text, blanks around it go.
@@ -287,7 +315,7 @@ impl<T: Field> Field for Option<T> {
     }
 
     fn schema() -> RefOr<Schema> {
-        T::schema()
+        or_null(T::schema())
     }
 }
 
@@ -304,7 +332,7 @@ impl<T: Field> Field for OrNull<T> {
     }
 
     fn schema() -> RefOr<Schema> {
-        T::schema()
+        or_null(T::schema())
     }
 }
 
@@ -387,6 +415,20 @@ pub fn take<T: Field>(object: &Map<String, Value>, name: &str, problems: &mut Pr
     }
 }
 
+/// A schema with what is said of it, when something is.
+pub fn described(mut schema: RefOr<Schema>, about: &str) -> RefOr<Schema> {
+    let about = Some(about.trim().to_owned()).filter(|about| !about.is_empty());
+    if about.is_some() {
+        match &mut schema {
+            RefOr::T(Schema::Object(object)) => object.description = about,
+            RefOr::T(Schema::Array(array)) => array.description = about,
+            RefOr::T(Schema::OneOf(one_of)) => one_of.description = about,
+            _ => {}
+        }
+    }
+    schema
+}
+
 /// The schema of an object whose fields are described one by one.
 pub fn object_schema(fields: Vec<(&str, RefOr<Schema>, bool)>) -> RefOr<Schema> {
     let mut schema = ObjectBuilder::new();
@@ -404,10 +446,11 @@ pub fn object_schema(fields: Vec<(&str, RefOr<Schema>, bool)>) -> RefOr<Schema> 
 /// `Given<T>` for what may be left out, `Option<T>` where null means the same as nothing.
 #[macro_export]
 macro_rules! input {
-    ($(#[$m:meta])* pub struct $name:ident { $($(#[$fm:meta])* pub $f:ident : $t:ty),* $(,)? }) => {
-        $(#[$m])*
+    ($(#[doc = $doc:literal])* $(#[derive($($derived:path),*)])? pub struct $name:ident { $($(#[doc = $about:literal])* pub $f:ident : $t:ty),* $(,)? }) => {
+        $(#[doc = $doc])*
+        $(#[derive($($derived),*)])?
         #[derive(Debug, Clone)]
-        pub struct $name { $($(#[$fm])* pub $f: $t),* }
+        pub struct $name { $($(#[doc = $about])* pub $f: $t),* }
 
         impl $crate::fields::Field for $name {
             fn read(value: Option<&serde_json::Value>) -> Result<Self, serde_json::Value> {
@@ -421,11 +464,12 @@ macro_rules! input {
             }
 
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-                $crate::fields::object_schema(vec![$((
+                let object = $crate::fields::object_schema(vec![$((
                     stringify!($f).trim_start_matches("r#"),
-                    <$t as $crate::fields::Field>::schema(),
+                    $crate::fields::described(<$t as $crate::fields::Field>::schema(), concat!($($about),*)),
                     <$t as $crate::fields::Field>::REQUIRED,
-                )),*])
+                )),*]);
+                $crate::fields::described(object, concat!($($doc),*))
             }
         }
 
@@ -446,10 +490,22 @@ macro_rules! input {
 /// Declares a set of words a field may hold.
 #[macro_export]
 macro_rules! choices {
-    ($(#[$m:meta])* pub enum $name:ident { $($variant:ident = $word:literal),* $(,)? }) => {
-        $(#[$m])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, utoipa::ToSchema, serde::Serialize)]
+    ($(#[doc = $doc:literal])* pub enum $name:ident { $($variant:ident = $word:literal),* $(,)? }) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
         pub enum $name { $(#[serde(rename = $word)] $variant),* }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::fields::one_of(concat!($($doc),*), &[$($word),*])
+            }
+        }
+
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
 
         impl $name {
             /// The word on the wire.

@@ -44,7 +44,8 @@ pub fn router(metrics: Option<Metrics>) -> Router<App> {
         .route("/email-reset/confirm/{uid}/{token}", get(email_reset))
         .route("/email-reset/confirm/{uid}/{token}/", get(email_reset))
         .route("/config/project-overrides", get(project_overrides))
-        .route("/api/v1/swagger.json/", get(swagger_json));
+        .route("/api/v1/swagger.json/", get(swagger_json))
+        .route("/api/v1/swagger.yaml/", get(swagger_yaml));
     if let Some(metrics) = metrics {
         let text = move || {
             let text = metrics();
@@ -168,9 +169,18 @@ async fn project_overrides() -> Response {
 
 async fn swagger_json() -> Response {
     let headers = [(header::CONTENT_TYPE, "application/vnd.oai.openapi+json")];
-    let mut document = serde_json::to_value(openapi::document()).unwrap_or_default();
+    let mut document = openapi::document().clone();
     document["$schema"] = json!("https://spec.openapis.org/oas/3.1/schema/2022-10-07");
     (headers, document.to_string()).into_response()
+}
+
+/// JSON is YAML.
+async fn swagger_yaml() -> Response {
+    (
+        [(header::CONTENT_TYPE, "application/vnd.oai.openapi")],
+        openapi::text(),
+    )
+        .into_response()
 }
 
 /// The answer for a path that is none: a page, unless a program is asking.

@@ -5,10 +5,12 @@
 
 #![expect(clippy::print_stdout, reason = "what is skipped is said")]
 
+pub mod contract;
 pub mod idp;
 pub mod mailbox;
 pub mod places;
 pub mod provider;
+pub mod told;
 mod world;
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -129,26 +131,34 @@ impl TestApp {
     /// Sends a request and returns the answer as it comes, for bodies that do not end.
     pub async fn response(&self, request: Request<Body>) -> axum::response::Response {
         let request = burgee_api::headers::add_slash(request);
-        self.router
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let response = self
+            .router
             .clone()
             .oneshot(request)
             .await
-            .expect("the router answers")
+            .expect("the router answers");
+        told::note(&method, &path, response.status());
+        response
     }
 
-    /// Sends a request as it is.
+    /// Sends a request as it is, and holds the answer to the OpenAPI document.
     pub async fn send(&self, request: Request<Body>) -> Answer {
+        let request = burgee_api::headers::add_slash(request);
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.response(request).await;
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("the body ends").to_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer {
+        let answer = Answer {
             status: parts.status,
             headers: parts.headers,
             body,
             text,
-        }
+        };
+        contract::hold(&method, &path, &answer);
+        answer
     }
 
     /// Sends JSON with headers.

@@ -56,6 +56,15 @@ impl TestApp {
         id
     }
 
+    /// Makes somebody a member of an organisation.
+    pub async fn join(&self, organisation: i64, person: &Person, role: &str) {
+        let mut tx = self.app.db().begin().await.expect("a transaction");
+        seeds::member(&mut tx, organisation, person.id, role)
+            .await
+            .expect("a member");
+        tx.commit().await.expect("commits");
+    }
+
     /// Gives somebody permissions at an object, beside those he has there.
     pub async fn grant(&self, person: &Person, object: Object, permissions: &[&str]) {
         let (organisation_id, project_id, environment_id) = object.columns();

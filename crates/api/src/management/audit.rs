@@ -137,6 +137,7 @@ pub struct AuditLogEntry {
     pub is_system_event: bool,
     /// The key that did it, where no user did.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub api_key: Option<AuditKey>,
 }
 

@@ -75,9 +75,11 @@ pub fn state_changes(bodies: Option<Vec<StateChangeBody>>) -> Vec<StateChange> {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StateChangeView {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub enabled: Option<bool>,
     pub feature_segment: Option<TargetView>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub feature_state_value: Option<ValueEditView>,
     pub multivariate_feature_state_values: Vec<WeightEditView>,
 }

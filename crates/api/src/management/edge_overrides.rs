@@ -60,6 +60,7 @@ pub struct EdgeOverride {
     pub enabled: bool,
     pub featurestate_uuid: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub identity_uuid: Option<String>,
 }
 

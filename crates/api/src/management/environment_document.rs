@@ -11,6 +11,7 @@ use utoipa_axum::routes;
 use crate::caller::Signed;
 use crate::error::{ApiError, ApiResult};
 use crate::params::Path;
+use crate::sdk::shapes::EnvironmentDocument;
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -19,7 +20,7 @@ pub fn router() -> OpenApiRouter<App> {
 
 /// What SDKs that evaluate by themselves read of this environment.
 #[utoipa::path(get, path = "/api/v1/environments/{api_key}/document/", tag = "environments",
-    responses((status = 200)))]
+    responses((status = 200, body = EnvironmentDocument)))]
 async fn get_document(
     State(app): State<App>,
     Signed(caller): Signed,

@@ -420,7 +420,7 @@ pub struct OnboardingStatus {
 
 /// Whether an SDK has ever asked for the flags of an environment. Public, like the key it takes.
 #[utoipa::path(get, path = "/api/v1/environments/{environment_key}/onboarding-status/", tag = "environments",
-    responses((status = 200, body = OnboardingStatus)))]
+    security(()), responses((status = 200, body = OnboardingStatus)))]
 async fn get_onboarding_status(
     State(app): State<App>,
     Path(key): Path<String>,

@@ -106,18 +106,22 @@ pub struct FeatureView {
     pub num_identity_overrides: Option<i64>,
     /// Left out in the answer to PATCH.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub is_num_identity_overrides_complete: Option<bool>,
     pub is_server_key_only: bool,
     pub last_modified_in_any_environment: Option<String>,
     pub last_modified_in_current_environment: Option<String>,
     /// Left out in a look-up by uuid.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub metadata: Option<Vec<MetadataView>>,
     /// Left out in a look-up by uuid and in the answer to POST.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub code_references_counts: Option<Vec<RepositoryCountView>>,
     /// The stage of its life: where `lifecycle_stage` was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub lifecycle_stage: Option<&'static str>,
 }
 

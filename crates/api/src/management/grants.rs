@@ -79,8 +79,10 @@ pub enum GranteeView {
 pub struct OrganisationGrant {
     pub id: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub user: Option<GranteeView>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub group: Option<GranteeView>,
     pub permissions: Vec<String>,
 }
@@ -93,8 +95,10 @@ pub struct ObjectGrant {
     /// Everything here and below.
     pub admin: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub user: Option<GranteeView>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub group: Option<GranteeView>,
 }
 

@@ -122,7 +122,7 @@ impl From<GroupBody> for GroupEdit {
 
 input! {
     /// Users to add or to remove.
-    pub struct UserIds {
+    pub struct GroupUserIds {
         pub user_ids: Vec<i64>,
     }
 }
@@ -240,28 +240,28 @@ async fn delete_group(
 
 /// Puts members of the organisation into a group.
 #[utoipa::path(post, path = "/api/v1/organisations/{organisation_id}/groups/{group_id}/add-users/",
-    tag = "groups", request_body = UserIds, responses((status = 200, body = GroupView)))]
+    tag = "groups", request_body = GroupUserIds, responses((status = 200, body = GroupView)))]
 async fn add_group_users(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((organisation, id)): Path<(OrganisationId, i64)>,
     body: Body,
 ) -> ApiResult<Json<GroupView>> {
-    let input: UserIds = body.parse()?;
+    let input: GroupUserIds = body.parse()?;
     let details = groups::add_users(&app, &caller, organisation.get()?, id, &input.user_ids).await?;
     Ok(Json(details.into()))
 }
 
 /// Takes users out of a group.
 #[utoipa::path(post, path = "/api/v1/organisations/{organisation_id}/groups/{group_id}/remove-users/",
-    tag = "groups", request_body = UserIds, responses((status = 200, body = GroupView)))]
+    tag = "groups", request_body = GroupUserIds, responses((status = 200, body = GroupView)))]
 async fn remove_group_users(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((organisation, id)): Path<(OrganisationId, i64)>,
     body: Body,
 ) -> ApiResult<Json<GroupView>> {
-    let input: UserIds = body.parse()?;
+    let input: GroupUserIds = body.parse()?;
     let details = groups::remove_users(&app, &caller, organisation.get()?, id, &input.user_ids).await?;
     Ok(Json(details.into()))
 }

@@ -24,12 +24,12 @@ use crate::params::{Path, Query};
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(list_overrides, create_override))
+        .routes(routes!(list_identity_overrides, create_identity_override))
         .routes(routes!(
-            get_override,
-            update_override,
-            patch_override,
-            delete_override
+            get_identity_override,
+            update_identity_override,
+            patch_identity_override,
+            delete_identity_override
         ))
         .routes(routes!(list_effective_states))
         .routes(routes!(clone_overrides))
@@ -39,7 +39,7 @@ pub fn router() -> OpenApiRouter<App> {
 #[utoipa::path(get, path = "/api/v1/environments/{environment_key}/identities/{identity_id}/featurestates/",
     tag = "identity overrides", params(("feature" = Option<i64>, Query)),
     responses((status = 200, body = Page<ListedState>)))]
-async fn list_overrides(
+async fn list_identity_overrides(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((key, identity)): Path<(String, i64)>,
@@ -58,7 +58,7 @@ async fn list_overrides(
 /// Overrides a feature for an identity.
 #[utoipa::path(post, path = "/api/v1/environments/{environment_key}/identities/{identity_id}/featurestates/",
     tag = "identity overrides", request_body = PlainStateBody, responses((status = 201, body = StateView<Value>)))]
-async fn create_override(
+async fn create_identity_override(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((key, identity)): Path<(String, i64)>,
@@ -74,7 +74,7 @@ async fn create_override(
 /// One override.
 #[utoipa::path(get, path = "/api/v1/environments/{environment_key}/identities/{identity_id}/featurestates/{id}/",
     tag = "identity overrides", responses((status = 200, body = StateView<Value>)))]
-async fn get_override(
+async fn get_identity_override(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((key, identity, id)): Path<(String, i64, i64)>,
@@ -87,7 +87,7 @@ async fn get_override(
 /// Changes an override; what is not given stays.
 #[utoipa::path(put, path = "/api/v1/environments/{environment_key}/identities/{identity_id}/featurestates/{id}/",
     tag = "identity overrides", request_body = PlainStateBody, responses((status = 200, body = StateView<Value>)))]
-async fn update_override(
+async fn update_identity_override(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((key, identity, id)): Path<(String, i64, i64)>,
@@ -102,7 +102,7 @@ async fn update_override(
 /// Changes an override and answers little.
 #[utoipa::path(patch, path = "/api/v1/environments/{environment_key}/identities/{identity_id}/featurestates/{id}/",
     tag = "identity overrides", request_body = PlainStateBody, responses((status = 200, body = PatchedState)))]
-async fn patch_override(
+async fn patch_identity_override(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((key, identity, id)): Path<(String, i64, i64)>,
@@ -117,7 +117,7 @@ async fn patch_override(
 /// Deletes an override: the identity gets what others get.
 #[utoipa::path(delete, path = "/api/v1/environments/{environment_key}/identities/{identity_id}/featurestates/{id}/",
     tag = "identity overrides", responses((status = 204)))]
-async fn delete_override(
+async fn delete_identity_override(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((key, identity, id)): Path<(String, i64, i64)>,

@@ -44,6 +44,7 @@ pub struct MasterApiKeyView {
     pub expiry_date: Option<String>,
     /// The whole key, only when it was just made.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub key: Option<String>,
     pub is_admin: bool,
     pub has_expired: bool,

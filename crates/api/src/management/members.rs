@@ -90,14 +90,14 @@ async fn list_members(
 
 input! {
     /// A role to give.
-    pub struct RoleBody {
+    pub struct MemberRoleBody {
         pub role: RoleWord,
     }
 }
 
 /// Changes a member's role.
 #[utoipa::path(post, path = "/api/v1/organisations/{organisation_id}/users/{user_id}/update-role/",
-    tag = "members", request_body = RoleBody, responses((status = 200, body = MemberView)))]
+    tag = "members", request_body = MemberRoleBody, responses((status = 200, body = MemberView)))]
 async fn update_member_role(
     State(app): State<App>,
     Signed(caller): Signed,
@@ -108,7 +108,7 @@ async fn update_member_role(
     caller
         .require_organisation_admin(&mut app.db().read().await?, organisation)
         .await?;
-    let input: RoleBody = body.parse()?;
+    let input: MemberRoleBody = body.parse()?;
     let member = members::update_role(&app, &caller, organisation, user, input.role.into()).await?;
     Ok(Json(member.into()))
 }

@@ -87,8 +87,10 @@ pub struct RegisteredView {
     pub client_id: String,
     /// Only for a confidential client, and only now.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub client_secret: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub client_secret_expires_at: Option<i64>,
     pub client_id_issued_at: i64,
     pub client_name: String,
@@ -372,12 +374,16 @@ async fn revoke_oauth_token(State(app): State<App>, headers: HeaderMap, body: Bo
 pub struct IntrospectionView {
     pub active: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub scope: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub client_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub token_type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub exp: Option<i64>,
 }
 

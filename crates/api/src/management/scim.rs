@@ -37,6 +37,7 @@ pub struct ScimConfiguration {
     pub token_created_at: String,
     /// The provider's token, only when it was just made.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub token: Option<String>,
 }
 

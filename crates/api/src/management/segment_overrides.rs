@@ -29,7 +29,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(get_link, update_link, patch_link, delete_link))
         .routes(routes!(get_link_by_uuid))
         .routes(routes!(update_priorities))
-        .routes(routes!(create_override))
+        .routes(routes!(create_segment_override))
 }
 
 /// Which segment overrides a feature, and its rank: the lowest priority wins.
@@ -310,7 +310,7 @@ impl From<Override> for OverrideView {
 #[utoipa::path(post, tag = "segment overrides",
     path = "/api/v1/environments/{environment_key}/features/{feature_id}/create-segment-override/",
     request_body = OverrideBody, responses((status = 201, body = OverrideView)))]
-async fn create_override(
+async fn create_segment_override(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((key, feature)): Path<(String, i64)>,

@@ -34,7 +34,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(get_segment_by_uuid))
         .routes(routes!(clone_segment))
         .routes(routes!(list_associated_features))
-        .routes(routes!(list_members))
+        .routes(routes!(list_segment_members))
 }
 
 /// A segment.
@@ -288,7 +288,7 @@ async fn list_associated_features(
 /// The members of a segment. Lists of members are not kept: always 404.
 #[utoipa::path(get, path = "/api/v1/projects/{project_id}/segments/{id}/members/", tag = "segments",
     responses((status = 404)))]
-async fn list_members(
+async fn list_segment_members(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((project_id, id)): Path<(i64, i64)>,

@@ -8,7 +8,6 @@ use burgee_app::sessions::{self, LoggedIn, SecondStep};
 use burgee_app::{App, mfa};
 use burgee_model::Timestamp;
 use serde::Serialize;
-use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -68,10 +67,18 @@ pub(super) fn needs_second_factor(ephemeral_token: String) -> Response {
     .into_response()
 }
 
+/// How a log-in goes on.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum LogInAnswer {
+    Key(Key),
+    SecondFactorNeeded(SecondFactorNeeded),
+}
+
 /// Signs in by address and password. Where a second factor is active, the answer is the token for its code; where cookies
 /// are in use, it is empty and sets one.
 #[utoipa::path(post, path = "/api/v1/auth/login/", tag = "users", request_body = LogInBody,
-    responses((status = 200, body = Key)))]
+    responses((status = 200, body = LogInAnswer), (status = 204), (status = 403, description = "Passwords are switched off")))]
 async fn log_in(State(app): State<App>, SigningIn(client): SigningIn, body: Body) -> ApiResult<Response> {
     let input: LogInBody = body.parse()?;
     let email = input.email.0.map(|text| text.0).unwrap_or_default();
@@ -88,16 +95,22 @@ input! {
     }
 }
 
+/// Why a second step was refused.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CodeRefused {
+    pub error: &'static str,
+}
+
 /// Ends a log-in with a code of the second factor.
 #[utoipa::path(post, path = "/api/v1/auth/login/code/", tag = "users", request_body = LogInCodeBody,
-    responses((status = 200, body = Key)))]
+    responses((status = 200, body = Key), (status = 204), (status = 401, body = CodeRefused)))]
 async fn log_in_with_code(
     State(app): State<App>,
     SigningIn(client): SigningIn,
     body: Body,
 ) -> ApiResult<Response> {
     let input: LogInCodeBody = body.parse()?;
-    let refuse = |text: &str| (StatusCode::UNAUTHORIZED, Json(json!({ "error": text }))).into_response();
+    let refuse = |error| (StatusCode::UNAUTHORIZED, Json(CodeRefused { error })).into_response();
     let step = sessions::log_in_with_code(&app, &client, &input.ephemeral_token.0, &input.code.0).await?;
     Ok(match step {
         SecondStep::Key(key) => key_answer(&app, LoggedIn::Key(key)),
@@ -207,7 +220,8 @@ pub struct AppSetUp {
 }
 
 /// Begins to set up an authenticator app.
-#[utoipa::path(post, path = "/api/v1/auth/app/activate/", tag = "users", responses((status = 200, body = AppSetUp)))]
+#[utoipa::path(post, path = "/api/v1/auth/app/activate/", tag = "users",
+    responses((status = 200, body = AppSetUp), (status = 400, description = "A second factor is active already")))]
 async fn activate_app(State(app): State<App>, Signed(caller): Signed) -> ApiResult<Json<AppSetUp>> {
     let set_up = mfa::begin(&app, &caller).await?;
     Ok(Json(AppSetUp {

@@ -6,7 +6,6 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use burgee_app::{App, Error, setup};
 use serde::Serialize;
-use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -43,7 +42,9 @@ pub struct SetUpDone {
 }
 
 /// The set-up page, until there is somebody.
-#[utoipa::path(get, path = "/api/v1/users/config/init/", tag = "set-up", responses((status = 200)))]
+#[utoipa::path(get, path = "/api/v1/users/config/init/", tag = "set-up", security(()),
+    responses((status = 200, body = String, content_type = "text/html"),
+        (status = 404, body = String, content_type = "text/html", description = "There is an account already")))]
 async fn get_set_up_form(State(app): State<App>) -> ApiResult<Response> {
     let mut tx = app.db().read().await?;
     if !setup::is_open(&app, &mut tx).await? {
@@ -72,8 +73,9 @@ fn form(with_code: bool) -> String {
 }
 
 /// Creates the first administrator.
-#[utoipa::path(post, path = "/api/v1/users/config/init/", tag = "set-up", request_body = SetUpBody,
-    responses((status = 200, body = SetUpDone)))]
+#[utoipa::path(post, path = "/api/v1/users/config/init/", tag = "set-up", security(()), request_body = SetUpBody,
+    responses((status = 200, body = SetUpDone),
+        (status = 404, body = String, content_type = "text/html", description = "There is an account already")))]
 async fn set_up(
     State(app): State<App>,
     ClientAddress(address): ClientAddress,
@@ -98,12 +100,21 @@ async fn set_up(
     }
 }
 
+/// Why no administrator was created.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NobodyCreated {
+    #[serde(rename = "adminUserCreated")]
+    pub admin_user_created: bool,
+    pub message: &'static str,
+}
+
 /// Creates nobody: in the reference this makes an administrator of what the environment says, unasked.
-#[utoipa::path(get, path = "/api/v1/users/init/", tag = "set-up", responses((status = 400)))]
+#[utoipa::path(get, path = "/api/v1/users/init/", tag = "set-up", security(()),
+    responses((status = 400, body = NobodyCreated)))]
 async fn init() -> Response {
-    let body = json!({
-        "adminUserCreated": false,
-        "message": "FAILED TO INIT ADMIN USER. USER(S) ALREADY EXIST IN SYSTEM.",
-    });
+    let body = NobodyCreated {
+        admin_user_created: false,
+        message: "FAILED TO INIT ADMIN USER. USER(S) ALREADY EXIST IN SYSTEM.",
+    };
     (StatusCode::BAD_REQUEST, Json(body)).into_response()
 }

@@ -64,16 +64,16 @@ impl TraitView {
 
 choices! {
     /// The type of a trait's value.
-    pub enum ValueType { Integer = "int", Text = "unicode", Truth = "bool", Float = "float" }
+    pub enum TraitValueType { Integer = "int", Text = "unicode", Truth = "bool", Float = "float" }
 }
 
-impl From<ValueType> for TraitKind {
-    fn from(kind: ValueType) -> Self {
+impl From<TraitValueType> for TraitKind {
+    fn from(kind: TraitValueType) -> Self {
         match kind {
-            ValueType::Integer => Self::Integer,
-            ValueType::Text => Self::Text,
-            ValueType::Truth => Self::Truth,
-            ValueType::Float => Self::Float,
+            TraitValueType::Integer => Self::Integer,
+            TraitValueType::Text => Self::Text,
+            TraitValueType::Truth => Self::Truth,
+            TraitValueType::Float => Self::Float,
         }
     }
 }
@@ -82,7 +82,7 @@ input! {
     /// A trait; the value is taken from the field that `value_type` (text unless given) names.
     pub struct TraitBody {
         pub trait_key: Given<Text<{ limits::TRAIT_KEY_LENGTH }>>,
-        pub value_type: Given<ValueType>,
+        pub value_type: Given<TraitValueType>,
         pub integer_value: Option<i64>,
         pub string_value: Option<Blank<{ limits::TRAIT_VALUE_LENGTH }>>,
         pub boolean_value: Option<bool>,

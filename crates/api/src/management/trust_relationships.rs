@@ -235,7 +235,7 @@ pub struct TokenExchangeView {
 }
 
 /// Gives a short-lived token for one of an identity provider that a trust relationship names.
-#[utoipa::path(post, path = "/api/v1/auth/oidc/token/", tag = "trust relationships",
+#[utoipa::path(post, path = "/api/v1/auth/oidc/token/", tag = "trust relationships", security(()),
     request_body = TokenExchangeBody, responses((status = 200, body = TokenExchangeView)))]
 async fn exchange_token(
     State(app): State<App>,

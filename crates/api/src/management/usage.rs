@@ -56,7 +56,7 @@ async fn get_usage(
 
 /// How often the SDK API was asked, by day.
 #[utoipa::path(get, path = "/api/v1/organisations/{organisation_id}/usage-data/", tag = "organisations",
-    params(("period" = Option<Period>, Query, description = "The last 30 days unless given")),
+    params(("period" = inline(Option<Period>), Query, description = "The last 30 days unless given")),
     responses((status = 200, body = Vec<Value>)))]
 async fn list_usage_data(
     State(app): State<App>,

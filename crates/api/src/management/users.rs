@@ -76,6 +76,7 @@ pub struct SignedUp {
     pub uuid: String,
     /// The token. It can't be shown again. None where cookies are in use, or the address is to be confirmed first.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub key: Option<String>,
 }
 
@@ -385,7 +386,7 @@ input! {
 }
 
 /// Asks for a link to choose a new password. The answer does not tell whether there is such a user.
-#[utoipa::path(post, path = "/api/v1/auth/users/reset_password/", tag = "users",
+#[utoipa::path(post, path = "/api/v1/auth/users/reset_password/", tag = "users", security(()),
     request_body = ResetPasswordBody, responses((status = 204)))]
 async fn reset_password(State(app): State<App>, body: Body) -> ApiResult<StatusCode> {
     let input: ResetPasswordBody = body.parse()?;
@@ -404,7 +405,7 @@ input! {
 }
 
 /// Sets a new password with a link.
-#[utoipa::path(post, path = "/api/v1/auth/users/reset_password_confirm/", tag = "users",
+#[utoipa::path(post, path = "/api/v1/auth/users/reset_password_confirm/", tag = "users", security(()),
     request_body = ConfirmPasswordResetBody, responses((status = 204)))]
 async fn confirm_password_reset(State(app): State<App>, body: Body) -> ApiResult<StatusCode> {
     let input: ConfirmPasswordResetBody = body.parse()?;

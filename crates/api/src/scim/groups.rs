@@ -39,9 +39,11 @@ pub struct ScimGroup {
     schemas: [&'static str; 1],
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     external_id: Option<String>,
     display_name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     members: Option<Vec<Reference>>,
     meta: Meta,
 }

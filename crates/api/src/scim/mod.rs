@@ -218,6 +218,7 @@ fn list<T: Resource>(all: Vec<T>, query: &Query) -> ScimResult<Scim<ListResponse
 pub struct Meta {
     resource_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     created: Option<String>,
     location: String,
 }

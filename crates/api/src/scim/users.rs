@@ -64,6 +64,7 @@ pub struct ScimUser {
     schemas: [&'static str; 1],
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     external_id: Option<String>,
     /// The address he signs in with.
     user_name: String,

@@ -10,6 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::key::EnvironmentKey;
+use super::shapes::EvaluationCounts;
 use crate::body::Body;
 use crate::error::ApiError;
 use crate::fields::{Given, Text};
@@ -23,7 +24,8 @@ pub fn router() -> OpenApiRouter<App> {
 }
 
 /// `{"feature name": count, …}`. What is no count of a known feature is passed over.
-#[utoipa::path(post, path = "/api/v1/analytics/flags/", tag = "sdk", responses((status = 200)))]
+#[utoipa::path(post, path = "/api/v1/analytics/flags/", tag = "sdk",
+    request_body = EvaluationCounts, responses((status = 200, description = "Counted")))]
 async fn report_evaluations(
     State(app): State<App>,
     key: EnvironmentKey,

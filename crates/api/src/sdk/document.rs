@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 
 use super::flags::user_agent;
 use super::key;
+use super::shapes::EnvironmentDocument;
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -20,7 +21,8 @@ pub fn router() -> OpenApiRouter<App> {
 
 /// The whole environment on one page, for server-side keys.
 #[utoipa::path(get, path = "/api/v1/environment-document/", tag = "sdk",
-    responses((status = 200), (status = 304, description = "Nothing changed"), (status = 412)))]
+    responses((status = 200, body = EnvironmentDocument), (status = 304, description = "Nothing changed"),
+        (status = 412, description = "It has changed since")))]
 async fn get_environment_document(State(app): State<App>, headers: HeaderMap) -> Response {
     // A client-side key is refused in the words for no key at all.
     let key = match key::find(&app, &headers) {

@@ -12,7 +12,8 @@ use utoipa_axum::routes;
 
 use super::identities::check_identifier;
 use super::key::{self, EnvironmentKey};
-use crate::error::{ApiError, detail};
+use super::shapes::{Flags, ServedOptions, Spoken};
+use crate::error::{ApiError, Detail, detail};
 use crate::params::{Path, Query};
 
 /// The routes of this noun.
@@ -26,7 +27,8 @@ pub fn router() -> OpenApiRouter<App> {
 /// All flags, or the one that `feature` names. Answered from bytes that were prepared when the environment changed.
 #[utoipa::path(get, path = "/api/v1/flags/", tag = "sdk",
     params(("feature" = Option<String>, Query, description = "Only this feature, whatever its case")),
-    responses((status = 200, description = "A list of flags; one flag with `feature`")))]
+    responses((status = 200, body = Flags), (status = 404, description = "No such feature"),
+        (status = 406, body = Detail, description = "The client takes no JSON")))]
 async fn get_flags(State(app): State<App>, headers: HeaderMap, query: Query) -> Response {
     let key = match key::find(&app, &headers) {
         Ok(key) => key,
@@ -55,7 +57,7 @@ async fn get_flags(State(app): State<App>, headers: HeaderMap, query: Query) -> 
 }
 
 /// What this endpoint speaks.
-#[utoipa::path(options, path = "/api/v1/flags/", tag = "sdk", responses((status = 200)))]
+#[utoipa::path(options, path = "/api/v1/flags/", tag = "sdk", responses((status = 200, body = Spoken)))]
 async fn describe_flags(_: EnvironmentKey) -> Response {
     let body = json!({
         "name": "Sdk Feature States",
@@ -67,7 +69,9 @@ async fn describe_flags(_: EnvironmentKey) -> Response {
 }
 
 /// The flags of an identity, as first-generation clients ask for them. Creates the identity.
-#[utoipa::path(get, path = "/api/v1/flags/{identifier}/", tag = "sdk", responses((status = 200)))]
+#[utoipa::path(get, path = "/api/v1/flags/{identifier}/", tag = "sdk",
+    params(("feature" = Option<String>, Query, description = "Only this feature")),
+    responses((status = 200, body = Flags)))]
 async fn get_flags_of_identity(
     State(app): State<App>,
     key: EnvironmentKey,
@@ -91,7 +95,7 @@ async fn get_flags_of_identity(
 
 /// The values a multivariate feature may serve.
 #[utoipa::path(get, path = "/api/v1/flags/{feature_id}/multivariate-options/", tag = "sdk",
-    responses((status = 200)))]
+    responses((status = 200, body = ServedOptions)))]
 async fn get_multivariate_options(
     key: EnvironmentKey,
     Path(feature_id): Path<i64>,

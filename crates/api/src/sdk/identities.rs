@@ -8,30 +8,31 @@ use burgee_app::sdk::evaluation;
 use burgee_app::sdk::identities::{self, Identified, IdentifyInput, TraitInput};
 use burgee_app::served::Resource;
 use burgee_model::{Problems, limits};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::flags::{feature_not_found, user_agent};
 use super::key::{self, EnvironmentKey};
+use super::shapes::{IdentityAnswer, LegacyIdentity, Nothing};
 use super::traits::TraitText;
 use crate::body::Body;
 use crate::error::{ApiError, detail};
-use crate::fields::{self, Blank, Field, Given, OrNull};
+use crate::fields::{Blank, Field, Given, OrNull};
 use crate::input;
 use crate::params::{Path, Query};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(get_identity, identify))
+        .routes(routes!(get_identity_flags, identify))
         .routes(routes!(get_identity_by_path))
         .routes(routes!(bulk_identify))
 }
 
 input! {
     /// A trait of the identity.
-    pub struct TraitBody {
+    pub struct IdentifyTrait {
         pub trait_key: crate::fields::Text<{ limits::TRAIT_KEY_LENGTH }>,
         pub trait_value: OrNull<TraitText>,
         pub transient: Given<bool>,
@@ -62,7 +63,7 @@ input! {
     /// Who asks, and what is said of him.
     pub struct IdentifyBody {
         pub identifier: Identifier,
-        pub traits: Given<Vec<TraitBody>>,
+        pub traits: Given<Vec<IdentifyTrait>>,
         pub transient: Given<bool>,
     }
 }
@@ -83,8 +84,8 @@ impl From<IdentifyBody> for IdentifyInput {
     }
 }
 
-impl From<TraitBody> for TraitInput {
-    fn from(body: TraitBody) -> Self {
+impl From<IdentifyTrait> for TraitInput {
+    fn from(body: IdentifyTrait) -> Self {
         Self {
             key: body.trait_key.0,
             value: body.trait_value.0.map(|t| t.0),
@@ -100,8 +101,8 @@ impl From<TraitBody> for TraitInput {
         ("transient" = Option<String>, Query, description = "Anything: nothing is stored and nothing stored is used"),
         ("feature" = Option<String>, Query, description = "Only this feature"),
     ),
-    responses((status = 200)))]
-async fn get_identity(
+    responses((status = 200, body = IdentityAnswer), (status = 404, description = "No such feature")))]
+async fn get_identity_flags(
     State(app): State<App>,
     key: EnvironmentKey,
     headers: HeaderMap,
@@ -124,7 +125,9 @@ async fn get_identity(
 }
 
 /// Identifies: stores traits, answers with traits and flags.
-#[utoipa::path(post, path = "/api/v1/identities/", tag = "sdk", request_body = IdentifyBody, responses((status = 200)))]
+#[utoipa::path(post, path = "/api/v1/identities/", tag = "sdk", request_body = IdentifyBody,
+    params(("feature" = Option<String>, Query, description = "Only this feature")),
+    responses((status = 200, body = IdentityAnswer), (status = 404, description = "No such feature")))]
 async fn identify(
     State(app): State<App>,
     key: EnvironmentKey,
@@ -155,7 +158,8 @@ fn answer(key: &EnvironmentKey, identity: &Identified, feature: Option<&str>) ->
 }
 
 /// The same for an identifier in the path, as first-generation clients ask.
-#[utoipa::path(get, path = "/api/v1/identities/{identifier}/", tag = "sdk", responses((status = 200)))]
+#[utoipa::path(get, path = "/api/v1/identities/{identifier}/", tag = "sdk",
+    responses((status = 200, body = LegacyIdentity)))]
 async fn get_identity_by_path(
     State(app): State<App>,
     key: EnvironmentKey,
@@ -183,14 +187,22 @@ pub(super) fn check_identifier(identifier: &str) -> Result<String, ApiError> {
         })
 }
 
+input! {
+    /// Identities, each with an identifier.
+    pub struct BulkBody {
+        pub data: Vec<IdentifyBody>,
+    }
+}
+
 /// Identifies many at once, as Flagsmith's Edge API does. Stores traits; evaluates nothing.
-#[utoipa::path(post, path = "/api/v1/bulk-identities/", tag = "sdk", responses((status = 200)))]
+#[utoipa::path(post, path = "/api/v1/bulk-identities/", tag = "sdk", request_body = BulkBody,
+    responses((status = 200, body = Nothing)))]
 async fn bulk_identify(
     State(app): State<App>,
     key: EnvironmentKey,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let inputs = read_bulk(&body.0)?;
+    let inputs = read_bulk(&body)?;
     key.served.count(Resource::Identities);
     let writes = inputs
         .into_iter()
@@ -201,12 +213,8 @@ async fn bulk_identify(
     Ok(key::keyed(axum::Json(json!({})).into_response()))
 }
 
-fn read_bulk(body: &Value) -> Result<Vec<IdentifyInput>, ApiError> {
-    let mut problems = Problems::new();
-    let empty = Map::new();
-    let list: Option<Vec<IdentifyBody>> =
-        fields::take(body.as_object().unwrap_or(&empty), "data", &mut problems);
-    let list = list.ok_or_else(|| ApiError::invalid(problems))?;
+fn read_bulk(body: &Body) -> Result<Vec<IdentifyInput>, ApiError> {
+    let list = body.parse::<BulkBody>()?.data;
     if list.len() > limits::BULK_IDENTITIES {
         let text = format!(
             "Ensure this field has no more than {} elements.",

@@ -10,6 +10,7 @@ pub mod identities;
 pub mod key;
 pub mod ofrep;
 pub mod realtime;
+pub mod shapes;
 pub mod traits;
 
 use burgee_app::App;

@@ -19,6 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::key::EnvironmentKey;
+use super::shapes::{OfrepFailure, OfrepFlag, OfrepFlags, OfrepRefusal, OfrepRequest};
 use super::traits::TraitText;
 use crate::fields::Field;
 use crate::params::Path;
@@ -32,7 +33,9 @@ pub fn router() -> OpenApiRouter<App> {
 
 /// All flags for one context, with an `ETag` over the answer.
 #[utoipa::path(post, path = "/ofrep/v1/evaluate/flags", tag = "ofrep",
-    responses((status = 200), (status = 304), (status = 400), (status = 401)))]
+    request_body = Option<OfrepRequest>, responses((status = 200, body = OfrepFlags),
+        (status = 304, description = "Nothing changed"), (status = 400, body = OfrepFailure),
+        (status = 401, body = OfrepRefusal), (status = 503, body = OfrepRefusal)))]
 async fn evaluate_flags(
     State(app): State<App>,
     headers: HeaderMap,
@@ -65,7 +68,9 @@ async fn evaluate_flags(
 
 /// One flag for one context.
 #[utoipa::path(post, path = "/ofrep/v1/evaluate/flags/{key}", tag = "ofrep",
-    responses((status = 200), (status = 400), (status = 401), (status = 404)))]
+    request_body = Option<OfrepRequest>, responses((status = 200, body = OfrepFlag),
+        (status = 400, body = OfrepFailure), (status = 401, body = OfrepRefusal),
+        (status = 404, body = OfrepFailure), (status = 503, body = OfrepRefusal)))]
 async fn evaluate_flag(
     State(app): State<App>,
     headers: HeaderMap,

@@ -21,7 +21,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ofrep;
-use crate::error::{ApiError, detail};
+use crate::error::{ApiError, Detail, detail};
 use crate::params::Path;
 
 /// The routes of this noun.
@@ -33,7 +33,8 @@ pub fn router() -> OpenApiRouter<App> {
 }
 
 /// `environment_updated` events, the first of them at once. They are sent while the project has realtime updates on.
-#[utoipa::path(get, path = "/sse/environments/{environment_key}/stream", tag = "sdk", responses((status = 200)))]
+#[utoipa::path(get, path = "/sse/environments/{environment_key}/stream", tag = "sdk", security(()),
+    responses((status = 200, body = String, content_type = "text/event-stream")))]
 async fn stream_environment(
     State(app): State<App>,
     Path(key): Path<String>,
@@ -48,7 +49,8 @@ async fn stream_environment(
 }
 
 /// The same for OpenFeature's remote evaluation protocol: `refetchEvaluation` messages.
-#[utoipa::path(get, path = "/sse/ofrep/{environment_key}/stream", tag = "ofrep", responses((status = 200)))]
+#[utoipa::path(get, path = "/sse/ofrep/{environment_key}/stream", tag = "ofrep", security(()),
+    responses((status = 200, body = String, content_type = "text/event-stream")))]
 async fn stream_ofrep(
     State(app): State<App>,
     Path(key): Path<String>,
@@ -60,7 +62,7 @@ async fn stream_ofrep(
 }
 
 /// Whether streams are served.
-#[utoipa::path(get, path = "/sse/health", tag = "sdk", responses((status = 200)))]
+#[utoipa::path(get, path = "/sse/health", tag = "sdk", security(()), responses((status = 200, body = Detail)))]
 async fn health() -> Response {
     detail(StatusCode::OK, "ok")
 }

@@ -17,6 +17,7 @@ use utoipa_axum::routes;
 
 use super::identities::check_identifier;
 use super::key::{EnvironmentKey, keyed, refuse};
+use super::shapes::{IdentityTrait, IncrementedTrait, SetTrait};
 use crate::body::Body;
 use crate::error::{ApiError, detail};
 use crate::fields::{Field, OrNull, Text, message};
@@ -121,7 +122,8 @@ fn check_allowed(key: &EnvironmentKey) -> Result<(), Response> {
 }
 
 /// Sets one trait.
-#[utoipa::path(post, path = "/api/v1/traits/", tag = "sdk", request_body = SetTraitBody, responses((status = 200)))]
+#[utoipa::path(post, path = "/api/v1/traits/", tag = "sdk", request_body = SetTraitBody,
+    responses((status = 200, body = SetTrait)))]
 async fn set_trait(State(app): State<App>, key: EnvironmentKey, body: Body) -> Result<Response, Response> {
     check_allowed(&key)?;
     let input: SetTraitBody = body.parse()?;
@@ -142,7 +144,7 @@ async fn set_trait(State(app): State<App>, key: EnvironmentKey, body: Body) -> R
 
 /// Sets or removes traits of many identities. All are checked before the first is written.
 #[utoipa::path(put, path = "/api/v1/traits/bulk/", tag = "sdk", request_body = Vec<BulkTraitBody>,
-    responses((status = 200)))]
+    responses((status = 200, body = Vec<SetTrait>)))]
 async fn set_traits(State(app): State<App>, key: EnvironmentKey, body: Body) -> Result<Response, Response> {
     check_allowed(&key)?;
     if !body.0.is_array() {
@@ -173,7 +175,7 @@ async fn set_traits(State(app): State<App>, key: EnvironmentKey, body: Body) -> 
 
 /// Adds to an integer trait, in one step with the reading of it.
 #[utoipa::path(post, path = "/api/v1/traits/increment-value/", tag = "sdk", request_body = IncrementBody,
-    responses((status = 200)))]
+    responses((status = 200, body = IncrementedTrait)))]
 async fn increment_trait(
     State(app): State<App>,
     key: EnvironmentKey,
@@ -199,9 +201,16 @@ async fn increment_trait(
     Ok(keyed(Json(answer).into_response()))
 }
 
+/// The value of the trait that a path names.
+#[derive(Debug, utoipa::ToSchema)]
+pub struct TraitValueBody {
+    #[schema(inline)]
+    pub trait_value: super::shapes::TraitScalar,
+}
+
 /// Sets one trait of the identity in the path.
 #[utoipa::path(post, path = "/api/v1/identities/{identifier}/traits/{trait_key}/", tag = "sdk",
-    responses((status = 200)))]
+    request_body = TraitValueBody, responses((status = 200, body = IdentityTrait)))]
 async fn set_trait_by_path(
     State(app): State<App>,
     key: EnvironmentKey,

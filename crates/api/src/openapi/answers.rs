@@ -1,0 +1,150 @@
+//! The errors of every operation, in the shapes of Django REST framework.
+
+use serde_json::{Map, Value, json};
+
+/// The first answer of success that an operation declares.
+pub(super) fn success(operation: &Map<String, Value>) -> Option<(&str, &Value)> {
+    let answers = operation.get("responses")?.as_object()?;
+    answers
+        .iter()
+        .map(|(status, answer)| (status.as_str(), answer))
+        .find(|(status, _)| status.starts_with('2'))
+}
+
+/// Adds the errors an operation can answer with, beside those it declares itself.
+pub(super) fn complete(method: &str, operation: &mut Map<String, Value>) {
+    let opens_with = |scheme: &str| {
+        let ways = operation.get("security").and_then(Value::as_array);
+        ways.is_some_and(|ways| ways.iter().any(|way| way.get(scheme).is_some()))
+    };
+    let parameters = operation.get("parameters").and_then(Value::as_array);
+    let has_parameter = |place: &str| parameters.is_some_and(|list| list.iter().any(|p| p["in"] == place));
+    let named = |name: &str| parameters.is_some_and(|list| list.iter().any(|p| p["name"] == name));
+    let has_body = operation.contains_key("requestBody");
+    let (signed, keyed) = (opens_with("token"), opens_with("environment_key"));
+    let declares = |status: &str| operation["responses"].get(status).is_some();
+
+    let mut answers = Vec::new();
+    // What is to be changed can be in a state that forbids it; organisations and identifiers are checked as input.
+    let checked = ["organisation_id", "identifier", "identity_uuid"];
+    if method != "get" || has_parameter("query") || checked.into_iter().any(named) {
+        answers.push(("400", plain("What was sent is wrong", "BadRequest")));
+    }
+    if signed {
+        answers.push(("401", unauthenticated()));
+        answers.push(("403", plain("The caller may not do this", "Detail")));
+    }
+    if keyed && !declares("401") {
+        answers.push(("403", plain("No environment key, or one that is none", "Detail")));
+    }
+    if has_parameter("path") || named("page") {
+        answers.push((
+            "404",
+            plain("There is no such thing, or not for this caller", "Detail"),
+        ));
+    }
+    if has_body {
+        answers.push(("413", plain("The body is too large", "Detail")));
+        answers.push((
+            "415",
+            plain("The body is of a kind that is not read here", "Detail"),
+        ));
+    }
+    if signed || (has_body && !keyed) {
+        answers.push(("429", with_retry("Too many requests")));
+    }
+    answers.push(("503", with_retry("The database is unavailable for the moment")));
+    let Some(declared) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
+        return;
+    };
+    for (status, answer) in answers {
+        declared.entry(status).or_insert(answer);
+    }
+    for (status, answer) in declared.iter_mut() {
+        // Errors have a body: the usual one, unless the handler declares another. Only preconditions have none.
+        let is_error = status.starts_with(['4', '5']) && status != "412";
+        if let Some(answer) = answer
+            .as_object_mut()
+            .filter(|answer| is_error && !answer.contains_key("content"))
+        {
+            let shape = if status == "400" { "BadRequest" } else { "Detail" };
+            answer.insert("content".to_owned(), plain("", shape)["content"].clone());
+        }
+    }
+    for (status, answer) in declared.iter_mut() {
+        let known = answer["description"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty());
+        if let Some(answer) = answer.as_object_mut().filter(|_| !known) {
+            answer.insert("description".to_owned(), json!(usual(status)));
+        }
+    }
+    let mut sorted: Vec<(String, Value)> = std::mem::take(declared).into_iter().collect();
+    sorted.sort_by(|a, b| a.0.cmp(&b.0));
+    declared.extend(sorted);
+}
+
+/// What a status says when the handler says no more.
+fn usual(status: &str) -> &'static str {
+    match status {
+        "200" => "Done",
+        "201" => "Created",
+        "202" => "Begun",
+        "204" => "Done; there is nothing to say",
+        "400" => "What was sent is wrong",
+        "404" => "There is no such thing",
+        _ => "Refused",
+    }
+}
+
+fn plain(description: &str, shape: &str) -> Value {
+    let schema = format!("#/components/schemas/{shape}");
+    json!({
+        "description": description,
+        "content": { "application/json": { "schema": { "$ref": schema } } },
+    })
+}
+
+fn unauthenticated() -> Value {
+    let mut answer = plain("Nobody is signed in", "Detail");
+    answer["headers"] = json!({ "WWW-Authenticate": { "schema": { "type": "string" } } });
+    answer
+}
+
+fn with_retry(description: &str) -> Value {
+    let mut answer = plain(description, "Detail");
+    answer["headers"] = json!({
+        "Retry-After": { "description": "Seconds", "schema": { "type": "integer", "minimum": 0 } },
+    });
+    answer
+}
+
+/// The shapes that the errors refer to.
+pub(super) fn define(document: &mut Value) {
+    let Some(schemas) = document
+        .pointer_mut("/components/schemas")
+        .and_then(Value::as_object_mut)
+    else {
+        return;
+    };
+    schemas.insert("BadRequest".to_owned(), json!({
+        "description": "What is wrong with a request: a reason, or problems by the names of fields. What is wrong \
+                        with the whole stands under `non_field_errors`.",
+        "anyOf": [
+            { "type": "object", "additionalProperties": { "$ref": "#/components/schemas/Problem" } },
+            { "type": "array", "items": { "$ref": "#/components/schemas/Problem" } },
+        ],
+    }));
+    schemas.insert(
+        "Problem".to_owned(),
+        json!({
+            "description": "A message, several, or those of nested fields.",
+            "anyOf": [
+                { "type": "string" },
+                { "type": "array", "items": { "$ref": "#/components/schemas/Problem" } },
+                { "type": "object", "additionalProperties": { "$ref": "#/components/schemas/Problem" } },
+            ],
+        }),
+    );
+    schemas.sort_keys();
+}

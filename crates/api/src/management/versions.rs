@@ -388,14 +388,14 @@ pub struct ComparisonView {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DifferenceView {
     /// None: for everyone.
-    pub segment: Option<SegmentName>,
+    pub segment: Option<SegmentOfVersion>,
     pub before: Option<VersionStateView>,
     pub after: Option<VersionStateView>,
 }
 
 /// A segment by the name it had then.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct SegmentName {
+pub struct SegmentOfVersion {
     pub id: i64,
     pub name: String,
 }
@@ -411,7 +411,7 @@ impl From<Comparison> for ComparisonView {
             let either = difference.after.as_ref().or(difference.before.as_ref());
             let segment = either.and_then(|state| state.segment.clone());
             DifferenceView {
-                segment: segment.map(|segment| SegmentName {
+                segment: segment.map(|segment| SegmentOfVersion {
                     id: segment.segment_id,
                     name: segment.name,
                 }),

@@ -44,7 +44,7 @@ pub struct PersonName {
 
 /// An address.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Address {
+pub struct ScimAddress {
     value: String,
     r#type: &'static str,
     primary: bool,
@@ -70,7 +70,7 @@ pub struct ScimUser {
     user_name: String,
     name: PersonName,
     display_name: String,
-    emails: Vec<Address>,
+    emails: Vec<ScimAddress>,
     /// Whether he is a member of the organisation.
     active: bool,
     groups: Vec<Reference>,
@@ -107,7 +107,7 @@ fn view(provider: &Provider, person: Person, groups: &[GroupDetails]) -> ScimUse
             given_name: person.first_name,
             family_name: person.last_name,
         },
-        emails: vec![Address {
+        emails: vec![ScimAddress {
             value: person.email,
             r#type: "work",
             primary: true,

@@ -170,7 +170,9 @@ pub struct SetTrait {
 #[derive(Debug, ToSchema)]
 pub struct IncrementedTrait {
     pub trait_key: String,
-    pub trait_value: i64,
+    /// The sum; a boolean that nothing was added to stays one.
+    #[schema(inline)]
+    pub trait_value: TraitScalar,
     pub identifier: String,
 }
 

@@ -143,6 +143,7 @@ both! {
     async fn every_management_operation_asks_who_is_calling(app) {
         let nobody = Ids(BTreeMap::new());
         let mut asked = 0;
+        let mut wrong = Vec::new();
         for operation in operations() {
             if operation.is_public() {
                 continue;
@@ -154,10 +155,13 @@ both! {
             ] {
                 let path = nobody.fill(&operation.path, None);
                 let answer = app.call(operation.method.clone(), &path, &headers, Some(&json!({}))).await;
-                assert_eq!(answer.status.as_u16(), 401, "{}: {}", operation.name(), answer.text);
+                if answer.status != StatusCode::UNAUTHORIZED {
+                    wrong.push(format!("{}: {}", operation.name(), answer.text));
+                }
             }
             asked += 1;
         }
+        assert!(wrong.is_empty(), "not asked:\n{}", wrong.join("\n"));
         assert!(asked > 100, "only {asked} operations were asked");
     }
 

@@ -172,7 +172,7 @@ async fn delete_user(Signed(_): Signed) -> ApiError {
 }
 
 /// Signs up, which also signs in.
-#[utoipa::path(post, path = "/api/v1/auth/users/", tag = "users", request_body = SignUpBody,
+#[utoipa::path(post, path = "/api/v1/auth/users/", tag = "users", security(()), request_body = SignUpBody,
     responses((status = 201, body = SignedUp)))]
 async fn sign_up(State(app): State<App>, SigningIn(client): SigningIn, body: Body) -> ApiResult<Response> {
     let input: SignUpBody = body.parse()?;

@@ -114,6 +114,7 @@ const PUBLIC: &[&str] = &[
 pub(super) fn complete(path: &str, _method: &str, operation: &mut Map<String, Value>) {
     let tag = operation["tags"][0].as_str().unwrap_or_default();
     let security = match tag {
+        _ if path.starts_with("/api/v1/scim/") => json!([{ "scim_token": [] }]),
         _ if PUBLIC.contains(&path) => json!([{}]),
         "sdk" => json!([{ "environment_key": [] }]),
         "ofrep" => json!([{ "environment_key": [] }, { "environment_key_as_bearer": [] }]),
@@ -211,6 +212,10 @@ pub(super) fn describe(document: &mut Value) {
         "environment_key": {
             "type": "apiKey", "in": "header", "name": "X-Environment-Key",
             "description": "The client-side key of an environment, or one of its server-side keys",
+        },
+        "scim_token": {
+            "type": "http", "scheme": "bearer",
+            "description": "The token that an organisation gives its identity provider",
         },
         "environment_key_as_bearer": {
             "type": "http", "scheme": "bearer",

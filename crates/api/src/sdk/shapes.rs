@@ -166,11 +166,10 @@ pub struct SetTrait {
     pub trait_key: String,
 }
 
-/// A trait after it was added to.
+/// A trait after it was added to: the sum. A boolean that nothing was added to stays one.
 #[derive(Debug, ToSchema)]
 pub struct IncrementedTrait {
     pub trait_key: String,
-    /// The sum; a boolean that nothing was added to stays one.
     #[schema(inline)]
     pub trait_value: TraitScalar,
     pub identifier: String,

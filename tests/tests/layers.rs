@@ -13,18 +13,22 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("app", &["model", "engine", "store", "outbound", "auth"]),
     ("api", &["model", "engine", "app"]),
     ("worker", &["model", "outbound", "app"]),
+    ("sync", &["model", "outbound"]),
     (
         "burgee",
         &[
-            "model", "engine", "store", "outbound", "auth", "app", "api", "worker",
+            "model", "engine", "store", "outbound", "auth", "app", "api", "worker", "sync",
         ],
     ),
-    ("testkit", &["model", "engine", "store", "outbound", "app", "api"]),
+    (
+        "testkit",
+        &["model", "engine", "store", "outbound", "app", "api", "sync"],
+    ),
 ];
 
 /// Libraries that only one crate may name, so that their job is done in one place.
 const WRAPPED: &[(&str, &[&str])] = &[
-    ("sqlx", &["store"]),
+    ("sqlx", &["store", "sync"]),
     ("axum", &["api", "burgee", "testkit"]),
     ("argon2", &["auth"]),
     ("bergshamra", &["auth", "testkit"]),

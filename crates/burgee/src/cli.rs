@@ -31,6 +31,8 @@ enum Command {
     Export(commands::export::Args),
     /// Take a project or an organisation out of a file
     Import(commands::import::Args),
+    /// Audience syncs: from a warehouse or a file to Flagsmith and LaunchDarkly
+    Sync(commands::sync::Args),
     /// Look at the configuration
     Config(commands::config::Args),
     /// Print where a user can choose a new password, for an installation without mail
@@ -89,13 +91,15 @@ pub fn run() -> ExitCode {
         Command::Evaluate(args) => commands::evaluate::run(args),
         Command::Export(args) => commands::export::run(&args),
         Command::Import(args) => commands::import::run(&args),
+        Command::Sync(args) => commands::sync::run(args),
         Command::Config(args) => commands::config::run(args),
         Command::ResetLink(args) => commands::reset_link::run(&args),
         Command::Openapi => commands::openapi::run(),
         Command::Version => print(&format!("burgee {}\n", env!("CARGO_PKG_VERSION"))),
     };
     outcome.unwrap_or_else(|error| {
-        let asked_wrongly = error.is::<ConfigError>();
+        let asked_wrongly = error.is::<ConfigError>()
+            || matches!(error.downcast_ref(), Some(burgee_sync::SyncError::Config { .. }));
         let subject = if asked_wrongly {
             "burgee: configuration error: "
         } else {

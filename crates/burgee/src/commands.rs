@@ -7,3 +7,4 @@ pub mod import;
 pub mod openapi;
 pub mod reset_link;
 pub mod serve;
+pub mod sync;

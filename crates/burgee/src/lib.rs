@@ -13,3 +13,4 @@ pub mod logging;
 pub mod metrics;
 pub mod secret;
 pub mod shutdown;
+pub mod sync;

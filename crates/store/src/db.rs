@@ -51,6 +51,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "experiments",
         include_str!("../migrations/0016_experiments.sql"),
     ),
+    (
+        19,
+        "audience syncs",
+        include_str!("../migrations/0019_audience_syncs.sql"),
+    ),
 ];
 
 /// How each engine numbers rows; the only thing a migration may not say portably.

@@ -8,6 +8,7 @@
 
 pub mod activations;
 pub mod analytics;
+pub mod audience_syncs;
 pub mod audit;
 pub mod change_request_reviews;
 pub mod change_requests;

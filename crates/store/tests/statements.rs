@@ -10,7 +10,7 @@ use burgee_store::{Db, Tx};
 use sqlx::{Column, Executor, SqlStr, Statement as _, TypeInfo};
 
 /// The column types the two engines share; others would be read on one and fail on the other.
-const SHARED_TYPES: [&str; 5] = ["TEXT", "INT8", "BOOL", "FLOAT8", "VOID"];
+const SHARED_TYPES: [&str; 6] = ["TEXT", "INT8", "BOOL", "FLOAT8", "BYTEA", "VOID"];
 
 /// Where a statement stands, and the names of the columns it returns.
 type Shape = (&'static str, Vec<String>);

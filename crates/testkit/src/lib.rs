@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "what is skipped is said")]
 
 pub mod contract;
+pub mod doubles;
 pub mod idp;
 pub mod mailbox;
 pub mod places;

@@ -1,0 +1,69 @@
+//! What a sync remembers, in the product's own database.
+
+use burgee_store::audience_syncs::{self, RefusedRow};
+use burgee_store::{Db, DbError};
+use burgee_sync::ledger::{BatchOutcome, Checkpoint, Ledger, LedgerError, LedgerResult};
+use futures_util::future::BoxFuture;
+
+/// The memory of one run.
+#[derive(Debug, Clone)]
+pub struct DbLedger {
+    pub db: Db,
+    /// The name of the sync.
+    pub sync: String,
+    /// The run; `None` for a plan that is only looked at: nothing is written then.
+    pub run: Option<i64>,
+}
+
+fn told(error: DbError) -> LedgerError {
+    LedgerError(error.to_string())
+}
+
+impl DbLedger {
+    async fn write(&self, run: i64, checkpoint: Checkpoint) -> Result<(), DbError> {
+        let mut tx = self.db.begin().await?;
+        for block in &checkpoint.blocks {
+            audience_syncs::set_block(&mut tx, &self.sync, block.part as i64, &block.bytes).await?;
+        }
+        for batch in &checkpoint.batches {
+            let outcome = match batch.outcome {
+                BatchOutcome::Prepared => "prepared",
+                BatchOutcome::Confirmed => "confirmed",
+                BatchOutcome::Unknown => "unknown",
+            };
+            let (number, adds, removes) = (batch.number as i64, batch.adds as i64, batch.removes as i64);
+            audience_syncs::set_batch(&mut tx, run, number, adds, removes, outcome).await?;
+        }
+        for error in checkpoint.errors {
+            let row = RefusedRow {
+                key: error.key.replace('\0', "\u{fffd}"),
+                op: error.op,
+                reason: error.reason.replace('\0', "\u{fffd}"),
+            };
+            audience_syncs::insert_error(&mut tx, run, &row).await?;
+        }
+        let progress = serde_json::to_string(&checkpoint.progress).unwrap_or_default();
+        audience_syncs::set_progress(&mut tx, run, &progress).await?;
+        tx.commit().await
+    }
+}
+
+impl Ledger for DbLedger {
+    fn block(&self, part: usize) -> BoxFuture<'_, LedgerResult<Vec<u8>>> {
+        Box::pin(async move {
+            let mut tx = self.db.read().await.map_err(told)?;
+            audience_syncs::block(&mut tx, &self.sync, part as i64)
+                .await
+                .map_err(told)
+        })
+    }
+
+    fn checkpoint(&self, checkpoint: Checkpoint) -> BoxFuture<'_, LedgerResult<()>> {
+        Box::pin(async move {
+            match self.run {
+                Some(run) => self.write(run, checkpoint).await.map_err(told),
+                None => Ok(()),
+            }
+        })
+    }
+}

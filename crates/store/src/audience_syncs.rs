@@ -1,0 +1,273 @@
+//! What audience syncs remember: acknowledged state, runs, batches, refused rows.
+
+use crate::db::Id;
+use crate::{Result, Tx, row, sql};
+
+row! {
+    /// A sync that has run.
+    pub struct AudienceSync {
+        pub name: String,
+        pub shape: String,
+        pub holder: Option<String>,
+        pub held_until: i64,
+    }
+}
+
+row! {
+    /// A run.
+    pub struct Run {
+        pub id: i64,
+        pub sync: String,
+        pub state: String,
+        pub started_at: i64,
+        pub ended_at: Option<i64>,
+        pub counts: String,
+        pub holds: String,
+        pub progress: String,
+        pub seal: Option<String>,
+        pub error: Option<String>,
+    }
+}
+
+row! {
+    /// A row that was refused, or could not be sent.
+    pub struct RefusedRow {
+        pub key: String,
+        pub op: String,
+        pub reason: String,
+    }
+}
+
+/// Takes a sync for a holder until a time, unless another holder has it still. The sync's row is made when it is new.
+///
+/// `now` and `until` are microseconds since 1970. Returns the sync as it was, or `None` when it is taken.
+pub async fn take(
+    tx: &mut Tx,
+    name: &str,
+    shape: &str,
+    holder: &str,
+    now: i64,
+    until: i64,
+) -> Result<Option<AudienceSync>> {
+    sql!(
+        tx,
+        execute,
+        "INSERT INTO audience_syncs (name, shape, holder, held_until) VALUES ($1, $2, NULL, 0) ON CONFLICT DO NOTHING",
+        name,
+        shape
+    )?;
+    let before = sql!(
+        tx,
+        fetch_one as AudienceSync,
+        "SELECT * FROM audience_syncs WHERE name = $1",
+        name
+    )?;
+    let taken = sql!(
+        tx,
+        execute,
+        "UPDATE audience_syncs SET holder = $2, held_until = $3 WHERE name = $1 AND (holder IS NULL OR holder = $2 OR held_until < $4)",
+        name,
+        holder,
+        until,
+        now
+    )?;
+    Ok((taken == 1).then_some(before))
+}
+
+/// Holds on to a sync; false when somebody else has it now.
+pub async fn keep(tx: &mut Tx, name: &str, holder: &str, until: i64) -> Result<bool> {
+    let kept = sql!(
+        tx,
+        execute,
+        "UPDATE audience_syncs SET held_until = $3 WHERE name = $1 AND holder = $2",
+        name,
+        holder,
+        until
+    )?;
+    Ok(kept == 1)
+}
+
+/// Lets a sync go.
+pub async fn release(tx: &mut Tx, name: &str, holder: &str) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE audience_syncs SET holder = NULL, held_until = 0 WHERE name = $1 AND holder = $2",
+        name,
+        holder
+    )
+}
+
+/// Forgets the acknowledged state of a sync whose shape has changed.
+pub async fn reshape(tx: &mut Tx, name: &str, shape: &str) -> Result<()> {
+    sql!(
+        tx,
+        execute,
+        "DELETE FROM audience_sync_blocks WHERE sync = $1",
+        name
+    )?;
+    sql!(
+        tx,
+        execute,
+        "UPDATE audience_syncs SET shape = $2 WHERE name = $1",
+        name,
+        shape
+    )?;
+    Ok(())
+}
+
+/// One part of the acknowledged state; empty when there is none.
+pub async fn block(tx: &mut Tx, name: &str, part: i64) -> Result<Vec<u8>> {
+    let found = sql!(
+        tx,
+        fetch_optional as (Vec<u8>,),
+        "SELECT content FROM audience_sync_blocks WHERE sync = $1 AND part = $2",
+        name,
+        part
+    )?;
+    Ok(found.map(|(content,)| content).unwrap_or_default())
+}
+
+/// Writes one part of the acknowledged state.
+pub async fn set_block(tx: &mut Tx, name: &str, part: i64, content: &[u8]) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "INSERT INTO audience_sync_blocks (sync, part, content) VALUES ($1, $2, $3)
+         ON CONFLICT (sync, part) DO UPDATE SET content = excluded.content",
+        name,
+        part,
+        content
+    )
+}
+
+/// Begins a run.
+pub async fn insert_run(tx: &mut Tx, sync: &str, now: i64) -> Result<i64> {
+    let (id,) = sql!(
+        tx,
+        fetch_one as Id,
+        "INSERT INTO audience_sync_runs (sync, state, started_at, counts, holds, progress)
+         VALUES ($1, 'running', $2, '{}', '[]', '{}') RETURNING id",
+        sync,
+        now
+    )?;
+    Ok(id)
+}
+
+/// Writes what is known of a run.
+pub async fn update_run(tx: &mut Tx, run: &Run) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE audience_sync_runs SET state = $2, ended_at = $3, counts = $4, holds = $5, progress = $6, seal = $7,
+             error = $8 WHERE id = $1",
+        run.id,
+        &run.state,
+        run.ended_at,
+        &run.counts,
+        &run.holds,
+        &run.progress,
+        run.seal.as_deref(),
+        run.error.as_deref()
+    )
+}
+
+/// Writes how far a run is.
+pub async fn set_progress(tx: &mut Tx, run: i64, progress: &str) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE audience_sync_runs SET progress = $2 WHERE id = $1",
+        run,
+        progress
+    )
+}
+
+/// Ends runs of a sync that nobody runs any more: their process is gone.
+pub async fn end_abandoned(tx: &mut Tx, sync: &str, now: i64) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE audience_sync_runs SET state = 'failed', ended_at = $2, error = 'the process ended while it ran'
+         WHERE sync = $1 AND state = 'running'",
+        sync,
+        now
+    )
+}
+
+/// Held runs of a sync are superseded by a newer one.
+pub async fn drop_held(tx: &mut Tx, sync: &str, now: i64) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE audience_sync_runs SET state = 'dropped', ended_at = $2 WHERE sync = $1 AND state = 'held'",
+        sync,
+        now
+    )
+}
+
+/// One run.
+pub async fn run(tx: &mut Tx, id: i64) -> Result<Option<Run>> {
+    sql!(
+        tx,
+        fetch_optional as Run,
+        "SELECT * FROM audience_sync_runs WHERE id = $1",
+        id
+    )
+}
+
+/// The last runs, of one sync or of all, newest first.
+pub async fn runs(tx: &mut Tx, sync: Option<&str>, limit: i64) -> Result<Vec<Run>> {
+    sql!(
+        tx,
+        fetch_all as Run,
+        "SELECT * FROM audience_sync_runs WHERE CAST($1 AS TEXT) IS NULL OR sync = $1 ORDER BY id DESC LIMIT $2",
+        sync,
+        limit
+    )
+}
+
+/// Writes a batch, or what became of it.
+pub async fn set_batch(
+    tx: &mut Tx,
+    run: i64,
+    number: i64,
+    adds: i64,
+    removes: i64,
+    outcome: &str,
+) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "INSERT INTO audience_sync_batches (run, number, adds, removes, outcome) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (run, number) DO UPDATE SET outcome = excluded.outcome",
+        run,
+        number,
+        adds,
+        removes,
+        outcome
+    )
+}
+
+/// Writes a row that was refused.
+pub async fn insert_error(tx: &mut Tx, run: i64, error: &RefusedRow) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "INSERT INTO audience_sync_errors (run, key, op, reason) VALUES ($1, $2, $3, $4)",
+        run,
+        &error.key,
+        &error.op,
+        &error.reason
+    )
+}
+
+/// The rows of a run that were refused, in the order they were.
+pub async fn errors(tx: &mut Tx, run: i64) -> Result<Vec<RefusedRow>> {
+    sql!(
+        tx,
+        fetch_all as RefusedRow,
+        "SELECT key, op, reason FROM audience_sync_errors WHERE run = $1 ORDER BY id",
+        run
+    )
+}

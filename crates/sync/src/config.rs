@@ -1,0 +1,287 @@
+//! Syncs as code: sources, models, destinations and syncs in YAML, in one file or a folder of them.
+//!
+//! Everything that can be wrong is found before anything is opened, all of it at once, each problem with its place. Secrets
+//! are best given as `${env:NAME}` or `${file:/path}`; what they hold is never written anywhere.
+
+mod document;
+mod refs;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+pub use document::{Destination, Document, Model, Schedule, Source, Sync};
+
+use crate::destination::{self, flagsmith, launchdarkly};
+use crate::error::{Result, SyncError};
+use crate::plan::Mode;
+use crate::run::Job;
+use crate::source;
+
+/// Everything of some files, checked and ready to run.
+#[derive(Debug)]
+pub struct Project {
+    /// By name.
+    pub syncs: BTreeMap<String, PreparedSync>,
+}
+
+/// One sync of a project.
+#[derive(Debug, Clone)]
+pub struct PreparedSync {
+    pub job: Job,
+    pub schedule: Option<Schedule>,
+    /// Whether it runs when all are run; one that is not can still be run by its name.
+    pub enabled: bool,
+    /// Changes when what is sent changes: the model's key, the mapping, the target, the mode.
+    pub shape: String,
+}
+
+/// Reads a file, or all `.yaml` and `.yml` files of a folder, and checks them together.
+///
+/// Paths inside a file are relative to it. Fails with every problem there is, a line each.
+pub fn load(path: &Path) -> Result<Project> {
+    let mut problems = Vec::new();
+    let mut whole = Document::default();
+    let mut homes: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for file in files(path)? {
+        let text = std::fs::read_to_string(&file)
+            .map_err(|error| SyncError::config(file.display().to_string(), error.to_string()))?;
+        match serde_saphyr::from_str::<Document>(&text) {
+            Ok(document) => {
+                let home = file.parent().unwrap_or(Path::new(".")).to_owned();
+                homes.extend(document.sources.keys().map(|name| (name.clone(), home.clone())));
+                for name in whole.merge(document) {
+                    problems.push(format!("{}: {name} is there twice", file.display()));
+                }
+            }
+            Err(error) => problems.push(format!("{}: {error}", file.display())),
+        }
+    }
+    let project = check(&whole, &homes, &mut problems);
+    if problems.is_empty() {
+        Ok(project)
+    } else {
+        Err(SyncError::config(path.display().to_string(), problems.join("\n")))
+    }
+}
+
+fn files(path: &Path) -> Result<Vec<PathBuf>> {
+    let told = |error: std::io::Error| SyncError::config(path.display().to_string(), error.to_string());
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(told)? {
+        let file = entry.map_err(told)?.path();
+        if file
+            .extension()
+            .is_some_and(|extension| extension == "yaml" || extension == "yml")
+        {
+            files.push(file);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        return Err(SyncError::config(
+            path.display().to_string(),
+            "there is no .yaml file in this folder",
+        ));
+    }
+    Ok(files)
+}
+
+fn check(document: &Document, homes: &BTreeMap<String, PathBuf>, problems: &mut Vec<String>) -> Project {
+    let mut syncs = BTreeMap::new();
+    let mut targets: BTreeMap<String, String> = BTreeMap::new();
+    for (name, sync) in &document.syncs {
+        match prepare(document, homes, name, sync) {
+            Ok(prepared) => {
+                for target in owned(&prepared.job) {
+                    if let Some(other) = targets.insert(target.clone(), name.clone()) {
+                        problems.push(format!("syncs.{name}: {target} is already written by the sync {other:?}; a target has one owner"));
+                    }
+                }
+                syncs.insert(name.clone(), prepared);
+            }
+            Err(error) => problems.push(format!("syncs.{name}.{error}")),
+        }
+    }
+    Project { syncs }
+}
+
+fn prepare(
+    document: &Document,
+    homes: &BTreeMap<String, PathBuf>,
+    name: &str,
+    sync: &Sync,
+) -> Result<PreparedSync> {
+    let known = |kind: &str, name: &str, names: Vec<&String>| {
+        let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
+        SyncError::config(
+            kind,
+            format!("there is no {name:?}; there are: {}", names.join(", ")),
+        )
+    };
+    let model = document
+        .models
+        .get(&sync.model)
+        .ok_or_else(|| known("model", &sync.model, document.models.keys().collect()))?;
+    let from = document
+        .sources
+        .get(&model.source)
+        .ok_or_else(|| known("source", &model.source, document.sources.keys().collect()))?;
+    let to = document
+        .destinations
+        .get(&sync.to)
+        .ok_or_else(|| known("to", &sync.to, document.destinations.keys().collect()))?;
+    let home = homes.get(&model.source).map_or(Path::new("."), PathBuf::as_path);
+    let (key, map) = mapping(model, sync)?;
+    let destination = destination_of(to, sync, &map)?;
+    let job = Job {
+        name: name.to_owned(),
+        source: source_of(from, home)?,
+        query: query_of(model)?,
+        key,
+        map,
+        mode: sync.mode,
+        destination,
+        guards: sync.guards,
+        managed_only: sync.managed_only,
+    };
+    let shape = format!("{:?} {} {:?} {:?}", job.mode, job.key, job.map, owned(&job));
+    if let Some(schedule) = &sync.schedule {
+        schedule.check()?;
+    }
+    Ok(PreparedSync {
+        job,
+        schedule: sync.schedule.clone(),
+        enabled: sync.enabled,
+        shape: format!("{:016x}", xxhash_rust::xxh3::xxh3_64(shape.as_bytes())),
+    })
+}
+
+/// The key column and the columns that are sent, by their names at the destination.
+fn mapping(model: &Model, sync: &Sync) -> Result<(String, BTreeMap<String, String>)> {
+    let mut map = sync.map.clone();
+    let identifier = map.remove("identifier").or_else(|| map.remove("context_key"));
+    if sync.mode == Mode::Upsert {
+        let key = identifier.ok_or_else(|| {
+            SyncError::config(
+                "map",
+                "`identifier` is required: the column that names the identity",
+            )
+        })?;
+        return Ok((key, map));
+    }
+    if !map.is_empty() {
+        let names: Vec<&str> = map.keys().map(String::as_str).collect();
+        let problem = format!(
+            "an audience sync sends keys only; {} would be ignored",
+            names.join(", ")
+        );
+        return Err(SyncError::config("map", problem));
+    }
+    Ok((identifier.unwrap_or_else(|| model.key.clone()), map))
+}
+
+fn source_of(source: &Source, home: &Path) -> Result<source::Source> {
+    Ok(match source {
+        Source::Postgres { url } => source::Source::Postgres {
+            url: refs::resolve("url", url)?,
+        },
+        Source::Sqlite { path } => source::Source::Sqlite {
+            path: home.join(refs::resolve("path", path)?),
+        },
+        Source::Files { folder } => source::Source::Files {
+            folder: home.join(refs::resolve("folder", folder)?),
+        },
+    })
+}
+
+fn query_of(model: &Model) -> Result<source::Query> {
+    match (&model.sql, &model.table, &model.file) {
+        (Some(sql), None, None) => Ok(source::Query::Sql(sql.clone())),
+        (None, Some(table), None) => Ok(source::Query::Table(table.clone())),
+        (None, None, Some(file)) => Ok(source::Query::File(file.clone())),
+        _ => Err(SyncError::config(
+            "model",
+            "needs exactly one of `sql`, `table` and `file`",
+        )),
+    }
+}
+
+fn destination_of(
+    to: &Destination,
+    sync: &Sync,
+    map: &BTreeMap<String, String>,
+) -> Result<destination::Settings> {
+    match to {
+        Destination::Flagsmith {
+            url,
+            key,
+            trait_prefix,
+            delete_traits_on_remove,
+        } => {
+            let only = [
+                ("segment", sync.segment.is_some()),
+                ("context_kind", sync.context_kind.is_some()),
+            ];
+            if let Some((name, _)) = only.iter().find(|(_, set)| *set) {
+                return Err(SyncError::config(*name, "belongs to syncs to LaunchDarkly"));
+            }
+            let settings = flagsmith::Settings {
+                url: refs::resolve("url", url.as_deref().unwrap_or(flagsmith::DEFAULT_URL))?,
+                key: refs::resolve("key", key)?,
+                trait_prefix: trait_prefix.clone(),
+                delete_traits_on_remove: *delete_traits_on_remove,
+                audience_trait: sync
+                    .audience_trait
+                    .clone()
+                    .unwrap_or_else(|| flagsmith::DEFAULT_AUDIENCE_TRAIT.to_owned()),
+                traits: map.keys().cloned().collect(),
+            };
+            flagsmith::check(&settings, sync.mode)?;
+            Ok(destination::Settings::Flagsmith(settings))
+        }
+        Destination::Launchdarkly {
+            instance,
+            token,
+            project,
+            environment,
+        } => {
+            if sync.audience_trait.is_some() {
+                return Err(SyncError::config(
+                    "audience_trait",
+                    "belongs to syncs to Flagsmith",
+                ));
+            }
+            let settings = launchdarkly::Settings {
+                instance: launchdarkly::Instance::parse(&refs::resolve("instance", instance)?),
+                token: refs::resolve("token", token)?,
+                project: project.clone(),
+                environment: environment.clone(),
+                segment: sync
+                    .segment
+                    .clone()
+                    .ok_or_else(|| SyncError::config("segment", "is needed: the key of the segment"))?,
+                context_kind: sync
+                    .context_kind
+                    .clone()
+                    .unwrap_or_else(|| launchdarkly::DEFAULT_CONTEXT_KIND.to_owned()),
+                on_remove: sync.on_remove,
+            };
+            launchdarkly::check(&settings, sync.mode)?;
+            Ok(destination::Settings::LaunchDarkly(settings))
+        }
+    }
+}
+
+/// What a job writes to, each thing on its own: two upserts may share an environment, but no trait.
+fn owned(job: &Job) -> BTreeSet<String> {
+    match &job.destination {
+        destination::Settings::Flagsmith(settings) => flagsmith::owned(settings, job.mode),
+        destination::Settings::LaunchDarkly(settings) => [launchdarkly::owned(settings)].into(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+//! What may be written in the files.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::destination::launchdarkly::OnRemove;
+use crate::error::{Result, SyncError};
+use crate::guard::Guards;
+use crate::plan::Mode;
+
+/// The content of a file, or of all files together.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Document {
+    pub sources: BTreeMap<String, Source>,
+    pub models: BTreeMap<String, Model>,
+    pub destinations: BTreeMap<String, Destination>,
+    pub syncs: BTreeMap<String, Sync>,
+}
+
+impl Document {
+    /// Takes in another file; returns what is in both.
+    pub(super) fn merge(&mut self, other: Self) -> Vec<String> {
+        fn into<T>(
+            kind: &str,
+            all: &mut BTreeMap<String, T>,
+            more: BTreeMap<String, T>,
+            twice: &mut Vec<String>,
+        ) {
+            for (name, value) in more {
+                if all.contains_key(&name) {
+                    twice.push(format!("{kind}.{name}"));
+                } else {
+                    all.insert(name, value);
+                }
+            }
+        }
+        let mut twice = Vec::new();
+        into("sources", &mut self.sources, other.sources, &mut twice);
+        into("models", &mut self.models, other.models, &mut twice);
+        into(
+            "destinations",
+            &mut self.destinations,
+            other.destinations,
+            &mut twice,
+        );
+        into("syncs", &mut self.syncs, other.syncs, &mut twice);
+        twice
+    }
+}
+
+/// A place with rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "driver", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Source {
+    Postgres { url: String },
+    Sqlite { path: String },
+    Files { folder: String },
+}
+
+/// Rows of a source with a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    pub source: String,
+    /// The column that names the row.
+    pub key: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sql: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+}
+
+/// A place to send to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Destination {
+    Flagsmith {
+        /// The API instance; Flagsmith's own when not given.
+        #[serde(default)]
+        url: Option<String>,
+        /// A server-side environment key.
+        key: String,
+        #[serde(default)]
+        trait_prefix: String,
+        #[serde(default)]
+        delete_traits_on_remove: bool,
+    },
+    Launchdarkly {
+        /// `us`, `eu`, `federal`, or an address.
+        #[serde(default = "us")]
+        instance: String,
+        token: String,
+        project: String,
+        environment: String,
+    },
+}
+
+fn us() -> String {
+    "us".to_owned()
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// One model on its way to one destination.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sync {
+    pub model: String,
+    pub to: String,
+    pub mode: Mode,
+    /// The name at the destination (`identifier`, or a trait): the column it comes from.
+    #[serde(default)]
+    pub map: BTreeMap<String, String>,
+    /// The trait of an audience at Flagsmith.
+    #[serde(default)]
+    pub audience_trait: Option<String>,
+    /// The key of a segment at LaunchDarkly.
+    #[serde(default)]
+    pub segment: Option<String>,
+    #[serde(default)]
+    pub context_kind: Option<String>,
+    #[serde(default)]
+    pub on_remove: OnRemove,
+    #[serde(default)]
+    pub managed_only: bool,
+    #[serde(default)]
+    pub guards: Guards,
+    #[serde(default)]
+    pub schedule: Option<Schedule>,
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+/// When a sync runs by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+pub struct Schedule {
+    /// Minutes between the beginnings of two runs.
+    pub every_minutes: Option<u32>,
+    /// Five fields of cron.
+    pub cron: Option<String>,
+    /// The time zone of `cron`, by its IANA name; UTC when not given.
+    pub tz: Option<String>,
+    /// The sync after whose success it runs.
+    pub after: Option<String>,
+}
+
+impl Schedule {
+    pub(super) fn check(&self) -> Result<()> {
+        let ways = [
+            self.every_minutes.is_some(),
+            self.cron.is_some(),
+            self.after.is_some(),
+        ];
+        if ways.iter().filter(|way| **way).count() != 1 {
+            return Err(SyncError::config(
+                "schedule",
+                "needs exactly one of `every_minutes`, `cron` and `after`",
+            ));
+        }
+        if self.every_minutes == Some(0) {
+            return Err(SyncError::config("schedule.every_minutes", "is at least 1"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,378 @@
+//! One plan on its way: batches in lanes, halves for what is refused, parts of the state as they are settled.
+//!
+//! A batch is written down before it is sent. A part of the acknowledged state is written when every operation of the part
+//! is settled, in one transaction with the outcomes of its batches. A run that dies leaves at worst operations that were
+//! taken and are not in the state: they are planned again, and taking them twice changes nothing.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+
+use crate::destination::{Destination, Refusal, Shape};
+use crate::error::{Result, SyncError};
+use crate::ledger::{BatchNote, BatchOutcome, BlockUpdate, Checkpoint, Ledger, Progress, RowError};
+use crate::plan::block::PARTS;
+use crate::plan::{Op, OpKind, Plan, diff};
+
+/// What is settled is written down at least this often.
+const BETWEEN_CHECKPOINTS: Duration = Duration::from_secs(1);
+
+/// When this many rows were refused and none was taken, the fault is not in the rows.
+const REFUSED_BEFORE_GIVING_UP: u64 = 16;
+
+/// Refusals of rows that are kept with their reasons; beyond that they are only counted.
+const MOST_ERRORS: u64 = 100_000;
+
+/// An operation and where it stands in the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Place {
+    part: usize,
+    index: usize,
+}
+
+#[derive(Debug)]
+struct Batch {
+    number: u64,
+    ops: Vec<Op>,
+    places: Vec<Place>,
+}
+
+impl Batch {
+    fn note(&self, outcome: BatchOutcome) -> BatchNote {
+        let removes = self.ops.iter().filter(|op| op.kind == OpKind::Remove).count() as u64;
+        BatchNote {
+            number: self.number,
+            adds: self.ops.len() as u64 - removes,
+            removes,
+            outcome,
+        }
+    }
+}
+
+/// What came of a batch: the rows in it that were refused, with the reason; or the failure that ends the run.
+struct Answer {
+    batch: Batch,
+    refused: Vec<(usize, String)>,
+    failure: Option<SyncError>,
+}
+
+/// Delivers a plan.
+pub struct Delivery<'a> {
+    plan: &'a mut Plan,
+    destination: &'a dyn Destination,
+    ledger: &'a dyn Ledger,
+    shape: Shape,
+    /// For logs at the other side.
+    name: &'a str,
+    feed: Feed,
+    /// Operations of a part that are not settled yet.
+    open: HashMap<usize, usize>,
+    refused: HashSet<Place>,
+    pending: Checkpoint,
+    progress: Progress,
+    kept_errors: u64,
+    next_number: u64,
+    checked: bool,
+}
+
+/// Which operations come next: in one pass, or removals in a first one.
+struct Feed {
+    passes: VecDeque<Pass>,
+    part: usize,
+    loaded: VecDeque<(Place, Op)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    Removes,
+    Others,
+    All,
+}
+
+impl Feed {
+    fn new(shape: Shape) -> Self {
+        Self {
+            passes: if shape.removes_first {
+                VecDeque::from([Pass::Removes, Pass::Others])
+            } else {
+                VecDeque::from([Pass::All])
+            },
+            part: 0,
+            loaded: VecDeque::new(),
+        }
+    }
+
+    fn next(&mut self, plan: &mut Plan) -> Result<Option<(Place, Op)>> {
+        loop {
+            if let Some(next) = self.loaded.pop_front() {
+                return Ok(Some(next));
+            }
+            let Some(&pass) = self.passes.front() else {
+                return Ok(None);
+            };
+            if self.part == PARTS {
+                self.passes.pop_front();
+                self.part = 0;
+                continue;
+            }
+            let part = self.part;
+            let ops = plan.part(part)?.into_iter().enumerate();
+            let ops = ops.filter(|(_, op)| match pass {
+                Pass::Removes => op.kind == OpKind::Remove,
+                Pass::Others => !matches!(op.kind, OpKind::Remove | OpKind::Forget),
+                Pass::All => op.kind != OpKind::Forget,
+            });
+            self.loaded
+                .extend(ops.map(|(index, op)| (Place { part, index }, op)));
+            self.part += 1;
+        }
+    }
+}
+
+impl<'a> Delivery<'a> {
+    /// A delivery that has not begun.
+    pub fn new(
+        plan: &'a mut Plan,
+        destination: &'a dyn Destination,
+        ledger: &'a dyn Ledger,
+        shape: Shape,
+        name: &'a str,
+    ) -> Self {
+        Self {
+            feed: Feed::new(shape),
+            plan,
+            destination,
+            ledger,
+            shape,
+            name,
+            open: HashMap::new(),
+            refused: HashSet::new(),
+            pending: Checkpoint::default(),
+            progress: Progress::default(),
+            kept_errors: 0,
+            next_number: 0,
+            checked: false,
+        }
+    }
+
+    /// Sends everything. `report` is told how far it is, about once a second; `requests` tells what was sent.
+    ///
+    /// Whatever ends the run, what was acknowledged until then is written down.
+    pub async fn run(
+        mut self,
+        requests: impl Fn() -> (u64, u64),
+        report: impl Fn(Progress),
+    ) -> (Progress, Result<()>) {
+        let outcome = self.all(&requests, &report).await;
+        self.count(&requests);
+        let written = self.checkpoint().await;
+        (self.progress, outcome.and(written))
+    }
+
+    async fn all(&mut self, requests: &impl Fn() -> (u64, u64), report: &impl Fn(Progress)) -> Result<()> {
+        self.settle_forgotten().await?;
+        let destination = self.destination;
+        let mut lanes: FuturesUnordered<BoxFuture<'a, Answer>> = FuturesUnordered::new();
+        let mut last = Instant::now();
+        let mut failure = None;
+        loop {
+            // One batch alone first: its effect is looked at before the rest follows.
+            let wanted = if self.checked { self.shape.lanes } else { 1 };
+            let mut ready = Vec::new();
+            while failure.is_none() && lanes.len() + ready.len() < wanted {
+                match self.next_batch()? {
+                    Some(batch) => ready.push(batch),
+                    None => break,
+                }
+            }
+            if !ready.is_empty() {
+                self.pending
+                    .batches
+                    .extend(ready.iter().map(|batch| batch.note(BatchOutcome::Prepared)));
+                self.checkpoint().await?;
+                for batch in ready {
+                    let note = format!("{} batch {}", self.name, batch.number + 1);
+                    lanes.push(Box::pin(send(destination, batch, note)));
+                }
+            }
+            let Some(answer) = lanes.next().await else {
+                break;
+            };
+            if let Err(error) = self.settle(answer).await {
+                // What is under way is waited for, so that its outcome is known; nothing new is sent.
+                failure.get_or_insert(error);
+            }
+            if last.elapsed() >= BETWEEN_CHECKPOINTS {
+                last = Instant::now();
+                self.count(requests);
+                self.checkpoint().await?;
+                report(self.progress);
+            }
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    fn count(&mut self, requests: &impl Fn() -> (u64, u64)) {
+        (self.progress.requests, self.progress.throttled) = requests();
+    }
+
+    /// Parts with nothing to send but keys to forget are settled at once; the others know how much they wait for.
+    async fn settle_forgotten(&mut self) -> Result<()> {
+        for part in 0..PARTS {
+            let ops = self.plan.part(part)?;
+            let to_send = ops.iter().filter(|op| op.kind != OpKind::Forget).count();
+            if to_send > 0 {
+                self.open.insert(part, to_send);
+            } else if !ops.is_empty() {
+                self.close_part(part, &ops).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn next_batch(&mut self) -> Result<Option<Batch>> {
+        let mut batch = Batch {
+            number: self.next_number,
+            ops: Vec::new(),
+            places: Vec::new(),
+        };
+        while batch.ops.len() < self.shape.batch {
+            let Some((place, op)) = self.feed.next(self.plan)? else {
+                break;
+            };
+            batch.ops.push(op);
+            batch.places.push(place);
+        }
+        if batch.ops.is_empty() {
+            return Ok(None);
+        }
+        self.next_number += 1;
+        Ok(Some(batch))
+    }
+
+    async fn settle(&mut self, answer: Answer) -> Result<()> {
+        let Answer {
+            batch,
+            refused,
+            failure,
+        } = answer;
+        if let Some(failure) = failure {
+            self.pending.batches.push(batch.note(BatchOutcome::Unknown));
+            return Err(failure);
+        }
+        self.pending.batches.push(batch.note(BatchOutcome::Confirmed));
+        self.progress.delivered += (batch.ops.len() - refused.len()) as u64;
+        self.progress.rejected += refused.len() as u64;
+        for (index, reason) in &refused {
+            self.refused.insert(batch.places[*index]);
+            self.keep_error(&batch.ops[*index], reason);
+        }
+        if self.progress.delivered == 0 && self.progress.rejected >= REFUSED_BEFORE_GIVING_UP {
+            let reason = refused
+                .into_iter()
+                .next()
+                .map(|(_, reason)| reason)
+                .unwrap_or_default();
+            return Err(SyncError::destination(
+                format!("The destination refuses every row: {reason}"),
+                "The fault is in the settings, not in single rows.",
+            ));
+        }
+        let refused: HashSet<usize> = refused.iter().map(|(index, _)| *index).collect();
+        self.check_effect(&batch, &refused).await?;
+        for place in batch.places {
+            let left = self.open.get_mut(&place.part).map(|left| {
+                *left -= 1;
+                *left
+            });
+            if left == Some(0) {
+                let ops = self.plan.part(place.part)?;
+                self.close_part(place.part, &ops).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn keep_error(&mut self, op: &Op, reason: &str) {
+        self.kept_errors += 1;
+        if self.kept_errors <= MOST_ERRORS {
+            self.pending.errors.push(RowError {
+                key: op.key.clone(),
+                op: op.kind.as_str().to_owned(),
+                reason: reason.to_owned(),
+            });
+        }
+    }
+
+    /// Looks whether the first batch did what was acknowledged: some servers say yes and do nothing.
+    async fn check_effect(&mut self, batch: &Batch, refused: &HashSet<usize>) -> Result<()> {
+        if self.checked {
+            return Ok(());
+        }
+        let taken = batch
+            .ops
+            .iter()
+            .enumerate()
+            .find(|(index, _)| !refused.contains(index));
+        let Some((_, op)) = taken else {
+            return Ok(());
+        };
+        self.checked = true;
+        match self.destination.shows(op).await? {
+            Some(false) => Err(SyncError::NotApplied {
+                key: op.key.clone(),
+                cure: "Check at the destination whether this key may write here.".to_owned(),
+            }),
+            Some(true) | None => Ok(()),
+        }
+    }
+
+    /// Puts the new state of a part into the next checkpoint.
+    async fn close_part(&mut self, part: usize, ops: &[Op]) -> Result<()> {
+        self.open.remove(&part);
+        let before = self.ledger.block(part).await?;
+        let refused = &self.refused;
+        let taken = |index: usize| !refused.contains(&Place { part, index });
+        let after = diff::apply(self.plan.mode, &before, ops, taken)?;
+        let bytes = after.finish()?;
+        self.refused.retain(|place| place.part != part);
+        self.pending.blocks.push(BlockUpdate { part, bytes });
+        Ok(())
+    }
+
+    async fn checkpoint(&mut self) -> Result<()> {
+        let mut checkpoint = std::mem::take(&mut self.pending);
+        checkpoint.progress = self.progress;
+        Ok(self.ledger.checkpoint(checkpoint).await?)
+    }
+}
+
+/// Sends a batch, and in halves what is refused, until the wrong rows are found.
+async fn send(destination: &dyn Destination, batch: Batch, note: String) -> Answer {
+    let mut refused = Vec::new();
+    let mut failure = None;
+    let mut ranges = vec![0..batch.ops.len()];
+    while let Some(range) = ranges.pop() {
+        match destination.send(&batch.ops[range.clone()], &note).await {
+            Ok(()) => {}
+            Err(Refusal::Batch(reason)) if range.len() == 1 => refused.push((range.start, reason)),
+            Err(Refusal::Batch(_)) => {
+                let middle = range.start + range.len() / 2;
+                // The first half comes off the stack first: the order of the batch is kept.
+                ranges.push(middle..range.end);
+                ranges.push(range.start..middle);
+            }
+            Err(Refusal::Run(error)) => {
+                failure = Some(error);
+                break;
+            }
+        }
+    }
+    Answer {
+        batch,
+        refused,
+        failure,
+    }
+}

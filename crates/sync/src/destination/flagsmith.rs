@@ -1,0 +1,440 @@
+//! Flagsmith: identities and their traits, through the SDK API with a server-side environment key.
+//!
+//! Record syncs (upsert) write mapped columns as traits. Audience syncs (add, remove, mirror) write one boolean trait.
+//! The way is chosen by the host: the Edge API takes identities in bulk, every other server traits in bulk; where a server
+//! knows neither, identities are written one by one.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use burgee_outbound::http::{Method, Request};
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::{Destination, Refusal, Shape, Standing};
+use crate::cell::Cell;
+use crate::deliver::transport::{Reply, Transport};
+use crate::error::{Result, SyncError};
+use crate::plan::{Mode, Op, OpKind};
+
+/// The API instance when none is set.
+pub const DEFAULT_URL: &str = "https://edge.api.flagsmith.com/api/v1";
+
+/// The trait that says whether an identity is in the audience, when no other name is set.
+pub const DEFAULT_AUDIENCE_TRAIT: &str = "in_audience";
+
+/// Characters of a trait's text, of a trait's key, of an identifier; bytes of an identifier at the Edge API.
+const LONGEST_TEXT: usize = 2_000;
+const LONGEST_TRAIT_KEY: usize = 200;
+const LONGEST_IDENTIFIER: usize = 2_000;
+const LONGEST_EDGE_IDENTIFIER: usize = 1_024;
+
+/// Identities in one request of each way. The Edge API takes no more than 100; the others state no cap.
+const EDGE_BATCH: usize = 100;
+const TRAITS_BATCH: usize = 500;
+const SINGLE_BATCH: usize = 50;
+
+/// Requests under way at once.
+const LANES: usize = 8;
+
+/// The settings of a Flagsmith destination and of one sync to it.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The API instance, with its `/api/v1`.
+    pub url: String,
+    /// A server-side environment key; begins with `ser.`.
+    pub key: String,
+    /// Put before the name of every trait that is written.
+    pub trait_prefix: String,
+    /// Whether leaving the audience deletes the trait; otherwise it is set to `false`.
+    pub delete_traits_on_remove: bool,
+    /// The trait of an audience, without the prefix.
+    pub audience_trait: String,
+    /// The names of the mapped traits, without the prefix: what an upsert owns.
+    pub traits: Vec<String>,
+}
+
+/// How identities are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Way {
+    BulkIdentities,
+    BulkTraits,
+    Identify,
+}
+
+impl Way {
+    fn from_code(code: u8) -> Self {
+        match code {
+            0 => Self::BulkIdentities,
+            1 => Self::BulkTraits,
+            _ => Self::Identify,
+        }
+    }
+
+    fn batch(self) -> usize {
+        match self {
+            Self::BulkIdentities => EDGE_BATCH,
+            Self::BulkTraits => TRAITS_BATCH,
+            Self::Identify => SINGLE_BATCH,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Flagsmith {
+    settings: Settings,
+    mode: Mode,
+    url: Url,
+    edge: bool,
+    transport: Transport,
+    /// Learnt while talking: a [`Way`].
+    way: AtomicU8,
+}
+
+pub(super) fn open(settings: Settings, mode: Mode, transport: Transport) -> Result<Box<dyn Destination>> {
+    let url = check(&settings, mode)?;
+    let edge = url
+        .host_str()
+        .is_some_and(|host| host.ends_with("edge.api.flagsmith.com"));
+    let way = if edge {
+        Way::BulkIdentities
+    } else {
+        Way::BulkTraits
+    };
+    Ok(Box::new(Flagsmith {
+        settings,
+        mode,
+        url,
+        edge,
+        transport,
+        way: AtomicU8::new(way as u8),
+    }))
+}
+
+/// Checks the settings for a mode; returns the address.
+pub(crate) fn check(settings: &Settings, mode: Mode) -> Result<Url> {
+    check_key(&settings.key)?;
+    let url = base_url(&settings.url)?;
+    let names = written(settings, mode);
+    if names.is_empty() {
+        let problem = "an upsert needs at least one column that becomes a trait";
+        return Err(SyncError::config("map", problem));
+    }
+    for key in names {
+        let length = key.chars().count() - settings.trait_prefix.chars().count();
+        if length == 0 || key.chars().count() > LONGEST_TRAIT_KEY {
+            let problem =
+                format!("{key:?} is no trait key: it must have 1 to {LONGEST_TRAIT_KEY} characters");
+            return Err(SyncError::config("map", problem));
+        }
+    }
+    Ok(url)
+}
+
+/// The keys of the traits that are written.
+fn written(settings: &Settings, mode: Mode) -> Vec<String> {
+    let names = match mode {
+        Mode::Upsert => settings.traits.as_slice(),
+        Mode::Add | Mode::Remove | Mode::Mirror => std::slice::from_ref(&settings.audience_trait),
+    };
+    let prefix = &settings.trait_prefix;
+    names.iter().map(|name| format!("{prefix}{name}")).collect()
+}
+
+/// What is written to, a text for each trait of the environment.
+pub(crate) fn owned(settings: &Settings, mode: Mode) -> std::collections::BTreeSet<String> {
+    // Whoever has the same key writes to the same environment; the key itself is a secret.
+    let environment = xxhash_rust::xxh3::xxh3_64(settings.key.as_bytes());
+    let url = settings.url.trim_end_matches('/');
+    let keys = written(settings, mode).into_iter();
+    keys.map(|key| format!("flagsmith {url} {environment:016x} {key}"))
+        .collect()
+}
+
+/// A client-side key could write traits nowhere, or silently drop them.
+fn check_key(key: &str) -> Result<()> {
+    if key.starts_with("ser.") {
+        return Ok(());
+    }
+    Err(SyncError::config(
+        "key",
+        "this is a client-side environment key, with which traits can't be written reliably. \
+         Use a server-side one: it begins with \"ser.\" and is made under Environment Settings > Keys",
+    ))
+}
+
+/// The address with exactly one slash at its end, so that paths can be joined to it.
+fn base_url(text: &str) -> Result<Url> {
+    let with_slash = format!("{}/", text.trim().trim_end_matches('/'));
+    let url = Url::parse(&with_slash)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.ok_or_else(|| {
+        SyncError::config(
+            "url",
+            format!("{text:?} is no http(s) address of an API, like {DEFAULT_URL}"),
+        )
+    })
+}
+
+impl Flagsmith {
+    fn trait_key(&self, name: &str) -> String {
+        format!("{}{name}", self.settings.trait_prefix)
+    }
+
+    /// The traits an operation writes; null deletes one.
+    fn traits(&self, op: &Op) -> Vec<(String, Value)> {
+        if self.mode == Mode::Upsert {
+            let values: Map<String, Value> = serde_json::from_slice(&op.payload).unwrap_or_default();
+            return values
+                .into_iter()
+                .map(|(name, value)| (self.trait_key(&name), value))
+                .collect();
+        }
+        let value = match op.kind {
+            OpKind::Remove if self.settings.delete_traits_on_remove => Value::Null,
+            OpKind::Remove => Value::Bool(false),
+            OpKind::Add | OpKind::Update | OpKind::Forget => Value::Bool(true),
+        };
+        vec![(self.trait_key(&self.settings.audience_trait), value)]
+    }
+
+    fn identity(&self, op: &Op) -> Value {
+        let traits = self.traits(op).into_iter();
+        let traits: Vec<Value> = traits
+            .map(|(key, value)| json!({ "trait_key": key, "trait_value": value }))
+            .collect();
+        json!({ "identifier": op.key, "traits": traits })
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Reply> {
+        let url = self
+            .url
+            .join(path)
+            .map_err(|error| SyncError::config("url", error.to_string()))?;
+        let request = Request::new(method, url)
+            .header("x-environment-key", &self.settings.key)
+            .header("accept", "application/json");
+        let request = match body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        self.transport.send(request).await
+    }
+
+    fn way(&self) -> Way {
+        Way::from_code(self.way.load(Ordering::Relaxed))
+    }
+
+    async fn send_batch(&self, batch: &[Op]) -> std::result::Result<(), Refusal> {
+        loop {
+            let way = self.way();
+            let reply = match way {
+                Way::BulkIdentities => {
+                    let data: Vec<Value> = batch.iter().map(|op| self.identity(op)).collect();
+                    self.call(Method::PUT, "bulk-identities/", Some(&json!({ "data": data })))
+                        .await?
+                }
+                Way::BulkTraits => {
+                    self.call(Method::PUT, "traits/bulk/", Some(&self.bulk_traits(batch)))
+                        .await?
+                }
+                Way::Identify => return self.identify_each(batch).await,
+            };
+            let unknown = matches!(
+                reply.status,
+                StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED
+            );
+            if !unknown {
+                return self.judge(&reply);
+            }
+            // This server does not know this way; every server knows how to identify one by one.
+            self.way.store(Way::Identify as u8, Ordering::Relaxed);
+        }
+    }
+
+    fn bulk_traits(&self, batch: &[Op]) -> Value {
+        let mut items = Vec::with_capacity(batch.len());
+        for op in batch {
+            for (key, value) in self.traits(op) {
+                items.push(
+                    json!({ "identity": { "identifier": op.key }, "trait_key": key, "trait_value": value }),
+                );
+            }
+        }
+        Value::Array(items)
+    }
+
+    async fn identify_each(&self, batch: &[Op]) -> std::result::Result<(), Refusal> {
+        let calls: Vec<_> = batch.iter().map(|op| self.identify(op)).collect();
+        stream::iter(calls).buffer_unordered(LANES).try_collect().await
+    }
+
+    async fn identify(&self, op: &Op) -> std::result::Result<(), Refusal> {
+        let reply = self
+            .call(Method::POST, "identities/", Some(&self.identity(op)))
+            .await?;
+        self.judge(&reply)
+    }
+
+    fn judge(&self, reply: &Reply) -> std::result::Result<(), Refusal> {
+        if reply.status.is_success() {
+            return Ok(());
+        }
+        match reply.status {
+            StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY => {
+                Err(Refusal::Batch(reply.excerpt()))
+            }
+            _ => Err(Refusal::Run(self.whole(reply))),
+        }
+    }
+
+    /// What an answer says that concerns the whole sync.
+    fn whole(&self, reply: &Reply) -> SyncError {
+        let said = reply.excerpt();
+        match reply.status {
+            StatusCode::FORBIDDEN if said.contains("disabled") => SyncError::destination(
+                format!("Flagsmith does not serve this organisation: {said}"),
+                "Its plan or its administrator has switched it off; ask there.",
+            ),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => SyncError::destination(
+                format!(
+                    "Authentication failed: {} does not accept this environment key ({said})",
+                    self.url
+                ),
+                "Check that the key is the server-side one of the right environment, that it is active and has not \
+                 expired, and that the API instance is the one the environment is on.",
+            ),
+            StatusCode::NOT_FOUND => SyncError::destination(
+                format!("There is no Flagsmith API at {}", self.url),
+                "Check the API instance: Flagsmith's own is https://edge.api.flagsmith.com/api/v1, a self-hosted one \
+                 ends in /api/v1 as well.",
+            ),
+            status if status.is_redirection() => SyncError::destination(
+                format!("{} answers with a redirect", self.url),
+                "Set the address it leads to; credentials are not sent along redirects.",
+            ),
+            status => SyncError::destination(
+                format!("{} answered {status}: {said}", self.url),
+                "This is not an answer Flagsmith is known to give; check the API instance.",
+            ),
+        }
+    }
+
+    async fn stored_traits(&self, identifier: &str) -> Result<Map<String, Value>> {
+        let query: String = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("identifier", identifier)
+            .finish();
+        let reply = self
+            .call(Method::GET, &format!("identities/?{query}"), None)
+            .await?;
+        if !reply.status.is_success() {
+            return Err(self.whole(&reply));
+        }
+        let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let traits = answer["traits"].as_array().into_iter().flatten();
+        let traits = traits
+            .filter_map(|one| Some((one["trait_key"].as_str()?.to_owned(), one["trait_value"].clone())));
+        Ok(traits.collect())
+    }
+}
+
+/// What the Edge API acknowledged is applied a little later; it is looked for this often.
+const LOOKS: u32 = 6;
+const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
+
+impl Destination for Flagsmith {
+    fn admits_key(&self, key: &str) -> std::result::Result<(), String> {
+        if key.chars().count() > LONGEST_IDENTIFIER {
+            return Err(format!(
+                "the identifier has more than {LONGEST_IDENTIFIER} characters"
+            ));
+        }
+        if self.edge && key.len() > LONGEST_EDGE_IDENTIFIER {
+            return Err(format!(
+                "the identifier has more than {LONGEST_EDGE_IDENTIFIER} bytes, which the Edge API refuses"
+            ));
+        }
+        if key.contains('\0') {
+            return Err("the identifier has a NUL character".to_owned());
+        }
+        Ok(())
+    }
+
+    fn convert(&self, name: &str, value: &Cell) -> std::result::Result<Value, String> {
+        match value {
+            // Flagsmith keeps integers in 32 bits; larger ones are kept whole as text.
+            Cell::Int(number) if i32::try_from(*number).is_err() => Ok(Value::String(number.to_string())),
+            Cell::Float(number) if !number.is_finite() => {
+                Err(format!("{name} is {number}, which no trait can hold"))
+            }
+            Cell::Text(text) if text.chars().count() > LONGEST_TEXT => {
+                Err(format!("{name} has more than {LONGEST_TEXT} characters"))
+            }
+            Cell::Text(text) if text.contains('\0') => Err(format!("{name} has a NUL character")),
+            value => Ok(value.to_json()),
+        }
+    }
+
+    fn preflight(&self) -> BoxFuture<'_, Result<Standing>> {
+        Box::pin(async {
+            let reply = self.call(Method::GET, "flags/", None).await?;
+            if !reply.status.is_success()
+                || !serde_json::from_slice::<Value>(&reply.body).is_ok_and(|b| b.is_array())
+            {
+                return Err(self.whole(&reply));
+            }
+            let way = self.way();
+            Ok(Standing {
+                shape: Shape {
+                    batch: way.batch(),
+                    lanes: LANES,
+                    removes_first: false,
+                },
+                live: None,
+                room: None,
+            })
+        })
+    }
+
+    fn send<'a>(
+        &'a self,
+        batch: &'a [Op],
+        _note: &'a str,
+    ) -> BoxFuture<'a, std::result::Result<(), Refusal>> {
+        Box::pin(self.send_batch(batch))
+    }
+
+    fn shows<'a>(&'a self, op: &'a Op) -> BoxFuture<'a, Result<Option<bool>>> {
+        Box::pin(async move {
+            for look in 0..LOOKS {
+                let stored = self.stored_traits(&op.key).await?;
+                let there = self
+                    .traits(op)
+                    .into_iter()
+                    .all(|(key, value)| match stored.get(&key) {
+                        None => value.is_null(),
+                        Some(found) => same(found, &value),
+                    });
+                if there {
+                    return Ok(Some(true));
+                }
+                if look + 1 < LOOKS && self.way() == Way::BulkIdentities {
+                    tokio::time::sleep(BETWEEN_LOOKS).await;
+                } else {
+                    break;
+                }
+            }
+            Ok(Some(false))
+        })
+    }
+}
+
+/// Whether a stored value is the one that was sent. Servers may give a whole float back as an integer.
+fn same(found: &Value, sent: &Value) -> bool {
+    found == sent || (found.is_number() && sent.is_number() && found.as_f64() == sent.as_f64())
+}

@@ -1,0 +1,277 @@
+//! One run of one sync: look, read, plan, guard, deliver.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use tokio::runtime::Handle;
+
+use crate::cell::fingerprint;
+use crate::deliver::delivery::Delivery;
+use crate::deliver::transport::Transport;
+use crate::destination::{Destination, Settings, Standing};
+use crate::error::{Result, SyncError};
+use crate::guard::{self, Guards, Hold};
+use crate::ledger::{Checkpoint, Ledger, Progress, RowError};
+use crate::plan::block::{BlockReader, BlockWriter, PARTS, part_of};
+use crate::plan::diff::diff_part;
+use crate::plan::spool::{Spool, SpooledRow};
+use crate::plan::{Basis, Mode, Plan, PlanWriter};
+use crate::source::{self, Query, Row, RowStream, Source};
+
+/// Rows that can't be sent are kept with their reasons up to this number; beyond it they are only counted.
+const MOST_INVALID: usize = 10_000;
+
+/// One sync, ready to run.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// For logs and for the other side's logs.
+    pub name: String,
+    pub source: Source,
+    pub query: Query,
+    /// The column that holds the identifier or context key.
+    pub key: String,
+    /// What is sent of a row, by the name it goes by at the destination: the column it comes from. Empty for audiences.
+    pub map: BTreeMap<String, String>,
+    pub mode: Mode,
+    pub destination: Settings,
+    pub guards: Guards,
+    /// Whether a mirror of a live segment leaves members alone that it did not add.
+    pub managed_only: bool,
+}
+
+/// How a run is going, for progress bars and logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Rows read so far.
+    Reading(u64),
+    Planning,
+    /// How far the delivery is, of how many operations.
+    Delivering(Progress, u64),
+}
+
+/// Told of every stage. Called from several threads, and often.
+pub type Watcher = Arc<dyn Fn(Stage) + Send + Sync>;
+
+/// A plan that is known and not yet sent.
+#[derive(Debug)]
+pub struct Prepared {
+    pub plan: Plan,
+    /// Why it must not be sent without an approval; empty when it may.
+    pub holds: Vec<Hold>,
+    /// Rows that can't be sent, up to ten thousand.
+    pub invalid: Vec<RowError>,
+    standing: Standing,
+    destination: Arc<dyn Destination>,
+    transport: Transport,
+}
+
+/// What a delivery came to.
+#[derive(Debug)]
+pub struct Delivered {
+    pub progress: Progress,
+    /// Why it ended early, when it did.
+    pub outcome: Result<()>,
+}
+
+/// Looks at the destination, reads the model and plans. Nothing is sent.
+pub async fn prepare(
+    job: &Job,
+    transport: Transport,
+    ledger: Arc<dyn Ledger>,
+    watcher: &Watcher,
+) -> Result<Prepared> {
+    let destination: Arc<dyn Destination> = job.destination.clone().open(job.mode, transport.clone())?.into();
+    let standing = destination.preflight().await?;
+    let stream = source::open(&job.source, &job.query).await?;
+    let columns = Columns::find(job, &stream)?;
+    let work = Planner {
+        mode: job.mode,
+        managed_only: job.managed_only,
+        columns,
+        destination: destination.clone(),
+        ledger,
+        live: standing.live.clone().map(by_part),
+        watcher: watcher.clone(),
+        invalid: Vec::new(),
+    };
+    // Sorting and comparing keep a thread busy; requests of others must not wait for it.
+    let runtime = Handle::current();
+    let planned = tokio::task::spawn_blocking(move || work.plan(stream, &runtime));
+    let (plan, invalid) = planned
+        .await
+        .map_err(|error| SyncError::Source(error.to_string()))??;
+    let holds = guard::check(&job.guards, &plan.counts, plan.foreign, standing.room);
+    Ok(Prepared {
+        plan,
+        holds,
+        invalid,
+        standing,
+        destination,
+        transport,
+    })
+}
+
+impl Prepared {
+    /// Sends the plan. Whoever calls has seen to it that nothing holds it, or that it was approved.
+    pub async fn deliver(mut self, name: &str, ledger: &dyn Ledger, watcher: &Watcher) -> Delivered {
+        let to_send = self.plan.counts.to_send();
+        let errors = std::mem::take(&mut self.invalid);
+        let written = ledger
+            .checkpoint(Checkpoint {
+                errors,
+                ..Checkpoint::default()
+            })
+            .await;
+        if let Err(error) = written {
+            return Delivered {
+                progress: Progress::default(),
+                outcome: Err(error.into()),
+            };
+        }
+        let shape = self.standing.shape;
+        let delivery = Delivery::new(&mut self.plan, self.destination.as_ref(), ledger, shape, name);
+        let report = |progress| watcher(Stage::Delivering(progress, to_send));
+        let (progress, outcome) = delivery.run(|| self.transport.counts(), report).await;
+        Delivered { progress, outcome }
+    }
+}
+
+/// Where the columns of a job are among those of its source.
+#[derive(Debug)]
+struct Columns {
+    key: usize,
+    /// The name at the destination, and the column.
+    mapped: Vec<(String, usize)>,
+}
+
+impl Columns {
+    fn find(job: &Job, stream: &RowStream) -> Result<Self> {
+        let mapped = job.map.iter().map(|(name, column)| {
+            let place = source::column(&stream.columns, column);
+            place.map(|place| (name.clone(), place))
+        });
+        Ok(Self {
+            key: source::column(&stream.columns, &job.key)?,
+            mapped: mapped.collect::<Result<_>>()?,
+        })
+    }
+}
+
+/// Turns rows into a plan, on a thread of its own.
+struct Planner {
+    mode: Mode,
+    managed_only: bool,
+    columns: Columns,
+    destination: Arc<dyn Destination>,
+    ledger: Arc<dyn Ledger>,
+    live: Option<Vec<Vec<String>>>,
+    watcher: Watcher,
+    invalid: Vec<RowError>,
+}
+
+impl Planner {
+    fn plan(mut self, mut stream: RowStream, runtime: &Handle) -> Result<(Plan, Vec<RowError>)> {
+        let mut spool = Spool::default();
+        let (mut rows, mut invalid) = (0_u64, 0_u64);
+        while let Some(load) = stream.rows.blocking_recv() {
+            for row in load? {
+                rows += 1;
+                invalid += u64::from(!self.take(&row, &mut spool)?);
+            }
+            (self.watcher)(Stage::Reading(rows));
+        }
+        (self.watcher)(Stage::Planning);
+        let mut plan = PlanWriter::new(self.mode)?;
+        for part in 0..PARTS {
+            let kept = runtime.block_on(self.ledger.block(part))?;
+            let (state, basis) = self.compared_with(part, kept)?;
+            let sorted = spool.take(part)?;
+            plan.push(diff_part(self.mode, &sorted, state, &basis)?)?;
+        }
+        Ok((plan.seal(rows, invalid), self.invalid))
+    }
+
+    /// Puts a row where it belongs; false when it can't be sent.
+    fn take(&mut self, row: &Row, spool: &mut Spool) -> Result<bool> {
+        let Some(key) = row.get(self.columns.key).and_then(crate::cell::Cell::as_key) else {
+            self.refuse("", "the row has no key".to_owned());
+            return Ok(false);
+        };
+        if let Err(reason) = self.destination.admits_key(&key) {
+            self.refuse(&key, reason);
+            return Ok(false);
+        }
+        let cells = || {
+            self.columns
+                .mapped
+                .iter()
+                .filter_map(|(_, place)| row.get(*place))
+        };
+        let print = fingerprint(cells());
+        let mut values = Map::new();
+        let mut problem = None;
+        for ((name, _), cell) in self.columns.mapped.iter().zip(cells()) {
+            match self.destination.convert(name, cell) {
+                Ok(value) => drop(values.insert(name.clone(), value)),
+                Err(reason) => problem = problem.or(Some(reason)),
+            }
+        }
+        let payload = if values.is_empty() {
+            Vec::new()
+        } else {
+            serde_json::to_vec(&Value::Object(values)).unwrap_or_default()
+        };
+        let valid = problem.is_none();
+        spool.push(SpooledRow {
+            key: &key,
+            print,
+            valid,
+            payload: &payload,
+        })?;
+        if let Some(reason) = problem {
+            self.refuse(&key, reason);
+        }
+        Ok(valid)
+    }
+
+    fn refuse(&mut self, key: &str, reason: String) {
+        if self.invalid.len() < MOST_INVALID {
+            self.invalid.push(RowError {
+                key: key.chars().take(200).collect(),
+                op: "invalid".to_owned(),
+                reason,
+            });
+        }
+    }
+
+    /// What a part is compared with: the members there are now where they are known, else what was acknowledged.
+    fn compared_with(&mut self, part: usize, kept: Vec<u8>) -> Result<(BlockReader, Basis)> {
+        let Some(live) = &mut self.live else {
+            return Ok((BlockReader::open(&kept)?, Basis::Acknowledged));
+        };
+        let mut managed = HashSet::new();
+        let mut reader = BlockReader::open(&kept)?;
+        while let Some((key, _)) = reader.next_entry()? {
+            managed.insert(key.to_owned());
+        }
+        let mut members = BlockWriter::default();
+        for key in std::mem::take(&mut live[part]) {
+            members.push(&key, 0);
+        }
+        let basis = Basis::Live {
+            managed,
+            managed_only: self.managed_only,
+        };
+        Ok((BlockReader::open(&members.finish()?)?, basis))
+    }
+}
+
+/// Members by part, in order.
+fn by_part(members: std::collections::BTreeSet<String>) -> Vec<Vec<String>> {
+    let mut parts = vec![Vec::new(); PARTS];
+    for key in members {
+        parts[part_of(&key)].push(key);
+    }
+    parts
+}

@@ -718,9 +718,9 @@ impl<'a> Work<'a> {
         };
         let now = Timestamp::now().0;
         let line = json!([[part.identity, part.identifier, "[]", now, null]]).to_string();
-        if !row.use_identity_composite_key_for_hashing {
-            transfer::keep_identities(tx, row.id, &line).await?;
-        }
+        // Under its number in every environment: one that is numbered anew could take the number of another one, which an
+        // environment needs that puts people into buckets by it.
+        transfer::keep_identities(tx, row.id, &line).await?;
         identity_admin::insert(tx, row.id, &part.identifier, now).await?;
         let found = burgee_store::edge_identities::find_named(tx, row.id, &part.identifier).await?;
         let Some(identity) = found else { return Ok(()) };
@@ -831,7 +831,7 @@ async fn write_identities(
         if lines.is_empty() {
             break;
         }
-        let mut by_environment: HashMap<i64, (bool, Vec<Value>)> = HashMap::new();
+        let mut by_environment: HashMap<i64, Vec<Value>> = HashMap::new();
         for line in lines {
             let environment = environments.get(&line.environment);
             let problem = match (environment, check::identity_problem(&line)) {
@@ -851,7 +851,6 @@ async fn write_identities(
                 continue;
             }
             let Some(environment) = environment else { continue };
-            let by_id = !environment.use_identity_composite_key_for_hashing;
             let row = json!([
                 line.id,
                 line.identifier,
@@ -861,16 +860,13 @@ async fn write_identities(
             ]);
             by_environment
                 .entry(environment.id)
-                .or_insert_with(|| (by_id, Vec::new()))
-                .1
+                .or_default()
                 .push(row);
             taken += 1;
         }
-        for (environment_id, (by_id, rows)) in by_environment {
+        for (environment_id, rows) in by_environment {
             let rows = Value::Array(rows).to_string();
-            if by_id {
-                transfer::keep_identities(tx, environment_id, &rows).await?;
-            }
+            transfer::keep_identities(tx, environment_id, &rows).await?;
             transfer::put_identities(tx, environment_id, &rows).await?;
         }
     }

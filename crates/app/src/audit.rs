@@ -1,6 +1,7 @@
 //! The audit log: the change log as people read it. Who did what, through which key, and what it was before.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use burgee_model::permissions::ProjectPermission;
 use burgee_store::Tx;
@@ -142,36 +143,36 @@ struct Names {
 impl Names {
     async fn author(&mut self, tx: &mut Tx, id: Option<i64>) -> Result<Option<User>> {
         let Some(id) = id else { return Ok(None) };
-        if !self.authors.contains_key(&id) {
-            self.authors.insert(id, users::find(tx, id).await?);
+        if let Entry::Vacant(place) = self.authors.entry(id) {
+            place.insert(users::find(tx, id).await?);
         }
         Ok(self.authors.get(&id).cloned().flatten())
     }
 
     async fn api_key(&mut self, tx: &mut Tx, id: Option<i64>) -> Result<Option<KeyName>> {
         let Some(id) = id else { return Ok(None) };
-        if !self.api_keys.contains_key(&id) {
+        if let Entry::Vacant(place) = self.api_keys.entry(id) {
             let found = master_api_keys::find(tx, id).await?.map(|key| KeyName {
                 prefix: key.prefix,
                 name: key.name,
             });
-            self.api_keys.insert(id, found);
+            place.insert(found);
         }
         Ok(self.api_keys.get(&id).cloned().flatten())
     }
 
     async fn environment(&mut self, tx: &mut Tx, id: Option<i64>) -> Result<Option<Environment>> {
         let Some(id) = id else { return Ok(None) };
-        if !self.environments.contains_key(&id) {
-            self.environments.insert(id, environments::find(tx, id).await?);
+        if let Entry::Vacant(place) = self.environments.entry(id) {
+            place.insert(environments::find(tx, id).await?);
         }
         Ok(self.environments.get(&id).cloned().flatten())
     }
 
     async fn project(&mut self, tx: &mut Tx, id: Option<i64>) -> Result<Option<Project>> {
         let Some(id) = id else { return Ok(None) };
-        if !self.projects.contains_key(&id) {
-            self.projects.insert(id, projects::find(tx, id).await?);
+        if let Entry::Vacant(place) = self.projects.entry(id) {
+            place.insert(projects::find(tx, id).await?);
         }
         Ok(self.projects.get(&id).cloned().flatten())
     }

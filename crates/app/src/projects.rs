@@ -232,16 +232,17 @@ fn for_caller(edit: ProjectEdit, caller: &Caller) -> ProjectEdit {
     }
 }
 
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
 fn apply(project: &mut Project, edit: ProjectEdit) -> Result<()> {
     if let Some(Some(pattern)) = &edit.feature_name_regex
         && let Err(problem) = crate::features::name_pattern(pattern)
     {
         return Err(Error::field("feature_name_regex", problem));
-    }
-    fn set<T>(place: &mut T, value: Option<T>) {
-        if let Some(value) = value {
-            *place = value;
-        }
     }
     set(&mut project.name, edit.name);
     set(&mut project.hide_disabled_flags, edit.hide_disabled_flags);

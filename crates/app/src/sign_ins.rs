@@ -152,28 +152,25 @@ pub(crate) async fn find_or_create(
         return Err(Error::Forbidden(text.to_owned()));
     }
     let now = Timestamp::now().0;
-    let (user, is_new, changes) = match users::find_by_email(tx, &profile.email).await? {
-        Some(mut user) => {
-            if !user.is_active && activations::delete(tx, user.id).await? {
-                // The provider vouches for the address just as an opened mail would. Whoever signed up with it did not
-                // show that it is his, so what he chose must not open the account.
-                users::set_active(tx, user.id, true).await?;
-                users::clear_password(tx, user.id).await?;
-                user.is_active = true;
-                user.password = None;
-            }
-            let user = usable(user)?;
-            let change = Change::by_nobody(Kind::User, Action::Update, user.id)
-                .by_user(user.id)
-                .uuid(&user.uuid)
-                .after(json!({ "signs_in_with": provider }));
-            (user, false, vec![change.into()])
+    let (user, is_new, changes) = if let Some(mut user) = users::find_by_email(tx, &profile.email).await? {
+        if !user.is_active && activations::delete(tx, user.id).await? {
+            // The provider vouches for the address just as an opened mail would. Whoever signed up with it did not
+            // show that it is his, so what he chose must not open the account.
+            users::set_active(tx, user.id, true).await?;
+            users::clear_password(tx, user.id).await?;
+            user.is_active = true;
+            user.password = None;
         }
-        None => {
-            let user = create(app, tx, profile, newcomer).await?;
-            let change = crate::users::created(&user).into();
-            (user, true, vec![change])
-        }
+        let user = usable(user)?;
+        let change = Change::by_nobody(Kind::User, Action::Update, user.id)
+            .by_user(user.id)
+            .uuid(&user.uuid)
+            .after(json!({ "signs_in_with": provider }));
+        (user, false, vec![change.into()])
+    } else {
+        let user = create(app, tx, profile, newcomer).await?;
+        let change = crate::users::created(&user).into();
+        (user, true, vec![change])
     };
     provider_accounts::insert(tx, provider, &profile.subject, user.id, now).await?;
     Ok((Arrival { user, is_new }, changes))

@@ -10,6 +10,7 @@ pub mod ops;
 pub mod spool;
 mod varint;
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 
@@ -136,7 +137,11 @@ impl PlanWriter {
     pub fn seal(mut self, rows: u64, invalid: u64) -> Plan {
         self.counts.rows = rows;
         self.counts.invalid = invalid;
-        let seal = self.seal.finalize();
+        let mut seal = String::with_capacity(64);
+        for byte in self.seal.finalize() {
+            // Writing to a text can't fail.
+            _ = write!(seal, "{byte:02x}");
+        }
         Plan {
             file: self.file,
             parts: self.parts,
@@ -145,7 +150,7 @@ impl PlanWriter {
             foreign: self.foreign,
             samples: self.samples,
             conflicts: self.conflicts,
-            seal: seal.iter().map(|byte| format!("{byte:02x}")).collect(),
+            seal,
         }
     }
 }

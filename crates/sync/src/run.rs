@@ -185,7 +185,7 @@ impl Planner {
         let mut plan = PlanWriter::new(self.mode)?;
         for part in 0..PARTS {
             let kept = runtime.block_on(self.ledger.block(part))?;
-            let (state, basis) = self.compared_with(part, kept)?;
+            let (state, basis) = self.compared_with(part, &kept)?;
             let sorted = spool.take(part)?;
             plan.push(diff_part(self.mode, &sorted, state, &basis)?)?;
         }
@@ -246,12 +246,12 @@ impl Planner {
     }
 
     /// What a part is compared with: the members there are now where they are known, else what was acknowledged.
-    fn compared_with(&mut self, part: usize, kept: Vec<u8>) -> Result<(BlockReader, Basis)> {
+    fn compared_with(&mut self, part: usize, kept: &[u8]) -> Result<(BlockReader, Basis)> {
         let Some(live) = &mut self.live else {
-            return Ok((BlockReader::open(&kept)?, Basis::Acknowledged));
+            return Ok((BlockReader::open(kept)?, Basis::Acknowledged));
         };
         let mut managed = HashSet::new();
-        let mut reader = BlockReader::open(&kept)?;
+        let mut reader = BlockReader::open(kept)?;
         while let Some((key, _)) = reader.next_entry()? {
             managed.insert(key.to_owned());
         }

@@ -1,5 +1,6 @@
 //! Writing a project into a file.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 
 use burgee_model::Timestamp;
@@ -358,9 +359,9 @@ async fn change_parts(tx: &mut Tx, project: &Project) -> Result<Vec<ChangePart>>
         let author = match entry.user_id {
             None => None,
             Some(id) => {
-                if !authors.contains_key(&id) {
+                if let Entry::Vacant(place) = authors.entry(id) {
                     let found = users::find(tx, id).await?;
-                    authors.insert(id, found.map(|user| user.email));
+                    place.insert(found.map(|user| user.email));
                 }
                 authors.get(&id).cloned().flatten()
             }

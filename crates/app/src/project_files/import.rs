@@ -858,10 +858,7 @@ async fn write_identities(
                 line.created_at,
                 line.alias
             ]);
-            by_environment
-                .entry(environment.id)
-                .or_default()
-                .push(row);
+            by_environment.entry(environment.id).or_default().push(row);
             taken += 1;
         }
         for (environment_id, rows) in by_environment {

@@ -1,6 +1,7 @@
 //! What may be written in the files.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde::{Deserialize, Serialize};
 
@@ -29,10 +30,9 @@ impl Document {
             twice: &mut Vec<String>,
         ) {
             for (name, value) in more {
-                if all.contains_key(&name) {
-                    twice.push(format!("{kind}.{name}"));
-                } else {
-                    all.insert(name, value);
+                match all.entry(name) {
+                    Entry::Occupied(known) => twice.push(format!("{kind}.{}", known.key())),
+                    Entry::Vacant(place) => drop(place.insert(value)),
                 }
             }
         }

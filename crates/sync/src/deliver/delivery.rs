@@ -353,7 +353,8 @@ impl<'a> Delivery<'a> {
 async fn send(destination: &dyn Destination, batch: Batch, note: String) -> Answer {
     let mut refused = Vec::new();
     let mut failure = None;
-    let mut ranges = vec![0..batch.ops.len()];
+    let whole = 0..batch.ops.len();
+    let mut ranges = vec![whole];
     while let Some(range) = ranges.pop() {
         match destination.send(&batch.ops[range.clone()], &note).await {
             Ok(()) => {}

@@ -14,10 +14,10 @@ use rand::RngExt as _;
 const RESERVE: f64 = 0.1;
 
 /// No window is longer; a reset further away is a clock that is wrong.
-const LONGEST_WINDOW: Duration = Duration::from_secs(60);
+const LONGEST_WINDOW: Duration = Duration::from_mins(1);
 
 /// The longest `Retry-After` that is obeyed to the letter.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
+const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(15);
 
 /// The first wait when there was no word of how long; it doubles with each failure.
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);

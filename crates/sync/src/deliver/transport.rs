@@ -30,7 +30,7 @@ impl Default for Patience {
         Self {
             request: Duration::from_secs(30),
             failures: 7,
-            throttled: Duration::from_secs(30 * 60),
+            throttled: Duration::from_mins(30),
         }
     }
 }

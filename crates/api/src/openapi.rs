@@ -48,7 +48,7 @@ fn build() -> Value {
     let mut document = serde_json::to_value(described).unwrap_or_default();
     for_each_operation(&mut document, operations::complete);
     for_each_operation(&mut document, |_, method, operation| {
-        answers::complete(method, operation)
+        answers::complete(method, operation);
     });
     operations::describe(&mut document);
     schemas::complete(&mut document);

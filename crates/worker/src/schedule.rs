@@ -30,7 +30,7 @@ pub const SCHEDULES: &[Schedule] = &[
     },
     Schedule {
         name: "forget old counts",
-        every: Duration::from_secs(60 * 60),
+        every: Duration::from_hours(1),
         run: |app| Box::pin(async move { burgee_app::sdk::analytics::forget_old(&app).await }),
     },
     Schedule {
@@ -47,12 +47,12 @@ pub const SCHEDULES: &[Schedule] = &[
     Schedule {
         // They are drained right after they were asked to go; this finds those a process that ended left undone.
         name: "drain cohorts that are to go",
-        every: Duration::from_secs(60),
+        every: Duration::from_mins(1),
         run: |app| Box::pin(async move { burgee_app::cohorts::drain(&app).await }),
     },
     Schedule {
         name: "mark stale features",
-        every: Duration::from_secs(10 * 60),
+        every: Duration::from_mins(10),
         run: |app| Box::pin(async move { burgee_app::feature_lifecycle::mark_stale(&app).await }),
     },
     Schedule {
@@ -64,7 +64,7 @@ pub const SCHEDULES: &[Schedule] = &[
     },
     Schedule {
         name: "forget ended sessions",
-        every: Duration::from_secs(60 * 60),
+        every: Duration::from_hours(1),
         run: |app| Box::pin(async move { burgee_app::sessions::forget_old(&app).await }),
     },
     Schedule {

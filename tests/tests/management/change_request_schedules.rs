@@ -71,7 +71,7 @@ both! {
         // Long after, as if no node had been up, and on several nodes at once.
         let other = app.second_node().await;
         let late = at.plus_seconds(86_400);
-        for done in join_all([go_live(&app.app, late), go_live(&other.app, late), go_live(&app.app, late)]).await {
+        for done in join_all(vec![go_live(&app.app, late), go_live(&other.app, late), go_live(&app.app, late)]).await {
             done.expect("goes live");
         }
         assert!(scene.served_soon(&app, &json!("new")).await);

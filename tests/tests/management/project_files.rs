@@ -118,9 +118,9 @@ async fn furnished(app: &TestApp) -> (World, Vec<String>) {
             .await;
         }
         for n in 0..30 {
-            let plan = if n % 5 == 0 { "pro" } else { "free" };
+            let tier = if n % 5 == 0 { "pro" } else { "free" };
             let body = json!({"identifier": format!("user-{n}"), "traits": [
-                {"trait_key": "plan", "trait_value": plan}, {"trait_key": "score", "trait_value": 1.5}]});
+                {"trait_key": "plan", "trait_value": tier}, {"trait_key": "score", "trait_value": 1.5}]});
             app.call(
                 Method::POST,
                 "/api/v1/identities/",

@@ -237,7 +237,7 @@ both! {
 
         let due = begun.plus_seconds(86_500);
         let other = app.second_node().await;
-        for done in join_all([advance(&app.app, due), advance(&other.app, due), advance(&app.app, due)]).await {
+        for done in join_all(vec![advance(&app.app, due), advance(&other.app, due), advance(&app.app, due)]).await {
             done.expect("moves on");
         }
         assert_eq!(scene.served(&app, production).await, (false, json!("old")));
@@ -285,7 +285,7 @@ both! {
         ]);
         assert_eq!((&state["current_split"], &state["increase_every"]), (&json!(20.0), &json!("01:00:00")));
         let due = begun.plus_seconds(3700);
-        for done in join_all([advance(&app.app, due), advance(&app.app, due)]).await {
+        for done in join_all(vec![advance(&app.app, due), advance(&app.app, due)]).await {
             done.expect("grows");
         }
         let second = scene.reach(&app, key).await;

@@ -46,7 +46,7 @@ async fn with_cookies(app: &TestApp) -> TestApp {
     let cookies = Cookies {
         secure: true,
         same_site: "Lax",
-        idle: Duration::from_secs(3600),
+        idle: Duration::from_hours(1),
     };
     app.node_with(Settings {
         cookies: Some(cookies),

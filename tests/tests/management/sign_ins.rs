@@ -106,7 +106,7 @@ both! {
         let refused = post(&app, GOOGLE, json!({"access_token": "unknown"})).await.expect(502);
         assert_eq!(refused, json!({"message": "An error occurred authenticating with GOOGLE"}));
         let (app, _) = with_providers(&app, |settings| {
-            settings.github.as_mut().unwrap().site_url = "http://127.0.0.1:9".to_owned();
+            "http://127.0.0.1:9".clone_into(&mut settings.github.as_mut().unwrap().site_url);
         }).await;
         post(&app, GITHUB, json!({"access_token": "code"})).await.expect(502);
         post(&app, GITHUB, json!({})).await.expect(400);

@@ -1,5 +1,7 @@
 //! Figures of the planner, printed on request: `cargo test --release --test sync -- --ignored --nocapture`.
 
+#![expect(clippy::print_stdout, reason = "figures are printed")]
+
 use std::io::Write as _;
 use std::time::Instant;
 

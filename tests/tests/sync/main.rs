@@ -87,7 +87,7 @@ impl Rig {
     fn keys<T: AsRef<str>>(&self, keys: impl IntoIterator<Item = T>) {
         let mut text = "id\n".to_owned();
         for key in keys {
-            text.push_str(&format!("\"{}\"\n", key.as_ref().replace('"', "\"\"")));
+            text.extend(["\"", &key.as_ref().replace('"', "\"\""), "\"\n"]);
         }
         self.csv(&text);
     }

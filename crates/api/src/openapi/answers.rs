@@ -54,13 +54,13 @@ pub(super) fn complete(method: &str, operation: &mut Map<String, Value>) {
         answers.push(("429", with_retry("Too many requests")));
     }
     answers.push(("503", with_retry("The database is unavailable for the moment")));
-    let Some(declared) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
+    let Some(told) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
         return;
     };
     for (status, answer) in answers {
-        declared.entry(status).or_insert(answer);
+        told.entry(status).or_insert(answer);
     }
-    for (status, answer) in declared.iter_mut() {
+    for (status, answer) in told.iter_mut() {
         // Errors have a body: the usual one, unless the handler declares another. Only preconditions have none.
         let is_error = status.starts_with(['4', '5']) && status != "412";
         if let Some(answer) = answer
@@ -71,7 +71,7 @@ pub(super) fn complete(method: &str, operation: &mut Map<String, Value>) {
             answer.insert("content".to_owned(), plain("", shape)["content"].clone());
         }
     }
-    for (status, answer) in declared.iter_mut() {
+    for (status, answer) in told.iter_mut() {
         let known = answer["description"]
             .as_str()
             .is_some_and(|text| !text.is_empty());
@@ -79,9 +79,9 @@ pub(super) fn complete(method: &str, operation: &mut Map<String, Value>) {
             answer.insert("description".to_owned(), json!(usual(status)));
         }
     }
-    let mut sorted: Vec<(String, Value)> = std::mem::take(declared).into_iter().collect();
+    let mut sorted: Vec<(String, Value)> = std::mem::take(told).into_iter().collect();
     sorted.sort_by(|a, b| a.0.cmp(&b.0));
-    declared.extend(sorted);
+    told.extend(sorted);
 }
 
 /// What a status says when the handler says no more.

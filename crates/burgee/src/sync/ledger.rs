@@ -15,7 +15,7 @@ pub struct DbLedger {
     pub run: Option<i64>,
 }
 
-fn told(error: DbError) -> LedgerError {
+fn told(error: &DbError) -> LedgerError {
     LedgerError(error.to_string())
 }
 
@@ -51,17 +51,17 @@ impl DbLedger {
 impl Ledger for DbLedger {
     fn block(&self, part: usize) -> BoxFuture<'_, LedgerResult<Vec<u8>>> {
         Box::pin(async move {
-            let mut tx = self.db.read().await.map_err(told)?;
+            let mut tx = self.db.read().await.map_err(|error| told(&error))?;
             audience_syncs::block(&mut tx, &self.sync, part as i64)
                 .await
-                .map_err(told)
+                .map_err(|error| told(&error))
         })
     }
 
     fn checkpoint(&self, checkpoint: Checkpoint) -> BoxFuture<'_, LedgerResult<()>> {
         Box::pin(async move {
             match self.run {
-                Some(run) => self.write(run, checkpoint).await.map_err(told),
+                Some(run) => self.write(run, checkpoint).await.map_err(|error| told(&error)),
                 None => Ok(()),
             }
         })

@@ -263,11 +263,11 @@ mod tests {
         let mut limiter = Limiter::default();
         let past = headers(&[
             ("x-ratelimit-route-remaining", "0".into()),
-            ("x-ratelimit-reset", millis(clock - Duration::from_secs(60))),
+            ("x-ratelimit-reset", millis(clock - Duration::from_mins(1))),
         ]);
         assert_eq!(limiter.refused(&past, 1, now, clock), Duration::from_millis(500));
         let mut limiter = Limiter::default();
-        let theirs = clock + Duration::from_secs(3_600);
+        let theirs = clock + Duration::from_hours(1);
         let ahead = headers(&[
             ("x-ratelimit-route-remaining", "0".into()),
             ("x-ratelimit-reset", millis(theirs + Duration::from_secs(8))),

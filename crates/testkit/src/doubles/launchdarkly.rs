@@ -178,15 +178,7 @@ async fn answer(
     }
     let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
     let (status, answer, extra) = match (fault, limits) {
-        (Some(Fault::Limited(headers)), _) => {
-            let (status, answer) = error(
-                429,
-                "rate_limited",
-                "You've exceeded the API rate limit. Try again later.",
-            );
-            (status, answer, headers)
-        }
-        (_, Err(headers)) => {
+        (Some(Fault::Limited(headers)), _) | (_, Err(headers)) => {
             let (status, answer) = error(
                 429,
                 "rate_limited",

@@ -14,10 +14,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("api", &["model", "engine", "app"]),
     ("worker", &["model", "outbound", "app"]),
     ("sync", &["model", "outbound"]),
+    ("import", &["model", "engine", "store", "outbound", "auth", "app"]),
     (
         "burgee",
         &[
-            "model", "engine", "store", "outbound", "auth", "app", "api", "worker", "sync",
+            "model", "engine", "store", "outbound", "auth", "app", "api", "worker", "sync", "import",
         ],
     ),
     (

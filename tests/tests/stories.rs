@@ -6,6 +6,7 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
+mod import;
 mod layers;
 mod management;
 mod openapi;

@@ -46,7 +46,11 @@ impl FromRequestParts<App> for Signed {
                     "Invalid token header. No credentials provided.",
                 )));
             }
-            ("api-key", Some(key)) => Caller::from_api_key(&mut tx, key).await?,
+            ("api-key", Some(key)) => {
+                // It may have slow work to do, with a transaction of its own.
+                drop(tx);
+                Caller::from_api_key(app, key).await?
+            }
             ("bearer", Some(token)) if !one_word_too_many => {
                 if let Some(caller) = Caller::from_access_token(&mut tx, token).await? {
                     refuse_account(parts)?;

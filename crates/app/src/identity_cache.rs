@@ -137,6 +137,7 @@ mod tests {
             identifier: "u".to_owned(),
             traits: TraitSet::default(),
             created_at: 0,
+            hash_seed: None,
         })
     }
 

@@ -9,6 +9,7 @@ pub use burgee_store::master_api_keys::MasterApiKey;
 
 use crate::change::{Action, Change, Kind};
 use crate::organisations::for_admin;
+use crate::security::Attempt;
 use crate::{App, Caller, Error, Result};
 
 /// The settings of a key.
@@ -67,6 +68,46 @@ pub async fn create(
     let change = change(caller, &key, Action::Create).after(as_json(&key));
     app.commit(tx, vec![change.into()]).await?;
     Ok((key, text))
+}
+
+/// The key with this text, if it came from another installation, which hashed it in its own way; from now on it is found
+/// by `hash`, as all others are.
+pub(crate) async fn recognise(app: &App, text: &str, hash: &str) -> Result<Option<MasterApiKey>> {
+    let Some((prefix, _)) = text.split_once('.') else {
+        return Ok(None);
+    };
+    let now = Timestamp::now().0;
+    if master_api_keys::find_imported(&mut app.db().read().await?, prefix, now)
+        .await?
+        .is_none()
+    {
+        return Ok(None);
+    }
+    let _alone = app.recognising().await;
+    let mut tx = app.db().read().await?;
+    let usable = master_api_keys::find_usable(&mut tx, hash, now).await?;
+    let imported = master_api_keys::find_imported(&mut tx, prefix, now).await?;
+    drop(tx);
+    let (None, Some(key)) = (&usable, imported) else {
+        return Ok(usable);
+    };
+    app.throttle(Attempt::ImportedKey, prefix)?;
+    if !app
+        .verify_password(text.to_owned(), Some(key.hash.clone()))
+        .await?
+    {
+        return Ok(None);
+    }
+    let mut tx = app.begin().await?;
+    master_api_keys::set_hash(&mut tx, key.id, &key.hash, hash).await?;
+    let change = Change::by_nobody(Kind::MasterApiKey, Action::Update, key.id)
+        .in_organisation(key.organisation_id)
+        .after(json!({ "hashed_anew": true }));
+    app.commit(tx, vec![change.into()]).await?;
+    Ok(Some(MasterApiKey {
+        hash: hash.to_owned(),
+        ..key
+    }))
 }
 
 /// Changes a key. Revoking it is for good.

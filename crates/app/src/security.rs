@@ -9,7 +9,7 @@ use burgee_auth::signed::Signer;
 use burgee_auth::throttle::{Rate, Throttle};
 use burgee_auth::tokens::{Sealer, derive_key};
 use burgee_model::Timestamp;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, MutexGuard, Semaphore};
 
 use crate::{App, Caller, Error, Result, Settings};
 
@@ -35,6 +35,11 @@ const INVITE_RATE: Rate = Rate {
     attempts: 10,
     seconds: 60,
 };
+/// Attempts at an imported master API key, by its prefix, before its first use: each costs up to half a second.
+const IMPORTED_KEY_RATE: Rate = Rate {
+    attempts: 10,
+    seconds: 60,
+};
 
 /// Tokens of issuers that are taken from one address.
 const EXCHANGE_RATE: Rate = Rate {
@@ -54,6 +59,9 @@ pub(crate) struct Security {
     client: Throttle,
     invite: Throttle,
     exchange: Throttle,
+    imported_key: Throttle,
+    /// Held while an imported key is recognised, so that its first requests don't all do the same slow work.
+    recognising: Mutex<()>,
     /// How many passwords are hashed at once: each takes a core and 19 MiB.
     hashing: Arc<Semaphore>,
 }
@@ -68,6 +76,7 @@ pub(crate) enum Attempt {
     RegisterClient,
     Invite,
     TokenExchange,
+    ImportedKey,
 }
 
 impl Security {
@@ -84,6 +93,8 @@ impl Security {
             mfa_day: Throttle::new(Some(MFA_DAY_RATE)),
             client: Throttle::new(Some(CLIENT_RATE)),
             invite: Throttle::new(Some(INVITE_RATE)),
+            imported_key: Throttle::new(Some(IMPORTED_KEY_RATE)),
+            recognising: Mutex::new(()),
             hashing: Arc::new(Semaphore::new(cores)),
         }
     }
@@ -112,6 +123,7 @@ impl App {
             Attempt::SecondFactorOfDay => &security.mfa_day,
             Attempt::RegisterClient => &security.client,
             Attempt::Invite => &security.invite,
+            Attempt::ImportedKey => &security.imported_key,
         };
         throttle.check(key, Timestamp::now().0).map_err(Error::Throttled)
     }
@@ -142,12 +154,17 @@ impl App {
         done.await.map_err(|error| internal(&error))
     }
 
+    /// Waits until nobody else is recognising an imported key.
+    pub(crate) async fn recognising(&self) -> MutexGuard<'_, ()> {
+        self.security().recognising.lock().await
+    }
+
     pub(crate) fn key(&self, purpose: &str) -> [u8; 32] {
         derive_key(&self.settings().secret, purpose)
     }
 
     /// Encrypts what must be read again.
-    pub(crate) fn sealer(&self) -> Sealer {
+    pub fn sealer(&self) -> Sealer {
         Sealer::new(self.key("seal"))
     }
 

@@ -243,6 +243,7 @@ pub(crate) fn blank(project_id: i64) -> Segment {
         managed_by: String::new(),
         created_at: now,
         updated_at: now,
+        hash_seed: None,
     }
 }
 
@@ -270,6 +271,7 @@ pub async fn clone(
         managed_by: String::new(),
         created_at: now,
         updated_at: now,
+        hash_seed: None,
         ..source
     };
     insert(&mut tx, &project, &mut copy).await?;

@@ -4,6 +4,7 @@
 //! rule about time can be tested. Functions that are slow on purpose (all of [`passwords`] that hash) say
 //! so; call them through a blocking pool.
 
+pub mod django;
 pub mod jwt;
 pub mod passwords;
 pub mod providers;

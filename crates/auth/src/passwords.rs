@@ -1,7 +1,7 @@
 //! Passwords: storing, checking and judging them.
 //!
 //! [`hash`] and [`verify`] take tens of milliseconds of CPU and 19 MiB of memory on purpose (imported
-//! Django hashes about half a second). They block: call them through `tokio::task::spawn_blocking`, and
+//! Django hashes up to half a second and 100 MiB). They block: call them through `tokio::task::spawn_blocking`, and
 //! bound how many run at once.
 
 use std::collections::{HashMap, HashSet};
@@ -9,12 +9,9 @@ use std::sync::LazyLock;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use burgee_model::keys;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-use subtle::ConstantTimeEq;
+
+use crate::django;
 
 /// Memory of one hashing in KiB: 19 MiB.
 pub const MEMORY_KIB: u32 = 19 * 1024;
@@ -25,9 +22,6 @@ pub const MINIMUM_LENGTH: usize = 8;
 
 /// From this share of common characters on a password counts as similar to an attribute of the user.
 const MAXIMUM_SIMILARITY: f64 = 0.7;
-const DJANGO_PREFIX: &str = "pbkdf2_sha256$";
-/// More rounds than Django ever used by far; a hash that asks for more is taken for damaged.
-const DJANGO_MAXIMUM_ROUNDS: u32 = 10_000_000;
 
 /// Well-known passwords in lower case, one a line.
 static COMMON_PASSWORDS: LazyLock<HashSet<&'static str>> =
@@ -45,12 +39,12 @@ pub fn hash(password: &str) -> String {
         .to_string()
 }
 
-/// Whether this is the password. `stored` is what [`hash`] made or Django's `pbkdf2_sha256$…`; pass `None`
+/// Whether this is the password. `stored` is what [`hash`] made or one of Django's (see [`django`]); pass `None`
 /// if there is no such user or no password, so that the answer takes as long as for anybody else.
 /// Blocks; see the module's description.
 pub fn verify(password: &str, stored: Option<&str>) -> bool {
     match stored {
-        Some(stored) if stored.starts_with(DJANGO_PREFIX) => verify_django(password, stored),
+        Some(stored) if django::is_known(stored) => django::verify(password, stored),
         Some(stored) if let Ok(parsed) = PasswordHash::new(stored) => {
             hasher().verify_password(password.as_bytes(), &parsed).is_ok()
         }
@@ -74,40 +68,6 @@ pub fn needs_rehash(stored: &str) -> bool {
 fn hasher() -> Argon2<'static> {
     let params = Params::new(MEMORY_KIB, PASSES, 1, None).expect("the parameters are valid");
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-}
-
-/// `pbkdf2_sha256$<rounds>$<salt>$<base64 of 32 bytes>`.
-fn verify_django(password: &str, stored: &str) -> bool {
-    let mut parts = stored.split('$').skip(1);
-    let (Some(rounds), Some(salt), Some(expected), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return false;
-    };
-    let (Ok(rounds), Ok(expected)) = (rounds.parse::<u32>(), STANDARD.decode(expected)) else {
-        return false;
-    };
-    (1..=DJANGO_MAXIMUM_ROUNDS).contains(&rounds)
-        && pbkdf2(password.as_bytes(), salt.as_bytes(), rounds)
-            .ct_eq(&expected)
-            .into()
-}
-
-/// The first block (32 bytes) of PBKDF2 with HMAC-SHA256.
-fn pbkdf2(password: &[u8], salt: &[u8], rounds: u32) -> [u8; 32] {
-    let keyed = Hmac::<Sha256>::new_from_slice(password).expect("HMAC takes keys of any length");
-    let mut first = keyed.clone();
-    first.update(salt);
-    first.update(&1_u32.to_be_bytes());
-    let mut block: [u8; 32] = first.finalize().into_bytes().into();
-    let mut sum = block;
-    for _ in 1..rounds {
-        let mut next = keyed.clone();
-        next.update(&block);
-        block = next.finalize().into_bytes().into();
-        sum.iter_mut().zip(block).for_each(|(sum, byte)| *sum ^= byte);
-    }
-    sum
 }
 
 /// What a password must not resemble. Empty texts are passed over.

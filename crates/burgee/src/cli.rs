@@ -29,7 +29,7 @@ enum Command {
     Evaluate(commands::evaluate::Args),
     /// Write a project or an organisation into a file
     Export(commands::export::Args),
-    /// Take a project or an organisation out of a file
+    /// Take a project or an organisation out of a file, or take over a running Flagsmith
     Import(commands::import::Args),
     /// Audience syncs: from a warehouse or a file to Flagsmith and LaunchDarkly
     Sync(commands::sync::Args),
@@ -64,6 +64,37 @@ pub struct SettingFlags {
     pub database_url: Option<String>,
 }
 
+/// The same for a command that names another database of its own.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ImportSettingFlags {
+    /// The configuration file.
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "Configuration file [env: BURGEE_CONFIG; default: ./burgee.toml if it is there]"
+    )]
+    pub config: Option<PathBuf>,
+    /// Directory of Burgee's embedded database [default: burgee-data]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<String>,
+    /// Burgee's own database, sqlite:FILE or postgres://… [default: as for `burgee serve`]
+    #[arg(long, value_name = "URL")]
+    pub into: Option<String>,
+}
+
+impl ImportSettingFlags {
+    /// Reads the configuration as seen from this process.
+    pub fn load(&self) -> Result<Loaded, ConfigError> {
+        SettingFlags {
+            config: self.config.clone(),
+            listen: None,
+            data_dir: self.data_dir.clone(),
+            database_url: self.into.clone(),
+        }
+        .load()
+    }
+}
+
 impl SettingFlags {
     /// Reads the configuration as seen from this process.
     pub fn load(&self) -> Result<Loaded, ConfigError> {
@@ -90,7 +121,7 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => commands::serve::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(args),
         Command::Export(args) => commands::export::run(&args),
-        Command::Import(args) => commands::import::run(&args),
+        Command::Import(args) => commands::import::run(args),
         Command::Sync(args) => commands::sync::run(args),
         Command::Config(args) => commands::config::run(args),
         Command::ResetLink(args) => commands::reset_link::run(&args),

@@ -4,6 +4,7 @@ pub mod config;
 pub mod evaluate;
 pub mod export;
 pub mod import;
+mod import_flagsmith;
 pub mod openapi;
 pub mod reset_link;
 pub mod serve;

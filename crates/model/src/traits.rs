@@ -68,6 +68,13 @@ impl StoredTrait {
     }
 }
 
+impl FromIterator<StoredTrait> for TraitSet {
+    /// Traits as they are stored: each key once, in the order of slots.
+    fn from_iter<T: IntoIterator<Item = StoredTrait>>(traits: T) -> Self {
+        Self(traits.into_iter().collect())
+    }
+}
+
 impl<'a> IntoIterator for &'a TraitSet {
     type Item = &'a StoredTrait;
     type IntoIter = std::slice::Iter<'a, StoredTrait>;

@@ -51,6 +51,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "experiments",
         include_str!("../migrations/0016_experiments.sql"),
     ),
+    (17, "imports", include_str!("../migrations/0017_imports.sql")),
     (
         19,
         "audience syncs",

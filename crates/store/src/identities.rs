@@ -15,6 +15,7 @@ row! {
         pub identifier: String,
         pub traits: String,
         pub created_at: i64,
+        pub hash_seed: Option<i64>,
     }
 }
 
@@ -26,6 +27,15 @@ pub struct Identity {
     pub identifier: String,
     pub traits: TraitSet,
     pub created_at: i64,
+    /// What buckets are computed from when it is not the id: kept when an identity comes from elsewhere.
+    pub hash_seed: Option<i64>,
+}
+
+impl Identity {
+    /// What buckets are computed from, where they are not computed from the identifier.
+    pub fn hash_seed(&self) -> i64 {
+        self.hash_seed.unwrap_or(self.id)
+    }
 }
 
 impl From<IdentityRow> for Identity {
@@ -40,6 +50,7 @@ impl From<IdentityRow> for Identity {
             identifier: row.identifier,
             traits,
             created_at: row.created_at,
+            hash_seed: row.hash_seed,
         }
     }
 }
@@ -49,7 +60,7 @@ pub async fn find_by_identifier(db: &Db, environment_id: i64, identifier: &str) 
     let row = query!(
         db,
         fetch_optional as IdentityRow,
-        "SELECT id, environment_id, identifier, traits, created_at FROM identities
+        "SELECT id, environment_id, identifier, traits, created_at, hash_seed FROM identities
          WHERE environment_id = $1 AND identifier = $2",
         environment_id,
         identifier
@@ -62,7 +73,7 @@ pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<Identity>> {
     let row = sql!(
         tx,
         fetch_optional as IdentityRow,
-        "SELECT id, environment_id, identifier, traits, created_at FROM identities WHERE id = $1",
+        "SELECT id, environment_id, identifier, traits, created_at, hash_seed FROM identities WHERE id = $1",
         id
     )?;
     Ok(row.map(Identity::from))
@@ -161,10 +172,10 @@ async fn lock(tx: &mut Tx, keys: &str) -> Result<Vec<IdentityRow>> {
     sql!(
         tx,
         fetch_all as IdentityRow,
-        sqlite: "SELECT i.id, i.environment_id, i.identifier, i.traits, i.created_at
+        sqlite: "SELECT i.id, i.environment_id, i.identifier, i.traits, i.created_at, i.hash_seed
                  FROM json_each($1) k
                  JOIN identities i ON i.environment_id = k.value ->> 0 AND i.identifier = k.value ->> 1",
-        postgres: "SELECT i.id, i.environment_id, i.identifier, i.traits, i.created_at
+        postgres: "SELECT i.id, i.environment_id, i.identifier, i.traits, i.created_at, i.hash_seed
                    FROM json_array_elements(CAST($1 AS JSON)) k
                    JOIN identities i ON i.environment_id = CAST(k.value ->> 0 AS BIGINT) AND i.identifier = k.value ->> 1
                    ORDER BY i.id FOR UPDATE OF i",

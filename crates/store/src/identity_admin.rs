@@ -93,9 +93,9 @@ pub async fn lock(tx: &mut Tx, environment_id: i64, id: i64) -> Result<Option<Id
     let row = sql!(
         tx,
         fetch_optional as IdentityRow,
-        sqlite: "SELECT id, environment_id, identifier, traits, created_at FROM identities
+        sqlite: "SELECT id, environment_id, identifier, traits, created_at, hash_seed FROM identities
                  WHERE environment_id = $1 AND id = $2",
-        postgres: "SELECT id, environment_id, identifier, traits, created_at FROM identities
+        postgres: "SELECT id, environment_id, identifier, traits, created_at, hash_seed FROM identities
                    WHERE environment_id = $1 AND id = $2 FOR UPDATE",
         environment_id,
         id

@@ -53,6 +53,31 @@ pub async fn find_usable_of_trust(tx: &mut Tx, trust_id: i64, now: i64) -> Resul
     )
 }
 
+/// The key with this prefix whose hash another program made, neither revoked nor expired at `now`: an imported key,
+/// until its first use.
+pub async fn find_imported(tx: &mut Tx, prefix: &str, now: i64) -> Result<Option<MasterApiKey>> {
+    sql!(
+        tx,
+        fetch_optional as MasterApiKey,
+        "SELECT * FROM master_api_keys
+         WHERE prefix = $1 AND hash LIKE '%$%' AND NOT revoked AND (expires_at IS NULL OR expires_at > $2)",
+        prefix,
+        now
+    )
+}
+
+/// Writes another hash of the same key, provided that the present one still is `before`.
+pub async fn set_hash(tx: &mut Tx, id: i64, before: &str, after: &str) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE master_api_keys SET hash = $3 WHERE id = $1 AND hash = $2",
+        id,
+        before,
+        after
+    )
+}
+
 /// The keys of an organisation, newest first. Those of trust relationships are not among them: nobody has them.
 pub async fn list(tx: &mut Tx, organisation_id: i64) -> Result<Vec<MasterApiKey>> {
     sql!(

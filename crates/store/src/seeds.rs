@@ -76,6 +76,15 @@ pub async fn log(tx: &mut Tx, object_type: &str) -> Result<Vec<LogEntry>> {
     )
 }
 
+/// Runs a script of statements on a Postgres database that is not one of ours.
+pub async fn script(url: &str, text: String) -> Result<()> {
+    let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(url).await?;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(text))
+        .execute(&mut connection)
+        .await?;
+    Ok(())
+}
+
 /// Sets how an environment may be changed, which no call of the product sets yet.
 pub async fn restrict_environment(
     tx: &mut Tx,

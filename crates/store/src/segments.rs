@@ -19,10 +19,16 @@ row! {
         pub managed_by: String,
         pub created_at: i64,
         pub updated_at: i64,
+        pub hash_seed: Option<i64>,
     }
 }
 
 impl Segment {
+    /// What percentage splits are computed from: kept when a segment comes from elsewhere.
+    pub fn hash_seed(&self) -> i64 {
+        self.hash_seed.unwrap_or(self.id)
+    }
+
     /// The rules. A document that can't be read, which no code here writes, is logged and matches nobody.
     pub fn parsed_rules(&self) -> Vec<Rule> {
         serde_json::from_str(&self.rules).unwrap_or_else(|error| {

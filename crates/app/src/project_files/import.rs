@@ -500,6 +500,7 @@ impl<'a> Work<'a> {
             managed_by: String::new(),
             created_at: now,
             updated_at: now,
+            hash_seed: None,
         };
         // Percentages are drawn with the number of the segment, so it is kept where it is free.
         if segments::find(tx, part.id).await?.is_none() {

@@ -47,6 +47,8 @@ pub struct TraitOutput {
 pub struct Identified {
     /// `None` when it is not stored.
     pub id: Option<i64>,
+    /// The number its buckets are computed from, where they are not computed from its identifier.
+    pub hash_seed: Option<i64>,
     pub identifier: String,
     pub traits: Vec<TraitOutput>,
     /// Whether overrides made for this identifier are passed over.
@@ -74,7 +76,8 @@ pub async fn identify(
     if input.transient {
         let traits = overlay(stored.as_deref(), &traits, true);
         return Ok(Identified {
-            id: stored.map(|s| s.id),
+            id: stored.as_ref().map(|s| s.id),
+            hash_seed: stored.map(|s| s.hash_seed()),
             identifier,
             traits,
             ignores_overrides: false,
@@ -128,6 +131,7 @@ pub async fn get_or_create(app: &App, served: &Arc<Served>, identifier: String) 
 pub fn unknown(identifier: String) -> Identified {
     Identified {
         id: None,
+        hash_seed: None,
         identifier,
         traits: Vec::new(),
         ignores_overrides: true,
@@ -203,6 +207,7 @@ fn anonymous(traits: &[TraitInput]) -> Identified {
     };
     Identified {
         id: None,
+        hash_seed: None,
         identifier,
         traits: overlay(None, traits, true),
         ignores_overrides: false,
@@ -263,6 +268,7 @@ fn answer(identity: &Identity, before: &TraitSet, request: &[TraitInput], persis
     }
     Identified {
         id: Some(identity.id),
+        hash_seed: Some(identity.hash_seed()),
         identifier: identity.identifier.clone(),
         traits,
         ignores_overrides: false,
@@ -271,9 +277,10 @@ fn answer(identity: &Identity, before: &TraitSet, request: &[TraitInput], persis
 
 impl Identified {
     /// A stored identity with its stored traits.
-    pub(crate) fn stored(identity: &Identity) -> Self {
+    pub fn stored(identity: &Identity) -> Self {
         Self {
             id: Some(identity.id),
+            hash_seed: Some(identity.hash_seed()),
             identifier: identity.identifier.clone(),
             traits: overlay(Some(identity), &[], false),
             ignores_overrides: false,
@@ -282,6 +289,6 @@ impl Identified {
 
     /// What the identity's buckets are computed from.
     pub fn hashing_key(&self, snapshot: &Snapshot) -> String {
-        snapshot.hashing_key(self.id, &self.identifier)
+        snapshot.hashing_key(self.hash_seed, &self.identifier)
     }
 }

@@ -221,7 +221,8 @@ fn state<'a>(rows: &'a Rows, feature: &'a Feature, state: &'a FeatureState) -> S
 
 fn segment<'a>(rows: &'a Rows, purposes: &Purposes<'a>, segment: &'a Segment) -> SegmentJson<'a> {
     SegmentJson {
-        id: segment.id,
+        // SDKs compute percentage splits from it.
+        id: segment.hash_seed(),
         name: &segment.name,
         rules: segment.parsed_rules().into_iter().map(rule).collect(),
         feature_states: states(rows, purposes.segments.get(&segment.id)),

@@ -131,8 +131,8 @@ impl Snapshot {
     }
 
     /// The key an identity is bucketed by. One that is not stored has no id, and is bucketed by its identifier.
-    pub fn hashing_key(&self, identity_id: Option<i64>, identifier: &str) -> String {
-        match identity_id {
+    pub fn hashing_key(&self, hash_seed: Option<i64>, identifier: &str) -> String {
+        match hash_seed {
             Some(id) if !self.composite_hashing => id.to_string(),
             _ => format!("{}_{identifier}", self.api_key),
         }
@@ -194,7 +194,7 @@ fn definition(rows: &Rows, purposes: &Purposes<'_>) -> Definition {
             .segments
             .iter()
             .map(|segment| SegmentDefinition {
-                key: segment.id.to_string(),
+                key: segment.hash_seed().to_string(),
                 name: segment.name.clone(),
                 rules: segment.parsed_rules().iter().map(RuleDefinition::from).collect(),
                 overrides: overrides(purposes.segments.get(&segment.id)),

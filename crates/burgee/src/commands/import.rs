@@ -10,16 +10,20 @@ use burgee_app::organisation_files::{self, OrganisationImported};
 use burgee_app::project_files::{self, ImportOptions, Imported, NotTaken, PROJECT_FORMAT, Target};
 
 use super::export::open;
+use super::import_flagsmith;
 use crate::cli::{SettingFlags, print};
 
 /// The flags of `burgee import`.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
+    #[command(subcommand)]
+    from: Option<From>,
     #[command(flatten)]
     settings: SettingFlags,
     /// The file
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[arg(value_name = "FILE", required = true)]
+    file: Option<PathBuf>,
     /// The number of the organisation to import into; projects are found there by name, or made
     #[arg(long, value_name = "ID", required_unless_present = "project")]
     organisation: Option<i64>,
@@ -34,19 +38,30 @@ pub struct Args {
     dry_run: bool,
 }
 
+/// Where else to import from than a file.
+#[derive(Debug, clap::Subcommand)]
+enum From {
+    /// Take over a running Flagsmith, from its database or through its API
+    Flagsmith(Box<import_flagsmith::Args>),
+}
+
 /// Runs the command and prints what it did.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub fn run(mut args: Args) -> anyhow::Result<ExitCode> {
+    if let Some(From::Flagsmith(args)) = args.from.take() {
+        return import_flagsmith::run(*args);
+    }
     let loaded = args.settings.load()?;
     let report = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?
-        .block_on(import(&loaded.config, args))?;
+        .block_on(import(&loaded.config, &args))?;
     print(&report)
 }
 
 async fn import(config: &crate::config::Config, args: &Args) -> anyhow::Result<String> {
-    let file = File::open(&args.file).with_context(|| format!("cannot open {}", args.file.display()))?;
+    let path = args.file.as_deref().context("which file?")?;
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
     let reading = project_files::read(file)?;
     let app = open(config).await?;
     let options = ImportOptions {

@@ -1,0 +1,283 @@
+//! Reading a configuration from Flagsmith's database.
+
+use std::collections::{HashMap, HashSet};
+
+use burgee_store::bulk::{Table, tables};
+use burgee_store::flagsmith::{Flagsmith, Snapshot};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::configuration::{Configuration, Metadata};
+use crate::records::{Condition, Grant, Level, Rule};
+use crate::report::Report;
+use crate::{Error, Result, noun, rules};
+
+/// Reads JSON texts as records.
+pub(crate) fn parse<T: DeserializeOwned>(table: &'static str, texts: &[String]) -> Result<Vec<T>> {
+    texts
+        .iter()
+        .map(|text| serde_json::from_str(text).map_err(|error| Error::Row(table, error)))
+        .collect()
+}
+
+async fn all<T: DeserializeOwned>(snapshot: &mut Snapshot<'_>, table: &'static str) -> Result<Vec<T>> {
+    let texts = snapshot.rows(table).await.map_err(Error::Source)?;
+    parse(table, &texts.unwrap_or_default())
+}
+
+/// Reads everything but identities and their overrides, as it is at one moment.
+pub(crate) async fn read(flagsmith: &Flagsmith, report: &mut Report) -> Result<Configuration> {
+    let mut s = flagsmith.snapshot().await.map_err(Error::Source)?;
+    let shared = |texts: burgee_store::Result<Vec<String>>| texts.map_err(Error::Source);
+    let mut read = Configuration {
+        users: all(&mut s, "users_ffadminuser").await?,
+        tokens: Some(all(&mut s, "authtoken_token").await?),
+        mfa_methods: Some(all(&mut s, "trench_mfamethod").await?),
+        organisations: all(&mut s, "organisations_organisation").await?,
+        memberships: all(&mut s, "organisations_userorganisation").await?,
+        groups: all(&mut s, "users_userpermissiongroup").await?,
+        group_members: all(&mut s, "users_userpermissiongroup_users").await?,
+        invites: Some(all(&mut s, "users_invite").await?),
+        invite_groups: all(&mut s, "users_invite_permission_groups").await?,
+        invite_links: Some(all(&mut s, "invites_invitelink").await?),
+        master_api_keys: Some(all(&mut s, "api_keys_masterapikey").await?),
+        grants: grants(&mut s).await?,
+        projects: all(&mut s, "projects_project").await?,
+        environments: all(&mut s, "environments_environment").await?,
+        server_keys: all(&mut s, "environments_environmentapikey").await?,
+        tags: all(&mut s, "tags_tag").await?,
+        features: all(&mut s, "features_feature").await?,
+        feature_tags: all(&mut s, "features_feature_tags").await?,
+        feature_owners: all(&mut s, "features_feature_owners").await?,
+        feature_group_owners: all(&mut s, "features_feature_group_owners").await?,
+        options: all(&mut s, "multivariate_multivariatefeatureoption").await?,
+        segments: all(&mut s, "segments_segment").await?,
+        metadata: metadata(&mut s).await?,
+        rules: HashMap::new(),
+        links: parse("features_featuresegment", &shared(s.shared_links().await)?)?,
+        states: parse("features_featurestate", &shared(s.shared_states().await)?)?,
+        weights: parse(
+            "multivariate_multivariatefeaturestatevalue",
+            &shared(s.shared_weights().await)?,
+        )?,
+        last_ids: last_ids(flagsmith).await?,
+        not_taken: std::collections::BTreeMap::default(),
+    };
+    // Earlier versions of a segment are rows beside it; it refers to itself.
+    read.segments
+        .retain(|segment| segment.version_of_id.is_none_or(|of| of == segment.id));
+    let ids: HashSet<i64> = read.segments.iter().map(|segment| segment.id).collect();
+    read_rules(&mut s, &mut read, &ids, report).await?;
+    count_what_has_no_place(&mut s, &mut read).await?;
+    read.tidy();
+    Ok(read)
+}
+
+/// Tables whose rows stay when they are deleted, and what is made of them here.
+static ID_TABLES: [(&str, &Table); 7] = [
+    ("users_ffadminuser", &tables::USERS),
+    ("organisations_organisation", &tables::ORGANISATIONS),
+    ("projects_project", &tables::PROJECTS),
+    ("environments_environment", &tables::ENVIRONMENTS),
+    ("features_feature", &tables::FEATURES),
+    ("segments_segment", &tables::SEGMENTS),
+    ("features_featurestate", &tables::FEATURE_STATES),
+];
+
+async fn last_ids(flagsmith: &Flagsmith) -> Result<Vec<(&'static Table, i64)>> {
+    let mut last = Vec::new();
+    for (there, here) in ID_TABLES {
+        last.push((here, flagsmith.last_id(there).await.map_err(Error::Source)?));
+    }
+    Ok(last)
+}
+
+async fn metadata(s: &mut Snapshot<'_>) -> Result<Option<Metadata>> {
+    Ok(Some(Metadata {
+        content_types: all(s, "django_content_type").await?,
+        fields: all(s, "metadata_metadatafield").await?,
+        model_fields: all(s, "metadata_metadatamodelfield").await?,
+        requirements: all(s, "metadata_metadatamodelfieldrequirement").await?,
+        values: all(s, "metadata_metadata").await?,
+    }))
+}
+
+async fn read_rules(
+    s: &mut Snapshot<'_>,
+    read: &mut Configuration,
+    segments: &HashSet<i64>,
+    report: &mut Report,
+) -> Result<()> {
+    let rows: Vec<Rule> = all(s, "segments_segmentrule").await?;
+    let conditions: Vec<Condition> = all(s, "segments_condition").await?;
+    let (by_segment, notes) = rules::from_rows(&rows, &conditions);
+    for (segment, text) in notes
+        .into_iter()
+        .filter(|(segment, _)| segments.contains(segment))
+    {
+        report.note(noun::SEGMENT, segment, text);
+    }
+    read.rules = by_segment;
+    read.rules.retain(|segment, _| segments.contains(segment));
+    documents(read, report);
+    Ok(())
+}
+
+/// Rules that come as a document, for segments that have none as rows.
+pub(crate) fn documents(read: &mut Configuration, report: &mut Report) {
+    for segment in &read.segments {
+        let Some(document) = segment
+            .rules_data
+            .as_ref()
+            .filter(|document| !document.is_null() && !read.rules.contains_key(&segment.id))
+        else {
+            continue;
+        };
+        let mut odd = Vec::new();
+        let Some(rules) = rules::from_document(document, &mut odd) else {
+            let text = "its rules can't be read: it matches nobody";
+            report.note(noun::SEGMENT, segment.id, text);
+            continue;
+        };
+        for text in odd {
+            report.note(noun::SEGMENT, segment.id, text);
+        }
+        read.rules.insert(segment.id, rules);
+    }
+}
+
+/// The tables of grants: of users and groups at each level, with the tables of their permissions.
+const GRANTS: [(Level, &str, &str, &str); 6] = [
+    (
+        Level::Organisation,
+        "organisation_permissions_userorganisationpermission",
+        "organisation_permissions_userorganisationpermission_permissions",
+        "userorganisationpermission_id",
+    ),
+    (
+        Level::Organisation,
+        "organisation_permissions_userpermissiongrouporganisationperbee4",
+        "organisation_permissions_userpermissiongrouporganisationper792d",
+        "userpermissiongrouporganisationpermission_id",
+    ),
+    (
+        Level::Project,
+        "projects_userprojectpermission",
+        "projects_userprojectpermission_permissions",
+        "userprojectpermission_id",
+    ),
+    (
+        Level::Project,
+        "projects_userpermissiongroupprojectpermission",
+        "projects_userpermissiongroupprojectpermission_permissions",
+        "userpermissiongroupprojectpermission_id",
+    ),
+    (
+        Level::Environment,
+        "environments_userenvironmentpermission",
+        "environments_userenvironmentpermission_permissions",
+        "userenvironmentpermission_id",
+    ),
+    (
+        Level::Environment,
+        "environments_userpermissiongroupenvironmentpermission",
+        "environments_userpermissiongroupenvironmentpermission_permia538",
+        "userpermissiongroupenvironmentpermission_id",
+    ),
+];
+
+#[derive(Debug, Deserialize)]
+struct GrantRow {
+    id: i64,
+    #[serde(default)]
+    admin: bool,
+    #[serde(default)]
+    user_id: Option<i64>,
+    #[serde(default)]
+    group_id: Option<i64>,
+    #[serde(alias = "organisation_id", alias = "project_id", alias = "environment_id")]
+    object_id: i64,
+}
+
+async fn grants(s: &mut Snapshot<'_>) -> Result<Vec<Grant>> {
+    let mut grants = Vec::new();
+    for (level, table, keys_table, column) in GRANTS {
+        let rows: Vec<GrantRow> = all(s, table).await?;
+        let mut keys: HashMap<i64, Vec<String>> = HashMap::new();
+        for row in all::<serde_json::Value>(s, keys_table).await? {
+            if let (Some(id), Some(key)) = (row[column].as_i64(), row["permissionmodel_id"].as_str()) {
+                keys.entry(id).or_default().push(key.to_owned());
+            }
+        }
+        grants.extend(rows.into_iter().map(|row| Grant {
+            id: row.id,
+            level,
+            object_id: row.object_id,
+            user_id: row.user_id,
+            group_id: row.group_id,
+            admin: row.admin,
+            permissions: keys.remove(&row.id).unwrap_or_default(),
+        }));
+    }
+    Ok(grants)
+}
+
+/// What Burgee has no place for, by its table.
+const NO_PLACE: [(&str, &str); 32] = [
+    ("environments_webhook", "webhooks of environments"),
+    ("organisations_organisationwebhook", "webhooks of organisations"),
+    ("amplitude_amplitudeconfiguration", "Amplitude integrations"),
+    ("datadog_datadogconfiguration", "Datadog integrations"),
+    ("dynatrace_dynatraceconfiguration", "Dynatrace integrations"),
+    ("grafana_grafanaconfiguration", "Grafana integrations"),
+    (
+        "grafana_grafanaorganisationconfiguration",
+        "Grafana integrations of organisations",
+    ),
+    ("heap_heapconfiguration", "Heap integrations"),
+    ("mixpanel_mixpanelconfiguration", "Mixpanel integrations"),
+    ("new_relic_newrelicconfiguration", "New Relic integrations"),
+    ("rudderstack_rudderstackconfiguration", "RudderStack integrations"),
+    ("segment_segmentconfiguration", "Segment integrations"),
+    ("sentry_sentrychangetrackingconfiguration", "Sentry integrations"),
+    ("slack_slackconfiguration", "Slack integrations"),
+    ("webhook_webhookconfiguration", "webhook integrations"),
+    ("github_githubconfiguration", "GitHub integrations"),
+    ("gitlab_gitlabconfiguration", "GitLab integrations"),
+    (
+        "feature_external_resources_featureexternalresource",
+        "links of features to issues and pull requests",
+    ),
+    ("workflows_core_changerequest", "change requests"),
+    ("release_pipelines_core_releasepipeline", "release pipelines"),
+    ("experimentation_experiment", "experiments"),
+    ("experimentation_metric", "experiment metrics"),
+    ("experimentation_warehouseconnection", "warehouse connections"),
+    (
+        "cohorts_cohort",
+        "cohorts (their segments stay, their members are no longer kept up)",
+    ),
+    ("feature_health_featurehealthprovider", "feature health providers"),
+    ("code_references_vcsrepository", "code references"),
+    ("trust_relationships_trustrelationship", "trust relationships"),
+    ("rest_framework_api_key_apikey", "API keys of the framework"),
+    ("app_analytics_featureevaluationbucket", "counts of evaluations"),
+    ("app_analytics_apiusagebucket", "counts of API calls"),
+    ("features_import_export_featureexport", "feature exports"),
+    ("audit_auditlog", "lines of the audit log (see --audit)"),
+];
+
+async fn count_what_has_no_place(s: &mut Snapshot<'_>, read: &mut Configuration) -> Result<()> {
+    for (table, name) in NO_PLACE {
+        let count = s.count(table).await.map_err(Error::Source)?;
+        if count > 0 {
+            read.not_taken.insert(name, count);
+        }
+    }
+    let scheduled = s.scheduled().await.map_err(Error::Source)?;
+    if scheduled > 0 {
+        read.not_taken
+            .insert("changes that are to begin later", scheduled);
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! The kinds of rows, as reports name them and as the database keeps them.
+
+pub const USER: &str = "users";
+pub const TOKEN: &str = "user tokens";
+pub const SECOND_FACTOR: &str = "second factors";
+pub const ORGANISATION: &str = "organisations";
+pub const MEMBER: &str = "members";
+pub const GROUP: &str = "groups";
+pub const GROUP_MEMBER: &str = "group members";
+pub const INVITE: &str = "invites";
+pub const INVITE_LINK: &str = "invite links";
+pub const MASTER_API_KEY: &str = "master API keys";
+pub const PROJECT: &str = "projects";
+pub const ENVIRONMENT: &str = "environments";
+pub const SERVER_KEY: &str = "server-side keys";
+pub const TAG: &str = "tags";
+pub const FEATURE: &str = "features";
+pub const FEATURE_TAG: &str = "feature tags";
+pub const FEATURE_OWNER: &str = "feature owners";
+pub const FEATURE_GROUP_OWNER: &str = "feature group owners";
+pub const OPTION: &str = "multivariate options";
+pub const SEGMENT: &str = "segments";
+pub const FEATURE_SEGMENT: &str = "feature segments";
+pub const FEATURE_STATE: &str = "feature states";
+pub const STATE_OPTION: &str = "option weights";
+pub const METADATA_FIELD: &str = "custom fields";
+pub const METADATA_MODEL_FIELD: &str = "custom fields by kind";
+pub const METADATA_REQUIREMENT: &str = "required custom fields";
+pub const METADATA_VALUE: &str = "values of custom fields";
+pub const IDENTITY: &str = "identities";
+pub const IDENTITY_OVERRIDE: &str = "identity overrides";
+/// Of users and of groups, at organisations, projects and environments.
+pub const GRANTS: [&str; 6] = [
+    "organisation permissions",
+    "organisation group permissions",
+    "project permissions",
+    "project group permissions",
+    "environment permissions",
+    "environment group permissions",
+];

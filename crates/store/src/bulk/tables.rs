@@ -1,0 +1,210 @@
+//! The tables an import writes, and what it writes of them.
+
+use super::{Column, Kind, Links, Table};
+
+macro_rules! columns {
+    ($($name:ident: $kind:ident $($once:ident)?),* $(,)?) => {
+        &[$(Column { name: stringify!($name), kind: Kind::$kind, once: columns!(@ $($once)?) }),*]
+    };
+    (@) => { false };
+    (@ once) => { true };
+}
+
+macro_rules! table {
+    ($(#[$m:meta])* $constant:ident = $name:literal { $($columns:tt)* } unique $unique:expr) => {
+        $(#[$m])*
+        pub static $constant: Table = Table { name: $name, columns: columns! { $($columns)* }, unique: $unique };
+    };
+}
+
+table! {
+    /// People. When somebody last signed in is this installation's own.
+    USERS = "users" {
+        uuid: Text once, email: Text, first_name: Text, last_name: Text, password: Text, is_active: Bool,
+        is_superuser: Bool, sign_up_type: Text, marketing_consent_given: Bool, onboarding: Text once,
+        date_joined: Int, last_login: Int once,
+    } unique &[&["email"], &["uuid"]]
+}
+
+table! {
+    ORGANISATIONS = "organisations" {
+        uuid: Text once, name: Text, created_at: Int, subscription_uuid: Text once, webhook_notification_email: Text,
+        persist_trait_data: Bool, block_access_to_admin: Bool, restrict_project_create_to_admin: Bool,
+        force_2fa: Bool, feature_analytics: Bool, stop_serving_flags: Bool,
+    } unique &[&["uuid"]]
+}
+
+table! {
+    GROUPS = "groups" { organisation_id: Int, name: Text, is_default: Bool, external_id: Text } unique &[]
+}
+
+table! {
+    INVITES = "invites" {
+        organisation_id: Int, hash: Text, email: Text, role: Text, invited_by: Int, permission_groups: Text,
+        created_at: Int,
+    } unique &[&["hash"], &["organisation_id", "email"]]
+}
+
+table! {
+    INVITE_LINKS = "invite_links" {
+        organisation_id: Int, hash: Text, role: Text, created_at: Int, expires_at: Int,
+    } unique &[&["hash"]]
+}
+
+table! {
+    MASTER_API_KEYS = "master_api_keys" {
+        organisation_id: Int, prefix: Text, hash: Text, name: Text, is_admin: Bool, revoked: Bool, created_by: Int,
+        created_at: Int, expires_at: Int,
+    } unique &[&["prefix"]]
+}
+
+table! {
+    PROJECTS = "projects" {
+        uuid: Text once, organisation_id: Int, name: Text, created_at: Int, hide_disabled_flags: Bool,
+        prevent_flag_defaults: Bool, enable_realtime_updates: Bool, only_allow_lower_case_feature_names: Bool,
+        feature_name_regex: Text, stale_flags_limit_days: Int, minimum_change_request_approvals: Int,
+        enforce_feature_owners: Bool,
+    } unique &[&["uuid"], &["organisation_id", "name"]]
+}
+
+table! {
+    /// Environments. Their version, and when they were first asked, are this installation's own.
+    ENVIRONMENTS = "environments" {
+        uuid: Text once, project_id: Int, name: Text, api_key: Text, description: Text, created_at: Int,
+        updated_at: Int once, minimum_change_request_approvals: Int, allow_client_traits: Bool, banner_text: Text,
+        banner_colour: Text, hide_disabled_flags: Bool, use_identity_composite_key_for_hashing: Bool,
+        hide_sensitive_data: Bool, use_v2_feature_versioning: Bool, use_identity_overrides_in_local_eval: Bool,
+        first_evaluated_at: Int once, first_evaluated_sdk_label: Text once,
+    } unique &[&["uuid"], &["project_id", "name"]]
+}
+
+table! {
+    SERVER_KEYS = "server_keys" {
+        environment_id: Int, key: Text, name: Text, active: Bool, created_at: Int, expires_at: Int,
+    } unique &[&["key"]]
+}
+
+table! {
+    GRANTS = "grants" {
+        organisation_id: Int, project_id: Int, environment_id: Int, user_id: Int, group_id: Int, admin: Bool,
+        permissions: Text,
+    } unique &[&["organisation_id", "project_id", "environment_id", "user_id", "group_id"]]
+}
+
+table! {
+    TAGS = "tags" {
+        uuid: Text once, project_id: Int, label: Text, color: Text, description: Text, is_permanent: Bool,
+        is_system_tag: Bool, type: Text,
+    } unique &[&["uuid"]]
+}
+
+table! {
+    FEATURES = "features" {
+        uuid: Text once, project_id: Int, name: Text, name_key: Text, type: Text, default_enabled: Bool,
+        initial_value: Text, description: Text, is_archived: Bool, is_server_key_only: Bool, created_at: Int,
+    } unique &[&["uuid"], &["project_id", "name_key"]]
+}
+
+table! {
+    OPTIONS = "multivariate_options" {
+        uuid: Text once, feature_id: Int, key: Text, type: Text, string_value: Text, integer_value: Int,
+        boolean_value: Bool, default_percentage_allocation: Float,
+    } unique &[&["uuid"]]
+}
+
+table! {
+    SEGMENTS = "segments" {
+        uuid: Text once, project_id: Int, feature_id: Int, name: Text, description: Text, rules: Text, managed_by: Text,
+        created_at: Int, updated_at: Int, hash_seed: Int,
+    } unique &[&["uuid"]]
+}
+
+table! {
+    FEATURE_SEGMENTS = "feature_segments" {
+        uuid: Text once, feature_id: Int, segment_id: Int, environment_id: Int, priority: Int,
+    } unique &[&["uuid"], &["feature_id", "segment_id", "environment_id"]]
+}
+
+table! {
+    FEATURE_STATES = "feature_states" {
+        uuid: Text once, feature_id: Int, environment_id: Int, identity_id: Int, feature_segment_id: Int, enabled: Bool,
+        type: Text, string_value: Text, integer_value: Int, boolean_value: Bool, hash_seed: Int, version: Int,
+        live_from: Int, created_at: Int, updated_at: Int,
+    } unique &[&["uuid"], &["feature_id", "environment_id", "identity_id", "feature_segment_id"]]
+}
+
+table! {
+    STATE_OPTIONS = "feature_state_options" {
+        uuid: Text once, feature_state_id: Int, option_id: Int, percentage_allocation: Float,
+    } unique &[&["uuid"], &["feature_state_id", "option_id"]]
+}
+
+table! {
+    IDENTITIES = "identities" {
+        environment_id: Int, identifier: Text, traits: Text, created_at: Int once, hash_seed: Int,
+    } unique &[&["environment_id", "identifier"]]
+}
+
+table! {
+    METADATA_FIELDS = "metadata_fields" {
+        uuid: Text once, organisation_id: Int, project_id: Int, name: Text, type: Text, description: Text,
+    } unique &[&["uuid"]]
+}
+
+table! {
+    METADATA_MODEL_FIELDS = "metadata_model_fields" {
+        uuid: Text once, field_id: Int, content_type: Int,
+    } unique &[&["uuid"], &["field_id", "content_type"]]
+}
+
+table! {
+    METADATA_REQUIREMENTS = "metadata_requirements" {
+        model_field_id: Int, organisation_id: Int, project_id: Int,
+    } unique &[&["model_field_id", "organisation_id", "project_id"]]
+}
+
+table! {
+    METADATA_VALUES = "metadata_values" {
+        model_field_id: Int, environment_id: Int, feature_id: Int, segment_id: Int, field_value: Text,
+    } unique &[&["model_field_id", "environment_id", "feature_id", "segment_id"]]
+}
+
+macro_rules! links {
+    ($constant:ident = $name:literal ($left:ident, $right:ident) { $($columns:tt)* }) => {
+        pub static $constant: Links = Links {
+            name: $name, left: stringify!($left), right: stringify!($right), columns: columns! { $($columns)* },
+        };
+    };
+}
+
+links! { MEMBERS = "organisation_members" (organisation_id, user_id) { role: Text, date_joined: Int } }
+links! { GROUP_MEMBERS = "group_members" (group_id, user_id) { group_admin: Bool } }
+links! { FEATURE_TAGS = "feature_tags" (feature_id, tag_id) {} }
+links! { FEATURE_OWNERS = "feature_owners" (feature_id, user_id) {} }
+links! { FEATURE_GROUP_OWNERS = "feature_group_owners" (feature_id, group_id) {} }
+
+/// All tables whose rows have ids, in the order in which rows refer to each other.
+pub static TABLES: [&Table; 22] = [
+    &USERS,
+    &ORGANISATIONS,
+    &GROUPS,
+    &INVITES,
+    &INVITE_LINKS,
+    &MASTER_API_KEYS,
+    &PROJECTS,
+    &ENVIRONMENTS,
+    &SERVER_KEYS,
+    &GRANTS,
+    &TAGS,
+    &FEATURES,
+    &OPTIONS,
+    &SEGMENTS,
+    &FEATURE_SEGMENTS,
+    &IDENTITIES,
+    &FEATURE_STATES,
+    &STATE_OPTIONS,
+    &METADATA_FIELDS,
+    &METADATA_MODEL_FIELDS,
+    &METADATA_REQUIREMENTS,
+    &METADATA_VALUES,
+];

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use burgee_app::edge_identities::no_edge;
 use burgee_app::projects::{Project, ProjectEdit};
-use burgee_app::{App, projects};
+use burgee_app::{App, Error, projects};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -150,8 +150,13 @@ async fn list_projects(
     Signed(caller): Signed,
     query: Query,
 ) -> ApiResult<Json<Vec<ProjectView>>> {
+    let organisation = query.number("organisation");
+    if organisation.is_none() && query.text("organisation").is_some_and(|text| !text.is_empty()) {
+        let problem = serde_json::json!({ "organisation": "Must be a valid integer." });
+        return Err(Error::Rejected(problem).into());
+    }
     let mut tx = app.db().read().await?;
-    let projects = projects::list(&mut tx, &caller, query.number("organisation")).await?;
+    let projects = projects::list(&mut tx, &caller, organisation).await?;
     Ok(Json(projects.into_iter().map(ProjectView::from).collect()))
 }
 

@@ -267,13 +267,11 @@ fn deed(kind: ActionType, body: &Value) -> std::result::Result<Deed, String> {
 
 /// The value an action sets: plain, or an object that says which of the three typed values counts.
 fn value(body: &Value) -> std::result::Result<ValueEdit, String> {
-    let given = ["feature_state_value", "value"]
-        .into_iter()
-        .find_map(|name| body.get(name));
-    let given = match given {
-        Some(value) => value,
-        None if body.get("type").is_some() => body,
-        None => return Err("feature_state_value: This field is required.".to_owned()),
+    // A typed value may stand in the body itself; it has a `value` of its own then.
+    let given = match (body.get("feature_state_value"), body.get("type"), body.get("value")) {
+        (Some(value), _, _) | (None, None, Some(value)) => value,
+        (None, Some(_), _) => body,
+        (None, None, None) => return Err("feature_state_value: This field is required.".to_owned()),
     };
     let wrong = || "feature_state_value: Not a valid value.".to_owned();
     let plain = match given {

@@ -268,7 +268,11 @@ fn deed(kind: ActionType, body: &Value) -> std::result::Result<Deed, String> {
 /// The value an action sets: plain, or an object that says which of the three typed values counts.
 fn value(body: &Value) -> std::result::Result<ValueEdit, String> {
     // A typed value may stand in the body itself; it has a `value` of its own then.
-    let given = match (body.get("feature_state_value"), body.get("type"), body.get("value")) {
+    let given = match (
+        body.get("feature_state_value"),
+        body.get("type"),
+        body.get("value"),
+    ) {
         (Some(value), _, _) | (None, None, Some(value)) => value,
         (None, Some(_), _) => body,
         (None, None, None) => return Err("feature_state_value: This field is required.".to_owned()),

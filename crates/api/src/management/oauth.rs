@@ -330,7 +330,8 @@ fn protocol_answer(error: Error) -> Response {
 
 /// Exchanges a code or a refresh token for tokens.
 #[utoipa::path(post, path = "/o/token/", tag = "oauth", request_body = TokenForm,
-    responses((status = 200, body = TokenView)))]
+    responses((status = 200, body = TokenView),
+        (status = 401, body = Object, description = "The client is not known, or its secret is wrong")))]
 async fn exchange_oauth_token(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
     let who = credentials(&headers, &body);
     let of = |name: &str| field(&body, name);
@@ -360,7 +361,8 @@ pub struct OneTokenForm {
 
 /// Ends a token (RFC 7009).
 #[utoipa::path(post, path = "/o/revoke_token/", tag = "oauth", request_body = OneTokenForm,
-    responses((status = 200, description = "It is ended")))]
+    responses((status = 200, description = "It is ended"),
+        (status = 401, body = Object, description = "The client is not known, or its secret is wrong")))]
 async fn revoke_oauth_token(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
     let who = credentials(&headers, &body);
     match oauth::revoke(&app, &who, &field(&body, "token")).await {

@@ -159,7 +159,7 @@ async fn take(body: Body) -> Result<std::fs::File, Error> {
         ("keys" = Option<bool>, Query, description = "With the keys of the environments"),
         ("identities" = Option<bool>, Query, description = "With the identities and their traits"),
         ("changes" = Option<bool>, Query, description = "With the lines of the change log")),
-    responses((status = 200, body = Object, content_type = "application/json")))]
+    responses((status = 200, content((Object = "application/json"), (String = "application/x-ndjson")))))]
 async fn export_project(
     State(app): State<App>,
     Signed(caller): Signed,
@@ -197,7 +197,7 @@ async fn import_project(
     params(
         ("keys" = Option<bool>, Query, description = "With the keys of the environments"),
         ("changes" = Option<bool>, Query, description = "With the lines of the change logs")),
-    responses((status = 200, body = Object, content_type = "application/json")))]
+    responses((status = 200, content((Object = "application/json"), (String = "application/x-ndjson")))))]
 async fn export_organisation(
     State(app): State<App>,
     Signed(caller): Signed,

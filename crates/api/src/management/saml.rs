@@ -415,7 +415,8 @@ pub struct SamlUserToken {
 
 /// Signs in with the code that the browser came back with.
 #[utoipa::path(post, path = "/api/v1/auth/saml/login/", tag = "saml", request_body = SamlLoginBody,
-    responses((status = 200, body = SamlUserToken)))]
+    responses((status = 200, body = SamlUserToken),
+        (status = 401, description = "The code is not one that was given, or has been used")))]
 async fn log_in_with_saml(
     State(app): State<App>,
     SigningIn(client): SigningIn,

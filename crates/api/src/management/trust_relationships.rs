@@ -236,7 +236,8 @@ pub struct TokenExchangeView {
 
 /// Gives a short-lived token for one of an identity provider that a trust relationship names.
 #[utoipa::path(post, path = "/api/v1/auth/oidc/token/", tag = "trust relationships", security(()),
-    request_body = TokenExchangeBody, responses((status = 200, body = TokenExchangeView)))]
+    request_body = TokenExchangeBody, responses((status = 200, body = TokenExchangeView),
+        (status = 401, description = "Nobody trusts this token")))]
 async fn exchange_token(
     State(app): State<App>,
     ClientAddress(address): ClientAddress,

@@ -34,6 +34,13 @@ pub(super) fn complete(method: &str, operation: &mut Map<String, Value>) {
         answers.push(("401", unauthenticated()));
         answers.push(("403", plain("The caller may not do this", "Detail")));
     }
+    let provisions = opens_with("scim_token");
+    if provisions {
+        answers.push(("400", plain("What was sent is wrong", "BadRequest")));
+        answers.push(("401", unauthenticated()));
+        answers.push(("404", plain("There is no such thing", "Detail")));
+        answers.push(("409", plain("It is there already", "Detail")));
+    }
     if keyed && !declares("401") {
         answers.push(("403", plain("No environment key, or one that is none", "Detail")));
     }
@@ -77,6 +84,13 @@ pub(super) fn complete(method: &str, operation: &mut Map<String, Value>) {
             .is_some_and(|text| !text.is_empty());
         if let Some(answer) = answer.as_object_mut().filter(|_| !known) {
             answer.insert("description".to_owned(), json!(usual(status)));
+        }
+    }
+    if provisions {
+        let errors = told.iter_mut().filter(|(status, _)| status.starts_with('4'));
+        for (_, answer) in errors {
+            // RFC 7644 has errors of a kind of its own.
+            answer["content"]["application/scim+json"] = json!({ "schema": { "type": "object" } });
         }
     }
     let mut sorted: Vec<(String, Value)> = std::mem::take(told).into_iter().collect();

@@ -169,7 +169,7 @@ async fn project_overrides() -> Response {
 
 async fn swagger_json() -> Response {
     let headers = [(header::CONTENT_TYPE, "application/vnd.oai.openapi+json")];
-    let mut document = openapi::document().clone();
+    let mut document = openapi::published().clone();
     document["$schema"] = json!("https://spec.openapis.org/oas/3.1/schema/2022-10-07");
     (headers, document.to_string()).into_response()
 }

@@ -37,7 +37,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(crate::sdk::router())
 }
 
-/// The document, without a running server.
+/// The document, without a running server, with every answer written out where it can be given.
 pub fn document() -> &'static Value {
     static DOCUMENT: LazyLock<Value> = LazyLock::new(build);
     &DOCUMENT
@@ -56,9 +56,19 @@ fn build() -> Value {
     document
 }
 
-/// The document as text, the way `docs/openapi.json` holds it.
+/// The document as it is published: answers that many operations share stand in it once.
+pub fn published() -> &'static Value {
+    static PUBLISHED: LazyLock<Value> = LazyLock::new(|| {
+        let mut document = document().clone();
+        answers::share(&mut document);
+        document
+    });
+    &PUBLISHED
+}
+
+/// The published document as text, the way `docs/openapi.json` holds it.
 pub fn text() -> String {
-    let mut text = serde_json::to_string_pretty(document()).unwrap_or_default();
+    let mut text = serde_json::to_string_pretty(published()).unwrap_or_default();
     text.push('\n');
     text
 }

@@ -1,5 +1,7 @@
 //! The errors of every operation, in the shapes of Django REST framework.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 /// The first answer of success that an operation declares.
@@ -161,4 +163,52 @@ pub(super) fn define(document: &mut Value) {
         }),
     );
     schemas.sort_keys();
+}
+
+/// An error that at least so many operations answer with has a name of its own.
+const SHARED_BY: usize = 10;
+
+/// Puts errors that many operations share in one place, and references to them in the others.
+pub(super) fn share(document: &mut Value) {
+    let mut uses: HashMap<(String, String), usize> = HashMap::new();
+    super::for_each_operation(document, |_, _, operation| {
+        for_each_error(operation, |status, answer| {
+            *uses.entry((status.to_owned(), answer.to_string())).or_default() += 1;
+        });
+    });
+    let mut names: HashMap<(String, String), String> = HashMap::new();
+    let mut shared = Map::new();
+    super::for_each_operation(document, |_, _, operation| {
+        for_each_error(operation, |status, answer| {
+            let key = (status.to_owned(), answer.to_string());
+            if uses[&key] < SHARED_BY {
+                return;
+            }
+            let name = names.entry(key).or_insert_with(|| {
+                let name = free_name(status, &shared);
+                shared.insert(name.clone(), answer.clone());
+                name
+            });
+            *answer = json!({ "$ref": format!("#/components/responses/{name}") });
+        });
+    });
+    shared.sort_keys();
+    document["components"]["responses"] = Value::Object(shared);
+}
+
+fn for_each_error(operation: &mut Map<String, Value>, mut act: impl FnMut(&str, &mut Value)) {
+    let answers = operation.get_mut("responses").and_then(Value::as_object_mut);
+    for (status, answer) in answers.into_iter().flatten() {
+        if status.starts_with(['4', '5']) {
+            act(status, answer);
+        }
+    }
+}
+
+/// The first of `Error404`, `Error404b`, `Error404c`, … that is not taken.
+fn free_name(status: &str, taken: &Map<String, Value>) -> String {
+    let plain = format!("Error{status}");
+    let others = ('b'..='z').map(|letter| format!("{plain}{letter}"));
+    let mut names = std::iter::once(plain.clone()).chain(others);
+    names.find(|name| !taken.contains_key(name)).unwrap_or(plain)
 }

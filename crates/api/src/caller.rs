@@ -68,9 +68,13 @@ impl FromRequestParts<App> for Signed {
 
 /// A program may do what its user may do, but it must not change how he signs in, nor let other programs in.
 fn refuse_account(parts: &Parts) -> Result<(), ApiError> {
+    /// Collections whose members let programs or machines in, wherever they stand in a path.
+    const LETS_IN: [&str; 3] = ["master-api-keys", "scim", "trust-relationships"];
     let path = parts.uri.path();
+    let reads = parts.method == Method::GET;
     let account = path.starts_with("/api/v1/auth/") || path.starts_with("/api/v1/oauth/");
-    if account && !(parts.method == Method::GET && path == "/api/v1/auth/users/me/") {
+    let lets_in = !reads && path.split('/').any(|part| LETS_IN.contains(&part));
+    if lets_in || (account && !(reads && path == "/api/v1/auth/users/me/")) {
         return Err(ApiError(Error::Forbidden(
             "This is not open to programs that act for a user.".to_owned(),
         )));
@@ -93,7 +97,7 @@ async fn by_cookie(parts: &Parts, app: &App, tx: &mut Tx) -> Result<Caller, ApiE
     Ok(caller)
 }
 
-/// A caller who is a person at the controls, not a program that acts for one.
+/// A caller who is a person, himself or through a program that acts for him; not an organisation's key.
 #[derive(Debug)]
 pub struct Person(pub Caller);
 

@@ -145,7 +145,7 @@ pub struct Asked {
 /// Whether a request holds, and what it asks for.
 pub async fn describe(tx: &mut Tx, caller: &Caller, request: &Request) -> Result<Asked> {
     caller.user()?;
-    let client = oauth::client(tx, &request.client_id)
+    let client = known_client(tx, &request.client_id)
         .await?
         .ok_or_else(|| refuse("invalid_client", "There is no such client."))?;
     if !is_registered(&client, &request.redirect_uri) {
@@ -231,6 +231,14 @@ pub struct Credentials {
     pub client_secret: Option<String>,
 }
 
+/// The client with this id. What can be no id is not asked for: Postgres refuses texts with NUL.
+async fn known_client(tx: &mut Tx, id: &str) -> Result<Option<OauthClient>> {
+    if id.contains('\0') {
+        return Ok(None);
+    }
+    Ok(oauth::client(tx, id).await?)
+}
+
 async fn authenticate(tx: &mut Tx, credentials: &Credentials) -> Result<OauthClient> {
     let wrong = || {
         refuse(
@@ -238,7 +246,7 @@ async fn authenticate(tx: &mut Tx, credentials: &Credentials) -> Result<OauthCli
             "The client is not known, or its secret is wrong.",
         )
     };
-    let client = oauth::client(tx, &credentials.client_id)
+    let client = known_client(tx, &credentials.client_id)
         .await?
         .ok_or_else(wrong)?;
     if let Some(hash) = &client.secret {
@@ -277,8 +285,9 @@ pub async fn exchange_code(
     redirect_uri: &str,
     verifier: &str,
 ) -> Result<Tokens> {
+    // Strangers don't get as far as the lock that writes wait for.
+    let client = authenticate(&mut app.db().read().await?, credentials).await?;
     let mut tx = app.begin().await?;
-    let client = authenticate(&mut tx, credentials).await?;
     let now = Timestamp::now().0;
     let hash = lookup_hash(code);
     let found = oauth::code(&mut tx, &hash).await?;
@@ -301,8 +310,9 @@ pub async fn exchange_code(
 
 /// Exchanges a refresh token for new tokens.
 pub async fn refresh(app: &App, credentials: &Credentials, token: &str, scope: &str) -> Result<Tokens> {
+    // Strangers don't get as far as the lock that writes wait for.
+    let client = authenticate(&mut app.db().read().await?, credentials).await?;
     let mut tx = app.begin().await?;
-    let client = authenticate(&mut tx, credentials).await?;
     let now = Timestamp::now().0;
     let hash = lookup_hash(token);
     let found = oauth::token(&mut tx, &hash).await?;
@@ -372,8 +382,9 @@ async fn issue(
 
 /// Ends a token, and with a refresh token all of its consent. Unknown tokens are ended already.
 pub async fn revoke(app: &App, credentials: &Credentials, token: &str) -> Result<()> {
+    // Strangers don't get as far as the lock that writes wait for.
+    let client = authenticate(&mut app.db().read().await?, credentials).await?;
     let mut tx = app.begin().await?;
-    let client = authenticate(&mut tx, credentials).await?;
     let hash = lookup_hash(token);
     let found = oauth::token(&mut tx, &hash).await?;
     let Some(token) = found.filter(|token| token.client_id == client.id) else {

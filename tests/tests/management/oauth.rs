@@ -113,6 +113,12 @@ both! {
         let client = register(&app).await;
         let code = consent(&app, &world.admin, &client).await;
         let access = exchange(&app, &client, &code).await.expect(200)["access_token"].clone();
+        let organisation = format!("/api/v1/organisations/{}", world.organisation);
+        for path in ["master-api-keys/", "scim/", "scim/regenerate-token/", "trust-relationships/"] {
+            let path = format!("{organisation}/{path}");
+            assert_eq!(call(&app, &access, Method::POST, &path).await, 403, "POST {path}");
+        }
+        assert_eq!(call(&app, &access, Method::GET, &format!("{organisation}/master-api-keys/")).await, 200);
         for (method, path) in [
             (Method::POST, "/api/v1/auth/app/activate/"),
             (Method::POST, "/api/v1/auth/users/set_password/"),
@@ -139,6 +145,8 @@ both! {
     async fn a_code_needs_its_verifier_client_and_address(app) {
         let world = app.world().await;
         let (client, other) = (register(&app).await, register(&app).await);
+        let no_text = [("grant_type", "refresh_token"), ("client_id", "a\0b"), ("refresh_token", "x")];
+        form(&app, "/o/token/", &no_text).await.expect(401);
         let code = consent(&app, &world.admin, &client).await;
         exchange(&app, &other, &code).await.expect(400);
         let tries = [("code_verifier", "another-verifier-that-is-long-enough-to-be-accepted-01"), ("code_verifier", ""),

@@ -3,7 +3,9 @@
 //! Writers of states ask [`refuse_direct`], writers of segments [`refuse_direct_segments`]. An act that carries out what
 //! was approved hands its writers the [`Place::approved`].
 
+use burgee_store::environments::{self, Environment};
 use burgee_store::projects::Project;
+use burgee_store::Tx;
 
 use crate::{Error, Place, Result};
 
@@ -23,6 +25,26 @@ pub(crate) fn refuse_direct_segments(project: &Project) -> Result<()> {
 fn refuse_where(approvals: Option<i64>, text: &str) -> Result<()> {
     match approvals {
         Some(_) => Err(Error::Forbidden(text.to_owned())),
+        None => Ok(()),
+    }
+}
+
+/// Fails where an import would overwrite what changes only with approval: in one of these environments of a project, as
+/// they are now.
+pub(crate) async fn refuse_overwriting(
+    tx: &mut Tx,
+    project_id: i64,
+    overwrites: impl Fn(&Environment) -> bool,
+) -> Result<()> {
+    let guarded = environments::list(tx, project_id)
+        .await?
+        .into_iter()
+        .find(|environment| environment.minimum_change_request_approvals.is_some() && overwrites(environment));
+    match guarded {
+        Some(environment) => Err(Error::Forbidden(format!(
+            "Changes in the environment {} need approval; an import can't overwrite features there.",
+            environment.name
+        ))),
         None => Ok(()),
     }
 }

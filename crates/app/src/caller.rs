@@ -7,7 +7,7 @@
 //!
 //! * [`Caller::require_in_organisation`], [`Caller::require_in_project`], [`Caller::require_in_environment`]: a
 //!   permission there, for everything there.
-//! * [`Caller::require_on_feature`], [`Caller::require_on_feature_of_project`]: one of the permissions that a role may
+//! * [`Caller::require_on_feature`]: one of the permissions that a role may
 //!   limit to tags (those that change or delete features, their overrides and change requests), on one feature. Acts on
 //!   a feature must ask these; the ones above refuse who has the permission for some features only.
 //! * [`Caller::features_in_environment`], [`Caller::features_in_project`]: the same in two steps, for acts that look the
@@ -359,18 +359,6 @@ impl Caller {
         feature_id: i64,
     ) -> Result<()> {
         let features = self.features_in_environment(tx, place, permission).await?;
-        features.require(tx, feature_id).await
-    }
-
-    /// Fails unless the caller may do this in the project on this feature.
-    pub async fn require_on_feature_of_project(
-        &self,
-        tx: &mut Tx,
-        project: &Project,
-        permission: ProjectPermission,
-        feature_id: i64,
-    ) -> Result<()> {
-        let features = self.features_in_project(tx, project, permission).await?;
         features.require(tx, feature_id).await
     }
 

@@ -212,7 +212,7 @@ pub async fn create(
     feature_id: Option<i64>,
     edit: StateEdit,
 ) -> Result<StateDetails> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.begin_settled().await?;
     let (place, may) = place_for_features(&mut tx, caller, key, UPDATE).await?;
     let feature = match feature_id {
         Some(id) => feature_at(&mut tx, &place, id).await?,
@@ -248,7 +248,7 @@ pub(crate) async fn default_of(
 
 /// Deletes a default: the feature is not there in this environment any more.
 pub async fn delete(app: &App, caller: &Caller, key: &str, id: i64) -> Result<()> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.begin_settled().await?;
     let (place, may) = place_for_features(&mut tx, caller, key, UPDATE).await?;
     let (feature, state) = default_at(&mut tx, &place, id).await?;
     may.require(&mut tx, feature.id).await?;
@@ -324,7 +324,7 @@ pub async fn create_shared(
     at: StatePlace,
     edit: StateEdit,
 ) -> Result<StateDetails> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.begin_settled().await?;
     let place = Place::by_id(&mut tx, at.environment_id)
         .await?
         .ok_or_else(Error::forbidden)?;

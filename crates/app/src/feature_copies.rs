@@ -46,7 +46,7 @@ pub async fn copy(
     feature_id: i64,
     options: &CopyOptions,
 ) -> Result<Vec<CopyChange>> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.begin_settled().await?;
     let source = environments::enter(&mut tx, api_key).await?;
     let view = EnvironmentPermission::ViewEnvironment;
     caller.require_in_environment(&mut tx, &source, view).await?;

@@ -18,7 +18,7 @@ use crate::feature_documents::{self, Entry, Variant};
 use crate::feature_options::{self, OptionEdit};
 use crate::feature_states::{StateEdit, ValueEdit, Weight, details};
 use crate::features::create_states;
-use crate::{App, Author, Caller, Error, Place, Result};
+use crate::{App, Author, Caller, Error, Place, Result, approvals};
 
 const PROCESSING: &str = "PROCESSING";
 
@@ -172,20 +172,7 @@ async fn importable(tx: &mut Tx, caller: &Caller, environment_id: i64) -> Result
 
 /// Overwriting takes features away in every environment, which must not go past those who have to approve.
 async fn refuse_guarded(tx: &mut Tx, project_id: i64) -> Result<()> {
-    let guarded = environments::list(tx, project_id)
-        .await?
-        .into_iter()
-        .find(|environment| environment.minimum_change_request_approvals.is_some());
-    match guarded {
-        Some(environment) => {
-            let text = format!(
-                "Changes in the environment {} need approval; an import can't overwrite features there.",
-                environment.name
-            );
-            Err(Error::Forbidden(text))
-        }
-        None => Ok(()),
-    }
+    approvals::refuse_overwriting(tx, project_id, |_| true).await
 }
 
 /// The imports into environments of a project that the caller administers, newest first.
@@ -214,13 +201,31 @@ pub async fn process(app: &App) -> Result<()> {
         feature_exports::waiting_imports(&mut tx).await?,
     );
     drop(tx);
+    // A fault of ours with one of them must not hold up the others.
+    let mut failure = None;
     for export in exports {
-        finish_export(app, &export).await?;
+        if let Err(error) = finish_export(app, &export).await {
+            failure = Some(put_aside(error, "export", export.id)?);
+            let mut tx = app.begin().await?;
+            feature_exports::finish(&mut tx, export.id, "FAILED", None).await?;
+            app.commit(tx, Vec::new()).await?;
+        }
     }
     for import in imports {
-        finish_import(app, &import).await?;
+        if let Err(error) = finish_import(app, &import).await {
+            failure = Some(put_aside(error, "import", import.id)?);
+        }
     }
-    Ok(())
+    failure.map_or(Ok(()), Err)
+}
+
+/// Notes what one of them failed of; without a database the others can't go on either.
+fn put_aside(error: Error, what: &str, id: i64) -> Result<Error> {
+    if let Error::Unavailable(_) = error {
+        return Err(error);
+    }
+    tracing::error!(%error, id, "an {what} of features could not be done");
+    Ok(error)
 }
 
 async fn finish_export(app: &App, export: &FeatureExport) -> Result<()> {
@@ -303,7 +308,7 @@ async fn finish_import(app: &App, import: &FeatureImport) -> Result<()> {
 
 /// Carries out an import in one transaction: all of it, or nothing.
 async fn import_all(app: &App, import: &FeatureImport) -> Result<()> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.begin_settled().await?;
     let Some(document) = feature_exports::import_document(&mut tx, import.id).await? else {
         return Ok(());
     };

@@ -17,7 +17,7 @@ use crate::groups::GroupDetails;
 use crate::members::{Role, require_an_admin};
 use crate::organisations::for_admin;
 use crate::users::User;
-use crate::{App, Caller, Error, Result};
+use crate::{App, Caller, Error, Result, sessions};
 
 /// Why the provider is refused.
 #[derive(Debug, thiserror::Error)]
@@ -292,7 +292,7 @@ async fn deactivate(tx: &mut Tx, organisation_id: i64, person: &Person) -> Outco
         kept.map_err(|_| Refusal::Mutability("The last administrator can't be put out."))?;
     }
     if scim::other_memberships(tx, organisation_id, person.id).await? == 0 {
-        users::delete_tokens(tx, person.id).await?;
+        sessions::end_all(tx, person.id).await?;
         if person.provisioned {
             scim::set_active(tx, person.id, false).await?;
         }

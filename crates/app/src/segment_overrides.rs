@@ -141,7 +141,7 @@ pub async fn create_link(
     environment_id: i64,
     at: LinkPlace,
 ) -> Result<FeatureSegment> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.begin_settled().await?;
     let permission = EnvironmentPermission::ManageSegmentOverrides;
     let place = Place::by_id(&mut tx, environment_id)
         .await?
@@ -257,7 +257,7 @@ pub async fn update_priorities(
     caller: &Caller,
     priorities: &[(i64, i64)],
 ) -> Result<Vec<LinkDetails>> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.begin_settled().await?;
     let mut wanted = priorities.to_vec();
     wanted.sort_by_key(|(id, _)| *id);
     let (mut links, mut changes) = (Vec::new(), Vec::new());
@@ -319,7 +319,7 @@ async fn separate(tx: &mut Tx, moved: &mut [FeatureSegment]) -> Result<()> {
 
 /// Deletes a feature segment with its override.
 pub async fn delete_link(app: &App, caller: &Caller, id: i64) -> Result<()> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.begin_settled().await?;
     let (place, feature, segment, link) = changeable(&mut tx, caller, id).await?;
     let change = delete_at(&mut tx, for_segment(caller, &place, &feature, &segment), &link).await?;
     app.commit(tx, vec![change]).await
@@ -346,7 +346,7 @@ pub async fn create(
     (segment_id, priority): (i64, Option<i64>),
     edit: StateEdit,
 ) -> Result<Override> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.begin_settled().await?;
     let permission = EnvironmentPermission::ManageSegmentOverrides;
     let (place, may) = place_for_features(&mut tx, caller, key, permission).await?;
     let feature = feature_at(&mut tx, &place, feature_id).await?;
@@ -489,7 +489,7 @@ pub async fn update_link(
     environment_id: i64,
     at: LinkPlace,
 ) -> Result<FeatureSegment> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.begin_settled().await?;
     let (place, feature, old, mut link) = changeable(&mut tx, caller, id).await?;
     if at.feature_id != link.feature_id {
         return Err(Error::no_such("feature", at.feature_id));
@@ -507,6 +507,7 @@ pub async fn update_link(
         return Err(Error::field("segment", TAKEN));
     }
     feature_segments::set_segment(&mut tx, id, segment.id).await?;
+    prerequisites::refuse_override(&mut tx, environment_id, &feature, &segment).await?;
     link.segment_id = segment.id;
     let change = Change::new(caller, Kind::FeatureState, Action::Update, id)
         .in_environment(&place)

@@ -184,17 +184,21 @@ async fn try_page(
     }
     let mut updates = Vec::new();
     let mut new = Vec::new();
+    // Rows that some identity of the page has now. One deleted there and made anew under the same identifier keeps its row,
+    // which then is also that of the one that is gone.
+    let mut kept = HashSet::new();
     for identity in &page.identities {
         let origin = by_origin.remove(&(identity.environment, identity.source));
         let named = by_name.remove(&(identity.environment, identity.identifier.clone()));
         let present = match (origin, named) {
-            (Some(origin), Some(named)) if origin.id != named.id => {
+            (Some(origin), Some(named)) if origin.id != named.id && !kept.contains(&named.id) => {
                 // It has another identifier now, under which SDKs have asked here already.
                 tables::IDENTITIES.delete(tx_ref, named.id).await?;
                 Some(origin)
             }
             (origin, named) => origin.or(named),
         };
+        kept.extend(present.as_ref().map(|row| row.id));
         match present {
             None => new.push(identity),
             Some(row) if is_same(&row, identity) => count.unchanged += 1,
@@ -204,7 +208,7 @@ async fn try_page(
             }
         }
     }
-    for gone in by_origin.into_values() {
+    for gone in by_origin.into_values().filter(|row| !kept.contains(&row.id)) {
         count.removed += tables::IDENTITIES.delete(tx_ref, gone.id).await?;
     }
     if !updates.is_empty() {

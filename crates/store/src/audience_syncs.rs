@@ -154,6 +154,18 @@ pub async fn insert_run(tx: &mut Tx, sync: &str, now: i64) -> Result<i64> {
     Ok(id)
 }
 
+/// Forgets the runs of a sync but the newest, with their batches and errors.
+pub async fn forget_runs(tx: &mut Tx, sync: &str, keep: i64) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "DELETE FROM audience_sync_runs WHERE sync = $1 AND id NOT IN
+             (SELECT id FROM audience_sync_runs WHERE sync = $1 ORDER BY id DESC LIMIT $2)",
+        sync,
+        keep
+    )
+}
+
 /// Writes what is known of a run.
 pub async fn update_run(tx: &mut Tx, run: &Run) -> Result<u64> {
     sql!(

@@ -46,24 +46,6 @@ pub async fn due(tx: &mut Tx, now: i64, limit: i64) -> Result<Vec<ScheduledChang
     )
 }
 
-/// Those of one feature in an environment whose time has come.
-pub async fn due_of_feature(
-    tx: &mut Tx,
-    environment_id: i64,
-    feature_id: i64,
-    now: i64,
-) -> Result<Vec<ScheduledChange>> {
-    sql!(
-        tx,
-        fetch_all as ScheduledChange,
-        "SELECT * FROM scheduled_changes
-         WHERE environment_id = $1 AND feature_id = $2 AND live_from <= $3 ORDER BY live_from, id",
-        environment_id,
-        feature_id,
-        now
-    )
-}
-
 /// One of an environment.
 pub async fn find_in(tx: &mut Tx, environment_id: i64, id: i64) -> Result<Option<ScheduledChange>> {
     sql!(

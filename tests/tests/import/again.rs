@@ -68,6 +68,15 @@ both! {
         assert_eq!(burgee_testkit::flag(&flags("overridden").await["flags"], "banner").unwrap()["enabled"], true);
     }
 
+    async fn an_identity_deleted_there_and_made_anew_stays(app) {
+        let Some(url) = flagsmith().await else { return };
+        import(&app, &url).await;
+        there(&url, "UPDATE environments_identity SET id = 19708 WHERE id = 19707").await;
+        let count = &import(&app, &url).await.counts["identities"];
+        assert_eq!((count.created, count.updated, count.removed), (0, 1, 0));
+        assert!(!import(&app, &url).await.changed_anything());
+    }
+
     async fn what_was_tried_out_here_in_between_is_made_as_it_is_there(app) {
         let Some(url) = flagsmith().await else { return };
         import(&app, &url).await;

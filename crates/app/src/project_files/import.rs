@@ -29,7 +29,7 @@ use super::{
 use crate::change::{Action, Change, Kind};
 use crate::feature_states::ValueEdit;
 use crate::settings::ProjectLimits;
-use crate::{App, Author, Caller, Error, Place, Result, prerequisites, segment_rules, versions};
+use crate::{App, Author, Caller, Error, Place, Result, approvals, prerequisites, segment_rules, versions};
 
 /// Where a file goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +103,7 @@ pub async fn import(
     reading: Reading,
     options: &ImportOptions,
 ) -> Result<Imported> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.begin_settled().await?;
     match target {
         Target::Project(id) => {
             let project = crate::projects::get(&mut tx, caller, id).await?;
@@ -121,7 +121,7 @@ pub async fn import_as_operator(
     reading: Reading,
     options: &ImportOptions,
 ) -> Result<Imported> {
-    let tx = app.begin().await?;
+    let tx = app.begin_settled().await?;
     write(app, tx, Author::default(), target, reading, options).await
 }
 
@@ -198,6 +198,16 @@ pub(crate) async fn write_project(
     Ok((work.imported, written, work.changes))
 }
 
+/// A file is no way past those who have to approve: what it would change is asked for as it is now, not as the file has
+/// it. Whoever has the database itself is not asked.
+async fn refuse_unapproved(tx: &mut Tx, project: &Project, part: &ProjectPart) -> Result<()> {
+    if !part.segments.is_empty() {
+        approvals::refuse_direct_segments(project)?;
+    }
+    let named = |present: &Environment| part.environments.iter().any(|one| one.name == present.name);
+    approvals::refuse_overwriting(tx, project.id, named).await
+}
+
 /// An import under way.
 #[derive(Debug)]
 struct Work<'a> {
@@ -228,6 +238,10 @@ impl<'a> Work<'a> {
                 .into_iter()
                 .find(|project| project.name == part.name),
         };
+        let by_somebody = author.user_id.is_some() || author.api_key_id.is_some();
+        if let Some(present) = present.as_ref().filter(|_| by_somebody) {
+            refuse_unapproved(tx, present, part).await?;
+        }
         let is_new = present.is_none();
         let mut project = match (present, target) {
             (Some(project), _) => project,

@@ -82,7 +82,7 @@ pub async fn advance(app: &App, now: Timestamp) -> Result<()> {
 }
 
 async fn advance_one(app: &App, id: i64, now: Timestamp) -> Result<()> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.begin_settled().await?;
     // Another node may have been faster, or somebody took it out.
     if !rows::due(&mut tx, now.0).await?.contains(&id) {
         return Ok(());

@@ -5,14 +5,16 @@ use burgee_store::{Db, DbError};
 use burgee_sync::ledger::{BatchOutcome, Checkpoint, Ledger, LedgerError, LedgerResult};
 use futures_util::future::BoxFuture;
 
+use super::runner::lease_end;
+
 /// The memory of one run.
 #[derive(Debug, Clone)]
 pub struct DbLedger {
     pub db: Db,
     /// The name of the sync.
     pub sync: String,
-    /// The run; `None` for a plan that is only looked at: nothing is written then.
-    pub run: Option<i64>,
+    /// The run, and who has taken the sync for it; `None` for a plan that is only looked at: nothing is written then.
+    pub run: Option<(i64, String)>,
 }
 
 fn told(error: &DbError) -> LedgerError {
@@ -20,8 +22,12 @@ fn told(error: &DbError) -> LedgerError {
 }
 
 impl DbLedger {
-    async fn write(&self, run: i64, checkpoint: Checkpoint) -> Result<(), DbError> {
+    async fn write(&self, run: i64, holder: &str, checkpoint: Checkpoint) -> Result<bool, DbError> {
         let mut tx = self.db.begin().await?;
+        // A process that slept longer than its lease must not write over what another one has done since.
+        if !audience_syncs::keep(&mut tx, &self.sync, holder, lease_end()).await? {
+            return Ok(false);
+        }
         for block in &checkpoint.blocks {
             audience_syncs::set_block(&mut tx, &self.sync, block.part as i64, &block.bytes).await?;
         }
@@ -44,7 +50,8 @@ impl DbLedger {
         }
         let progress = serde_json::to_string(&checkpoint.progress).unwrap_or_default();
         audience_syncs::set_progress(&mut tx, run, &progress).await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(true)
     }
 }
 
@@ -60,9 +67,14 @@ impl Ledger for DbLedger {
 
     fn checkpoint(&self, checkpoint: Checkpoint) -> BoxFuture<'_, LedgerResult<()>> {
         Box::pin(async move {
-            match self.run {
-                Some(run) => self.write(run, checkpoint).await.map_err(|error| told(&error)),
-                None => Ok(()),
+            let Some((run, holder)) = &self.run else {
+                return Ok(());
+            };
+            let kept = self.write(*run, holder, checkpoint).await;
+            if kept.map_err(|error| told(&error))? {
+                Ok(())
+            } else {
+                Err(LedgerError("another process has taken the sync over".to_owned()))
             }
         })
     }

@@ -22,6 +22,14 @@ use super::ledger::DbLedger;
 const LEASE_SECONDS: i64 = 60;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
+/// When a lease that is taken or renewed now ends.
+pub(super) fn lease_end() -> i64 {
+    Timestamp::now().plus_seconds(LEASE_SECONDS).0
+}
+
+/// Runs of a sync that are kept for `status`.
+const KEPT_RUNS: i64 = 100;
+
 /// What came of a run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
@@ -100,11 +108,11 @@ impl Runner {
             db: self.db.clone(),
             stop: stopped,
         };
-        let outcome = this.carry_out(sync, run, approved, watcher).await;
+        let outcome = this.carry_out(sync, (run, &holder), approved, watcher).await;
         heart.abort();
         let ended = match &outcome {
-            Ok(report) => self.end(run, report).await,
-            Err(error) => self.fail(run, &format!("{error:#}")).await,
+            Ok(report) => self.end((run, &holder), report).await,
+            Err(error) => self.fail((run, &holder), name, &format!("{error:#}")).await,
         };
         self.release(name, &holder).await?;
         ended?;
@@ -115,8 +123,7 @@ impl Runner {
         let name = &sync.job.name;
         let now = Timestamp::now();
         let mut tx = self.db.begin().await?;
-        let until = now.plus_seconds(LEASE_SECONDS);
-        let Some(before) = audience_syncs::take(&mut tx, name, &sync.shape, holder, now.0, until.0).await?
+                let Some(before) = audience_syncs::take(&mut tx, name, &sync.shape, holder, now.0, lease_end()).await?
         else {
             bail!("the sync {name:?} is running already; a sync runs once at a time");
         };
@@ -126,6 +133,7 @@ impl Runner {
             // Another target or another mapping: what was acknowledged says nothing about it.
             audience_syncs::reshape(&mut tx, name, &sync.shape).await?;
         }
+        audience_syncs::forget_runs(&mut tx, name, KEPT_RUNS).await?;
         let run = audience_syncs::insert_run(&mut tx, name, now.0).await?;
         tx.commit().await?;
         Ok(run)
@@ -134,11 +142,11 @@ impl Runner {
     async fn carry_out(
         &self,
         sync: &PreparedSync,
-        run: i64,
+        (run, holder): (i64, &str),
         approved: Option<&str>,
         watcher: &Watcher,
     ) -> anyhow::Result<Report> {
-        let ledger = self.ledger(sync, Some(run));
+        let ledger = self.ledger(sync, Some((run, holder.to_owned())));
         let prepared = prepare(&sync.job, self.transport(), Arc::new(ledger.clone()), watcher).await?;
         let passes = approved == Some(prepared.plan.seal.as_str());
         let held = prepared
@@ -164,8 +172,11 @@ impl Runner {
         Ok(report)
     }
 
-    async fn end(&self, run: i64, report: &Report) -> anyhow::Result<()> {
+    async fn end(&self, (run, holder): (i64, &str), report: &Report) -> anyhow::Result<()> {
         let mut tx = self.db.begin().await?;
+        if !audience_syncs::keep(&mut tx, &report.sync, holder, lease_end()).await? {
+            bail!("another process has taken the sync over");
+        }
         let row = Run {
             id: run,
             sync: report.sync.clone(),
@@ -182,8 +193,12 @@ impl Runner {
         Ok(tx.commit().await?)
     }
 
-    async fn fail(&self, run: i64, error: &str) -> anyhow::Result<()> {
+    async fn fail(&self, (run, holder): (i64, &str), sync: &str, error: &str) -> anyhow::Result<()> {
         let mut tx = self.db.begin().await?;
+        if !audience_syncs::keep(&mut tx, sync, holder, lease_end()).await? {
+            // Whoever has it now has written down that this run was abandoned.
+            return Ok(());
+        }
         if let Some(mut row) = audience_syncs::run(&mut tx, run).await? {
             "failed".clone_into(&mut row.state);
             row.ended_at = Some(Timestamp::now().0);
@@ -199,7 +214,7 @@ impl Runner {
         tx.commit().await.context("cannot let the sync go")
     }
 
-    fn ledger(&self, sync: &PreparedSync, run: Option<i64>) -> DbLedger {
+    fn ledger(&self, sync: &PreparedSync, run: Option<(i64, String)>) -> DbLedger {
         DbLedger {
             db: self.db.clone(),
             sync: sync.job.name.clone(),
@@ -231,10 +246,9 @@ async fn beat(runner: Runner, name: String, holder: String, stop: watch::Sender<
             _ = stopping.wait_for(|stop| *stop) => break,
             () = tokio::time::sleep(HEARTBEAT) => {}
         }
-        let until = Timestamp::now().plus_seconds(LEASE_SECONDS).0;
         let kept = async {
             let mut tx = runner.db.begin().await?;
-            let kept = audience_syncs::keep(&mut tx, &name, &holder, until).await?;
+            let kept = audience_syncs::keep(&mut tx, &name, &holder, lease_end()).await?;
             tx.commit().await.map(|()| kept)
         };
         match kept.await {

@@ -43,6 +43,7 @@ struct World {
     faults: VecDeque<Fault>,
     refused: BTreeSet<String>,
     forgetful: bool,
+    fails_once_stored: Option<usize>,
 }
 
 /// The double; it is served as long as the test runs.
@@ -64,6 +65,7 @@ impl Flagsmith {
             faults: VecDeque::new(),
             refused: BTreeSet::new(),
             forgetful: false,
+            fails_once_stored: None,
         }));
         let router = Router::new().fallback(answer).with_state(world.clone());
         let url = format!("http://{}/api/v1", super::serve(router).await);
@@ -89,9 +91,16 @@ impl Flagsmith {
         self.world().faults.extend(faults);
     }
 
+    /// As soon as so many identities are stored, nothing is answered but 503.
+    pub fn fail_once_stored(&self, identities: usize) {
+        self.world().fails_once_stored = Some(identities);
+    }
+
     /// From now on nothing goes wrong.
     pub fn recover(&self) {
-        self.world().faults.clear();
+        let mut world = self.world();
+        world.faults.clear();
+        world.fails_once_stored = None;
     }
 
     /// An identifier no request may hold.
@@ -118,7 +127,11 @@ async fn answer(
     world
         .requests
         .push((format!("{method} {}", uri.path()), body.clone()));
-    let fault = world.faults.pop_front();
+    let stored = world.identities.len();
+    let fault = match world.fails_once_stored {
+        Some(limit) if stored >= limit => Some(Fault::Before(503)),
+        _ => world.faults.pop_front(),
+    };
     match fault {
         Some(Fault::RetryAfter(seconds)) => {
             let headers = [("retry-after", seconds.to_string())];

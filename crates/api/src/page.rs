@@ -70,12 +70,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
 
 /// The address the client used, without its query.
 fn absolute(parts: &Parts) -> String {
+    format!("{}{}", origin(parts), parts.uri.path())
+}
+
+/// Scheme and host of the address the client used.
+pub(crate) fn origin(parts: &Parts) -> String {
     let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok());
     let scheme = header("x-forwarded-proto").unwrap_or("http");
     let host = header(header::HOST.as_str())
         .or_else(|| parts.uri.authority().map(axum::http::uri::Authority::as_str))
         .unwrap_or("localhost");
-    format!("{scheme}://{host}{}", parts.uri.path())
+    format!("{scheme}://{host}")
 }
 
 impl Paging {

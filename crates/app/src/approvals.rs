@@ -3,9 +3,9 @@
 //! Writers of states ask [`refuse_direct`], writers of segments [`refuse_direct_segments`]. An act that carries out what
 //! was approved hands its writers the [`Place::approved`].
 
+use burgee_store::Tx;
 use burgee_store::environments::{self, Environment};
 use burgee_store::projects::Project;
-use burgee_store::Tx;
 
 use crate::{Error, Place, Result};
 
@@ -39,7 +39,9 @@ pub(crate) async fn refuse_overwriting(
     let guarded = environments::list(tx, project_id)
         .await?
         .into_iter()
-        .find(|environment| environment.minimum_change_request_approvals.is_some() && overwrites(environment));
+        .find(|environment| {
+            environment.minimum_change_request_approvals.is_some() && overwrites(environment)
+        });
     match guarded {
         Some(environment) => Err(Error::Forbidden(format!(
             "Changes in the environment {} need approval; an import can't overwrite features there.",

@@ -137,7 +137,15 @@ pub async fn process(app: &App) -> Result<()> {
 
 async fn work(app: &App, mut import: LaunchDarklyImport) -> Result<()> {
     import.attempts += 1;
-    let errors = match carry_out(app, &mut import).await {
+    // An attempt that took the process down could not put itself off.
+    let outcome = if import.attempts > ATTEMPTS {
+        Err(Failure::Never(
+            "It was given up: no attempt came to its end.".to_owned(),
+        ))
+    } else {
+        carry_out(app, &mut import).await
+    };
+    let errors = match outcome {
         Ok(problems) => {
             import.result = Some(
                 if problems.is_empty() {

@@ -4,6 +4,8 @@
 //! its groups, and the accounts that it made itself, as long as they belong to no other organisation. Other people's
 //! accounts it can bring in and put out, but neither rename nor lock: they may be somebody else's as well.
 
+use std::collections::{HashMap, HashSet};
+
 use burgee_auth::tokens;
 use burgee_model::{Timestamp, keys};
 use burgee_store::scim;
@@ -136,15 +138,13 @@ pub struct PersonEdit {
 
 /// The members of an organisation, and those whom the provider has put out of it.
 pub async fn people(tx: &mut Tx, organisation_id: i64) -> Outcome<Vec<Person>> {
-    Ok(scim::people(tx, organisation_id).await?)
+    Ok(scim::people(tx, organisation_id, None).await?)
 }
 
 /// One of them, by uuid.
 pub async fn person(tx: &mut Tx, organisation_id: i64, uuid: &str) -> Outcome<Person> {
-    let all = people(tx, organisation_id).await?;
-    all.into_iter()
-        .find(|person| person.uuid == uuid)
-        .ok_or(Refusal::NotFound)
+    let found = scim::people(tx, organisation_id, Some(uuid)).await?;
+    found.into_iter().next().ok_or(Refusal::NotFound)
 }
 
 /// Brings a user in: an account of that address if there is one, else a new one.
@@ -182,7 +182,7 @@ pub async fn create_person(app: &App, organisation_id: i64, edit: PersonEdit) ->
     if edit.active.unwrap_or(true) {
         activate(&mut tx, organisation_id, &person).await?;
     } else if provisioned {
-        scim::set_active(&mut tx, user.id, false).await?;
+        users::set_active(&mut tx, user.id, false).await?;
     }
     let person = self::person(&mut tx, organisation_id, &user.uuid).await?;
     changes.push(change(organisation_id, &person, Action::Create).into());
@@ -279,7 +279,7 @@ async fn activate(tx: &mut Tx, organisation_id: i64, person: &Person) -> Outcome
         groups::welcome(tx, organisation_id, person.id, &[]).await?;
     }
     if person.provisioned {
-        scim::set_active(tx, person.id, true).await?;
+        users::set_active(tx, person.id, true).await?;
     }
     Ok(())
 }
@@ -294,7 +294,7 @@ async fn deactivate(tx: &mut Tx, organisation_id: i64, person: &Person) -> Outco
     if scim::other_memberships(tx, organisation_id, person.id).await? == 0 {
         sessions::end_all(tx, person.id).await?;
         if person.provisioned {
-            scim::set_active(tx, person.id, false).await?;
+            users::set_active(tx, person.id, false).await?;
         }
     }
     Ok(())
@@ -423,9 +423,13 @@ async fn change_members(tx: &mut Tx, group: &groups::Group, edits: &[MemberEdit]
         return Ok(());
     }
     let people = people(tx, group.organisation_id).await?;
+    let by_uuid: HashMap<&str, &Person> = people
+        .iter()
+        .map(|person| (person.uuid.as_str(), person))
+        .collect();
     let known = |uuids: &[String]| -> Outcome<Vec<i64>> {
         let ids = uuids.iter().map(|uuid| {
-            let found = people.iter().find(|person| person.active && person.uuid == *uuid);
+            let found = by_uuid.get(uuid.as_str()).filter(|person| person.active);
             let missing = || Refusal::InvalidValue(format!("{uuid:?} is no active user"));
             found.map(|person| person.id).ok_or_else(missing)
         });
@@ -437,14 +441,15 @@ async fn change_members(tx: &mut Tx, group: &groups::Group, edits: &[MemberEdit]
                 groups::add_users(tx, group.id, &known(uuids)?).await?;
             }
             MemberEdit::Remove(uuids) => {
-                let leaving = people.iter().filter(|person| uuids.contains(&person.uuid));
+                let leaving = uuids.iter().filter_map(|uuid| by_uuid.get(uuid.as_str()));
                 let ids: Vec<i64> = leaving.map(|person| person.id).collect();
                 groups::remove_users(tx, group.id, &ids).await?;
             }
             MemberEdit::Replace(uuids) => {
                 let staying = known(uuids)?;
+                let stays: HashSet<i64> = staying.iter().copied().collect();
                 let leaving = people.iter().map(|person| person.id);
-                let leaving: Vec<i64> = leaving.filter(|id| !staying.contains(id)).collect();
+                let leaving: Vec<i64> = leaving.filter(|id| !stays.contains(id)).collect();
                 groups::remove_users(tx, group.id, &leaving).await?;
                 groups::add_users(tx, group.id, &staying).await?;
             }

@@ -32,6 +32,8 @@ pub const CONDITION_PROPERTY_LENGTH: usize = 1000;
 pub const CHANGES_PER_REQUEST: usize = 500;
 /// Bytes of a document of features to import.
 pub const FEATURE_IMPORT_BYTES: usize = 1024 * 1024;
+/// Bytes of the file of a project or an organisation to import, its identities included.
+pub const IMPORT_FILE_BYTES: u64 = 16 * 1024 * 1024 * 1024;
 /// Places of features that one scan of a repository reports.
 pub const CODE_REFERENCES_PER_SCAN: usize = 10_000;
 /// Paragraphs, and addresses, of the reason in one report of a feature's health.

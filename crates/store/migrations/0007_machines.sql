@@ -30,6 +30,8 @@ CREATE TABLE scim_users (
     external_id TEXT,
     -- Whether the account was made by this provider, which may then also rename it.
     provisioned BOOLEAN NOT NULL,
+    -- Whether the provider has deleted him. Who made the account is remembered: it is his again when he is brought back.
+    deleted BOOLEAN NOT NULL,
     PRIMARY KEY (organisation_id, user_id)
 );
 CREATE INDEX scim_users_user ON scim_users (user_id);

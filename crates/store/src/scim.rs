@@ -75,8 +75,8 @@ row! {
     }
 }
 
-/// The members of an organisation, and those whom the provider has put out of it; by user id.
-pub async fn people(tx: &mut Tx, organisation_id: i64) -> Result<Vec<Person>> {
+/// The members of an organisation, and those whom the provider has put out of it, by user id; or the one with a uuid.
+pub async fn people(tx: &mut Tx, organisation_id: i64, uuid: Option<&str>) -> Result<Vec<Person>> {
     sql!(
         tx,
         fetch_all as Person,
@@ -86,9 +86,11 @@ pub async fn people(tx: &mut Tx, organisation_id: i64) -> Result<Vec<Person>> {
          FROM users u
          LEFT JOIN organisation_members m ON m.user_id = u.id AND m.organisation_id = $1
          LEFT JOIN scim_users s ON s.user_id = u.id AND s.organisation_id = $1
-         WHERE m.user_id IS NOT NULL OR s.user_id IS NOT NULL
+         WHERE (m.user_id IS NOT NULL OR (s.user_id IS NOT NULL AND NOT s.deleted))
+           AND (CAST($2 AS TEXT) IS NULL OR u.uuid = $2)
          ORDER BY u.id",
-        organisation_id
+        organisation_id,
+        uuid
     )
 }
 
@@ -103,8 +105,9 @@ pub async fn put_user(
     sql!(
         tx,
         execute,
-        "INSERT INTO scim_users (organisation_id, user_id, external_id, provisioned) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (organisation_id, user_id) DO UPDATE SET external_id = excluded.external_id",
+        "INSERT INTO scim_users (organisation_id, user_id, external_id, provisioned, deleted)
+         VALUES ($1, $2, $3, $4, FALSE)
+         ON CONFLICT (organisation_id, user_id) DO UPDATE SET external_id = excluded.external_id, deleted = FALSE",
         organisation_id,
         user_id,
         external_id,
@@ -112,12 +115,12 @@ pub async fn put_user(
     )
 }
 
-/// Forgets what the provider told about a user.
+/// Forgets what the provider told about a user, but not who made his account.
 pub async fn forget_user(tx: &mut Tx, organisation_id: i64, user_id: i64) -> Result<u64> {
     sql!(
         tx,
         execute,
-        "DELETE FROM scim_users WHERE organisation_id = $1 AND user_id = $2",
+        "UPDATE scim_users SET external_id = NULL, deleted = TRUE WHERE organisation_id = $1 AND user_id = $2",
         organisation_id,
         user_id
     )
@@ -133,15 +136,4 @@ pub async fn other_memberships(tx: &mut Tx, organisation_id: i64, user_id: i64) 
         user_id
     )?;
     Ok(count)
-}
-
-/// Lets a user sign in, or no longer.
-pub async fn set_active(tx: &mut Tx, user_id: i64, active: bool) -> Result<u64> {
-    sql!(
-        tx,
-        execute,
-        "UPDATE users SET is_active = $2 WHERE id = $1",
-        user_id,
-        active
-    )
 }

@@ -52,7 +52,7 @@ pub const SCHEDULES: &[Schedule] = &[
     },
     Schedule {
         name: "mark stale features",
-        every: Duration::from_mins(10),
+        every: Duration::from_hours(1),
         run: |app| Box::pin(async move { burgee_app::feature_lifecycle::mark_stale(&app).await }),
     },
     Schedule {

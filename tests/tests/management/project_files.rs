@@ -274,6 +274,22 @@ both! {
         send(&there, &home.admin, &format!("{path}?name=Laid%20out"), &laid_out).await.expect(200);
     }
 
+    async fn a_file_is_no_way_past_those_who_have_to_approve(app) {
+        let (world, keys) = furnished(&app).await;
+        let text = export(&app, &world, "").await;
+        let into = format!("/api/v1/projects/{}/import/", world.project);
+        let environment = format!("/api/v1/environments/{}/", keys[1]);
+        app.patch(&world.admin, &environment, &json!({"minimum_change_request_approvals": 1})).await.expect(200);
+        let refused = send(&app, &world.admin, &into, &text).await.expect(403);
+        assert!(refused["detail"].as_str().unwrap().contains("By number"), "{refused}");
+        app.patch(&world.admin, &environment, &json!({"minimum_change_request_approvals": null})).await.expect(200);
+        let project = format!("/api/v1/projects/{}/", world.project);
+        app.patch(&world.admin, &project, &json!({"minimum_change_request_approvals": 1})).await.expect(200);
+        send(&app, &world.admin, &into, &text).await.expect(403);
+        // Beside it nothing is there yet that somebody would have to approve.
+        send(&app, &world.admin, &format!("{}?name=Copy", import_path(&world)), &text).await.expect(200);
+    }
+
     async fn files_are_for_administrators(app) {
         let world = app.world().await;
         let text = export(&app, &world, "").await;

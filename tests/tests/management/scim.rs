@@ -169,6 +169,23 @@ both! {
         app.get(&world.admin, &project).await.expect(200);
     }
 
+    async fn who_was_deleted_and_is_brought_back_can_sign_in_again(app) {
+        let world = app.world().await;
+        let provider = Provider::of(&app, &world).await;
+        let id = provider.user("ann@example.com").await;
+        let is_active = async || {
+            let mut tx = app.app.db().read().await.expect("a transaction");
+            let found = burgee_store::users::find_by_email(&mut tx, "ann@example.com").await.expect("an answer");
+            found.expect("the account").is_active
+        };
+        provider.call(Method::DELETE, &format!("Users/{id}"), None).await.expect(204);
+        provider.get(&format!("Users/{id}")).await.expect(404);
+        assert!(!is_active().await);
+        assert_eq!(provider.user("ann@example.com").await, id);
+        assert!(is_active().await);
+        assert!(members(&app, &world).await.contains(&"ann@example.com".to_owned()));
+    }
+
     async fn other_peoples_accounts_are_brought_in_and_put_out_but_not_taken_over(app) {
         let world = app.world().await;
         let provider = Provider::of(&app, &world).await;

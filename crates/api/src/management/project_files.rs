@@ -9,9 +9,10 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use burgee_app::organisation_files::{self, OrganisationImported};
 use burgee_app::project_files::{
-    self, Export, ExportOptions, ImportOptions, Imported, NotTaken, PROJECT_FORMAT, Target,
+    self, Export, ExportOptions, ImportOptions, Imported, NotTaken, PROJECT_FORMAT, Reading, Target,
 };
 use burgee_app::{App, Error};
+use burgee_model::limits;
 use futures_util::StreamExt;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -140,13 +141,25 @@ fn file(app: App, export: Export, name: &str, in_lines: bool) -> Response {
     response
 }
 
-/// Takes the body of a request into a file that has no name, a piece at a time.
-async fn take(body: Body) -> Result<std::fs::File, Error> {
+/// Takes the file in the body of a request, and looks through it where it does not keep SDKs waiting.
+async fn take(body: Body) -> Result<Reading, Error> {
+    let file = received(body).await?;
+    let read = tokio::task::spawn_blocking(move || project_files::read(file)).await;
+    read.map_err(|error| Error::Internal(error.to_string()))?
+}
+
+/// The body of a request as a file that has no name, a piece at a time.
+async fn received(body: Body) -> Result<std::fs::File, Error> {
     let broken = |error: std::io::Error| Error::Internal(error.to_string());
     let mut file = tempfile::tempfile().map_err(broken)?;
     let mut pieces = body.into_data_stream();
+    let mut length = 0;
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(|_| Error::detail("The file broke off on its way here."))?;
+        length += piece.len() as u64;
+        if length > limits::IMPORT_FILE_BYTES {
+            return Err(Error::detail("The file is too large."));
+        }
         file.write_all(&piece).map_err(broken)?;
     }
     file.rewind().map_err(broken)?;
@@ -187,7 +200,7 @@ async fn import_project(
 ) -> ApiResult<Json<ProjectImport>> {
     let options = import_options(&query)?;
     burgee_app::projects::require_admin(&app, &caller, id).await?;
-    let reading = project_files::read(take(body).await?)?;
+    let reading = take(body).await?;
     let done = project_files::import(&app, &caller, Target::Project(id), reading, &options).await?;
     Ok(Json(project_import(done, options.dry_run)))
 }
@@ -231,7 +244,7 @@ async fn import_organisation(
         let mut tx = app.db().read().await?;
         caller.require_organisation_admin(&mut tx, id).await?;
     }
-    let reading = project_files::read(take(body).await?)?;
+    let reading = take(body).await?;
     let done = if reading.document.format == PROJECT_FORMAT {
         let done = project_files::import(&app, &caller, Target::Organisation(id), reading, &options).await?;
         OrganisationImported {

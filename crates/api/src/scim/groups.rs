@@ -1,5 +1,7 @@
 //! `/api/v1/scim/v2/Groups`
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use burgee_app::App;
@@ -14,7 +16,7 @@ use utoipa_axum::routes;
 use super::patch::{self, Does};
 use super::users::Reference;
 use super::{
-    ListResponse, Meta, Provider, Resource, Scim, ScimBody, ScimError, ScimResult, checked, found, list, text,
+    ListResponse, Meta, Provider, Scim, ScimBody, ScimError, ScimResult, checked, found, list, text,
 };
 use crate::params::{Path, Query};
 
@@ -48,13 +50,18 @@ pub struct ScimGroup {
     meta: Meta,
 }
 
-impl Resource for ScimGroup {}
+/// The uuids of people, by their ids.
+fn uuids(people: Vec<Person>) -> HashMap<i64, String> {
+    people
+        .into_iter()
+        .map(|person| (person.id, person.uuid))
+        .collect()
+}
 
-fn view(provider: &Provider, details: GroupDetails, people: &[Person]) -> ScimGroup {
+fn view(provider: &Provider, details: GroupDetails, uuids: &HashMap<i64, String>) -> ScimGroup {
     let members = details.members.iter().filter_map(|member| {
-        let person = people.iter().find(|person| person.id == member.id)?;
         Some(Reference {
-            value: person.uuid.clone(),
+            value: uuids.get(&member.id)?.clone(),
             display: member.email.clone(),
         })
     });
@@ -140,7 +147,7 @@ async fn list_scim_groups(
     query: Query,
 ) -> ScimResult<Scim<ListResponse<ScimGroup>>> {
     let mut tx = app.db().read().await?;
-    let people = scim::people(&mut tx, provider.organisation_id).await?;
+    let people = uuids(scim::people(&mut tx, provider.organisation_id).await?);
     let groups = scim::list_groups(&mut tx, provider.organisation_id).await?;
     let views = groups
         .into_iter()
@@ -163,7 +170,7 @@ fn without_members(query: &Query) -> bool {
 
 async fn one(app: &App, provider: &Provider, details: GroupDetails) -> ScimResult<ScimGroup> {
     let mut tx = app.db().read().await?;
-    let people = scim::people(&mut tx, provider.organisation_id).await?;
+    let people = uuids(scim::people(&mut tx, provider.organisation_id).await?);
     Ok(view(provider, details, &people))
 }
 

@@ -21,6 +21,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::error::ApiError;
+use crate::page::origin;
 use crate::params::Query;
 use filter::Filter;
 
@@ -148,10 +149,7 @@ impl FromRequestParts<App> for Provider {
 }
 
 fn base(parts: &Parts) -> String {
-    let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
-    let scheme = text("x-forwarded-proto").unwrap_or("http");
-    let host = text("host").unwrap_or("localhost");
-    format!("{scheme}://{host}/api/v1/scim/v2")
+    format!("{}/api/v1/scim/v2", origin(parts))
 }
 
 /// A JSON body, whatever its kind is called.
@@ -172,9 +170,6 @@ impl<S: Send + Sync> FromRequest<S> for ScimBody {
     }
 }
 
-/// A resource that filters can look into.
-pub trait Resource: Serialize {}
-
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -188,7 +183,7 @@ pub struct ListResponse<T> {
 }
 
 /// The page that is asked for, of the resources that the filter lets through.
-fn list<T: Resource>(all: Vec<T>, query: &Query) -> ScimResult<Scim<ListResponse<T>>> {
+fn list<T: Serialize>(all: Vec<T>, query: &Query) -> ScimResult<Scim<ListResponse<T>>> {
     let filter = query.text("filter").map(Filter::parse).transpose()?;
     let fits = |resource: &T| {
         let whole = || serde_json::to_value(resource).unwrap_or_default();

@@ -1,5 +1,7 @@
 //! `/api/v1/scim/v2/Users`
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use burgee_app::App;
@@ -14,7 +16,7 @@ use utoipa_axum::routes;
 
 use super::patch::{self, Does};
 use super::{
-    ListResponse, Meta, Provider, Resource, Scim, ScimBody, ScimError, ScimResult, checked, found, list, text,
+    ListResponse, Meta, Provider, Scim, ScimBody, ScimError, ScimResult, checked, found, list, text,
 };
 use crate::fields::{Email, Field};
 use crate::params::{Path, Query};
@@ -77,19 +79,26 @@ pub struct ScimUser {
     meta: Meta,
 }
 
-impl Resource for ScimUser {}
+/// The groups of an organisation by their members.
+type Belonging = HashMap<i64, Vec<Reference>>;
 
-fn view(provider: &Provider, person: Person, groups: &[GroupDetails]) -> ScimUser {
+fn belonging(groups: &[GroupDetails]) -> Belonging {
+    let mut by_member = Belonging::new();
+    for details in groups {
+        for member in &details.members {
+            by_member.entry(member.id).or_default().push(Reference {
+                value: details.group.id.to_string(),
+                display: details.group.name.clone(),
+            });
+        }
+    }
+    by_member
+}
+
+fn view(provider: &Provider, person: Person, groups: &mut Belonging) -> ScimUser {
     let formatted = format!("{} {}", person.first_name, person.last_name)
         .trim()
         .to_owned();
-    let mine = groups
-        .iter()
-        .filter(|details| details.members.iter().any(|member| member.id == person.id));
-    let groups = mine.map(|details| Reference {
-        value: details.group.id.to_string(),
-        display: details.group.name.clone(),
-    });
     ScimUser {
         schemas: [SCHEMA],
         meta: Meta {
@@ -97,7 +106,7 @@ fn view(provider: &Provider, person: Person, groups: &[GroupDetails]) -> ScimUse
             created: Some(Timestamp(person.date_joined).rest()),
             location: format!("{}/Users/{}", provider.base, person.uuid),
         },
-        groups: groups.collect(),
+        groups: groups.remove(&person.id).unwrap_or_default(),
         id: person.uuid,
         external_id: person.external_id,
         user_name: person.email.clone(),
@@ -185,16 +194,18 @@ async fn list_scim_users(
     query: Query,
 ) -> ScimResult<Scim<ListResponse<ScimUser>>> {
     let mut tx = app.db().read().await?;
-    let groups = scim::list_groups(&mut tx, provider.organisation_id).await?;
+    let mut groups = belonging(&scim::list_groups(&mut tx, provider.organisation_id).await?);
     let people = scim::people(&mut tx, provider.organisation_id).await?;
-    let views = people.into_iter().map(|person| view(&provider, person, &groups));
+    let views = people
+        .into_iter()
+        .map(|person| view(&provider, person, &mut groups));
     list(views.collect(), &query)
 }
 
 async fn one(app: &App, provider: &Provider, person: Person) -> ScimResult<ScimUser> {
     let mut tx = app.db().read().await?;
-    let groups = scim::list_groups(&mut tx, provider.organisation_id).await?;
-    Ok(view(provider, person, &groups))
+    let mut groups = belonging(&scim::list_groups(&mut tx, provider.organisation_id).await?);
+    Ok(view(provider, person, &mut groups))
 }
 
 /// Brings a user in.

@@ -123,7 +123,8 @@ impl Runner {
         let name = &sync.job.name;
         let now = Timestamp::now();
         let mut tx = self.db.begin().await?;
-                let Some(before) = audience_syncs::take(&mut tx, name, &sync.shape, holder, now.0, lease_end()).await?
+        let Some(before) =
+            audience_syncs::take(&mut tx, name, &sync.shape, holder, now.0, lease_end()).await?
         else {
             bail!("the sync {name:?} is running already; a sync runs once at a time");
         };

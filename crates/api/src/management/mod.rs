@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod billing;
 pub mod change_request_comments;
+pub mod change_request_views;
 pub mod change_requests;
 pub mod change_sets;
 pub mod code_references;

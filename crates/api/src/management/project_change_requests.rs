@@ -16,10 +16,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::change_requests::{
-    ApprovalBody, ApprovalView, ConflictView, GroupAssignmentBody, GroupAssignmentView, approvals, filter,
-    first_live_from, groups, moment, reviewers, reviewing_groups,
+use super::change_request_views::{
+    ApprovalView, ConflictView, GroupAssignmentView, approvals, first_live_from, groups, moment,
 };
+use super::change_requests::{ApprovalBody, GroupAssignmentBody, filter, reviewers, reviewing_groups};
 use super::metadata::{self, MetadataBody, MetadataView};
 use super::segment_rules::{RuleBody, RuleView};
 use crate::body::Body;

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::change_requests::moment;
+use super::change_request_views::moment;
 use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::ApiResult;

@@ -1,0 +1,110 @@
+//! Segments, under the numbers they had where those are free.
+
+use burgee_model::{Timestamp, keys};
+use burgee_store::segments::Segment;
+use burgee_store::{Tx, projects, segments, transfer};
+use serde_json::json;
+
+use super::Work;
+use crate::change::Kind;
+use crate::project_files::{ProjectPart, SegmentPart};
+use crate::{Error, Result, segment_rules};
+
+impl Work<'_> {
+    pub(super) async fn segments(&mut self, tx: &mut Tx, part: &ProjectPart) -> Result<()> {
+        let present = segments::list(tx, self.project.id).await?;
+        for segment in &part.segments {
+            let feature_id = segment
+                .feature
+                .as_ref()
+                .and_then(|name| self.features.get(name))
+                .map(|feature| feature.id);
+            let same = |p: &&Segment| p.name == segment.name && p.feature_id == feature_id;
+            let found = present.iter().find(same).cloned();
+            let is_new = found.is_none();
+            let row = self.segment(tx, segment, feature_id, found).await?;
+            self.imported.count("segments", is_new);
+            let line = if is_new {
+                format!("New Segment created: {}", row.name)
+            } else {
+                format!("Segment updated: {}", row.name)
+            };
+            let after = crate::segments::as_json(&row);
+            self.log(Kind::Segment, is_new, row.id, line, after);
+            self.segments.insert(segment.id, row);
+        }
+        Ok(())
+    }
+
+    async fn segment(
+        &mut self,
+        tx: &mut Tx,
+        part: &SegmentPart,
+        feature_id: Option<i64>,
+        found: Option<Segment>,
+    ) -> Result<Segment> {
+        let now = Timestamp::now().0;
+        let rules = segment_rules::copy(tx, &part.rules).await?;
+        let rules = serde_json::to_string(&rules).unwrap_or_else(|_| "[]".to_owned());
+        if let Some(mut row) = found {
+            row.description.clone_from(&part.description);
+            row.rules = rules;
+            row.updated_at = now;
+            segments::update(tx, &row).await?;
+            if row.id != part.id {
+                self.warn_of_split(part);
+            }
+            return Ok(row);
+        }
+        let count = projects::usage(tx, self.project.id).await?.segments;
+        if self
+            .project
+            .max_segments_allowed
+            .is_some_and(|most| count >= most)
+        {
+            let text = "The project has reached the maximum allowed segments limit.";
+            return Err(Error::Rejected(json!({ "project": text })));
+        }
+        let mut row = Segment {
+            id: part.id,
+            uuid: keys::uuid().to_string(),
+            project_id: self.project.id,
+            feature_id,
+            name: part.name.clone(),
+            description: part.description.clone(),
+            rules,
+            managed_by: String::new(),
+            created_at: now,
+            updated_at: now,
+            hash_seed: None,
+        };
+        // Percentages are drawn with the number of the segment, so it is kept where it is free.
+        if segments::find(tx, part.id).await?.is_none() {
+            transfer::insert_segment(tx, &row).await?;
+        } else {
+            row.id = segments::insert(tx, &row).await?;
+            self.warn_of_split(part);
+        }
+        Ok(row)
+    }
+
+    fn warn_of_split(&mut self, part: &SegmentPart) {
+        if splits(&part.rules) {
+            let what = format!("the draw of segment {:?}", part.name);
+            self.imported.miss(
+                what,
+                "its number is taken here: its percentage is drawn anew among identities",
+            );
+        }
+    }
+}
+
+/// Whether any condition draws a percentage.
+fn splits(rules: &[burgee_model::segments::Rule]) -> bool {
+    rules.iter().any(|rule| {
+        let draws = |condition: &burgee_model::segments::Condition| {
+            condition.operator == burgee_model::segments::Operator::PercentageSplit
+        };
+        rule.conditions.iter().any(draws) || splits(&rule.rules)
+    })
+}

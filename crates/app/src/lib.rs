@@ -80,6 +80,7 @@ pub mod sessions;
 pub mod settings;
 pub mod setup;
 pub mod sign_ins;
+pub mod state_edits;
 pub mod system_tags;
 pub mod tags;
 pub mod trust_relationships;

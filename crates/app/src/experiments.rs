@@ -482,15 +482,17 @@ fn kept(experiment: &Experiment, what: Counted) -> Value {
 /// Counts anew.
 pub async fn recount(app: &App, caller: &Caller, key: &str, id: i64, what: Counted) -> Result<Value> {
     let mut tx = app.begin().await?;
-    let (_, mut experiment) = open(&mut tx, caller, key, id).await?;
+    let (place, mut experiment) = open(&mut tx, caller, key, id).await?;
     if experiment.started_at.is_none() {
         return Err(Problems::field("status", "The experiment was not started yet.").into());
     }
+    let mut changes = Vec::new();
     if experiment.status != "completed" {
         count(&mut tx, &mut experiment).await?;
         experiments::update(&mut tx, &experiment).await?;
+        changes.push(line(caller, &place, Action::Update, &experiment));
     }
-    app.commit(tx, Vec::new()).await?;
+    app.commit(tx, changes).await?;
     Ok(kept(&experiment, what))
 }
 

@@ -6,6 +6,8 @@ TEST_DIR="$ROOT/.test"
 VENV="$TEST_DIR/venv"
 NODE_SUITE="$ROOT/tests/sdks/node"
 PYTHON_SUITE="$ROOT/tests/sdks/python"
+SCHEMATHESIS="$TEST_DIR/schemathesis"
+SCHEMATHESIS_SUITE="$ROOT/tests/schemathesis"
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 1; }

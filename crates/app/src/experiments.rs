@@ -490,7 +490,7 @@ pub async fn recount(app: &App, caller: &Caller, key: &str, id: i64, what: Count
     if experiment.status != "completed" {
         count(&mut tx, &mut experiment).await?;
         experiments::update(&mut tx, &experiment).await?;
-        changes.push(line(caller, &place, Action::Update, &experiment));
+        changes.push(line(caller, &place, Action::Update, &experiment).into());
     }
     app.commit(tx, changes).await?;
     Ok(kept(&experiment, what))

@@ -10,7 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["model"]),
     ("outbound", &["model"]),
     ("auth", &["model", "outbound"]),
-    ("app", &["model", "engine", "store", "outbound", "auth"]),
+    ("app", &["model", "engine", "store", "outbound", "auth", "sync"]),
     ("api", &["model", "engine", "app"]),
     ("worker", &["model", "outbound", "app"]),
     ("sync", &["model", "outbound"]),

@@ -7,6 +7,7 @@
 //! To add an act: a function in its noun's file that takes the app, the [`Caller`] and its input.
 
 mod approvals;
+pub mod audience_syncs;
 pub mod audit;
 mod audit_details;
 pub mod audit_revert;

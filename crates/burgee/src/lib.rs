@@ -13,4 +13,3 @@ pub mod logging;
 pub mod metrics;
 pub mod secret;
 pub mod shutdown;
-pub mod sync;

@@ -1,6 +1,6 @@
 //! What audience syncs remember: acknowledged state, runs, batches, refused rows.
 
-use crate::db::Id;
+use crate::db::{Id, id_list};
 use crate::{Result, Tx, row, sql};
 
 row! {
@@ -26,6 +26,14 @@ row! {
         pub progress: String,
         pub seal: Option<String>,
         pub error: Option<String>,
+    }
+}
+
+row! {
+    /// A batch that was sent, or was about to be, and is not in the state.
+    pub struct OpenBatch {
+        pub outcome: String,
+        pub content: Vec<u8>,
     }
 }
 
@@ -98,12 +106,63 @@ pub async fn release(tx: &mut Tx, name: &str, holder: &str) -> Result<u64> {
     )
 }
 
+/// A sync writes to this from now on, unless another one does; returns who does.
+pub async fn claim_target(tx: &mut Tx, target: &str, sync: &str) -> Result<String> {
+    let (owner,) = sql!(
+        tx,
+        fetch_one as (String,),
+        "INSERT INTO audience_sync_targets (target, sync) VALUES ($1, $2)
+         ON CONFLICT (target) DO UPDATE SET target = excluded.target RETURNING sync",
+        target,
+        sync
+    )?;
+    Ok(owner)
+}
+
+/// A sync writes to nothing any more.
+pub async fn drop_targets(tx: &mut Tx, sync: &str) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "DELETE FROM audience_sync_targets WHERE sync = $1",
+        sync
+    )
+}
+
+/// Forgets a sync that nobody runs: what it was acknowledged, what it writes to, its runs. False when it is not there, or
+/// runs.
+pub async fn forget(tx: &mut Tx, name: &str, now: i64) -> Result<bool> {
+    let gone = sql!(
+        tx,
+        execute,
+        "DELETE FROM audience_syncs WHERE name = $1 AND (holder IS NULL OR held_until < $2)",
+        name,
+        now
+    )?;
+    if gone == 0 {
+        return Ok(false);
+    }
+    sql!(
+        tx,
+        execute,
+        "DELETE FROM audience_sync_runs WHERE sync = $1",
+        name
+    )?;
+    Ok(true)
+}
+
 /// Forgets the acknowledged state of a sync whose shape has changed.
 pub async fn reshape(tx: &mut Tx, name: &str, shape: &str) -> Result<()> {
     sql!(
         tx,
         execute,
         "DELETE FROM audience_sync_blocks WHERE sync = $1",
+        name
+    )?;
+    sql!(
+        tx,
+        execute,
+        "DELETE FROM audience_sync_batches WHERE run IN (SELECT id FROM audience_sync_runs WHERE sync = $1)",
         name
     )?;
     sql!(
@@ -154,13 +213,14 @@ pub async fn insert_run(tx: &mut Tx, sync: &str, now: i64) -> Result<i64> {
     Ok(id)
 }
 
-/// Forgets the runs of a sync but the newest, with their batches and errors.
+/// Forgets the runs of a sync but the newest, with their errors. Runs with batches that are not in the state yet stay.
 pub async fn forget_runs(tx: &mut Tx, sync: &str, keep: i64) -> Result<u64> {
     sql!(
         tx,
         execute,
         "DELETE FROM audience_sync_runs WHERE sync = $1 AND id NOT IN
-             (SELECT id FROM audience_sync_runs WHERE sync = $1 ORDER BY id DESC LIMIT $2)",
+             (SELECT id FROM audience_sync_runs WHERE sync = $1 ORDER BY id DESC LIMIT $2)
+             AND id NOT IN (SELECT run FROM audience_sync_batches WHERE content IS NOT NULL)",
         sync,
         keep
     )
@@ -239,39 +299,86 @@ pub async fn runs(tx: &mut Tx, sync: Option<&str>, limit: i64) -> Result<Vec<Run
     )
 }
 
-/// Writes a batch, or what became of it.
-pub async fn set_batch(
-    tx: &mut Tx,
-    run: i64,
-    number: i64,
-    adds: i64,
-    removes: i64,
-    outcome: &str,
-) -> Result<u64> {
+/// Writes a batch down before it is sent.
+pub async fn insert_batch(tx: &mut Tx, run: i64, number: i64, content: &[u8]) -> Result<u64> {
     sql!(
         tx,
         execute,
-        "INSERT INTO audience_sync_batches (run, number, adds, removes, outcome) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (run, number) DO UPDATE SET outcome = excluded.outcome",
+        "INSERT INTO audience_sync_batches (run, number, adds, removes, outcome, content) VALUES ($1, $2, 0, 0, 'prepared', $3)",
         run,
         number,
-        adds,
-        removes,
-        outcome
+        content
     )
 }
 
-/// Writes a row that was refused.
-pub async fn insert_error(tx: &mut Tx, run: i64, error: &RefusedRow) -> Result<u64> {
+/// Writes that a batch was acknowledged; `content` is what of it was taken, where that is not all.
+pub async fn confirm_batch(tx: &mut Tx, run: i64, number: i64, content: Option<&[u8]>) -> Result<u64> {
     sql!(
         tx,
         execute,
-        "INSERT INTO audience_sync_errors (run, key, op, reason) VALUES ($1, $2, $3, $4)",
+        "UPDATE audience_sync_batches SET outcome = 'confirmed', content = COALESCE($3, content) WHERE run = $1 AND number = $2",
         run,
-        &error.key,
-        &error.op,
-        &error.reason
+        number,
+        content
     )
+}
+
+/// Forgets batches of a run.
+pub async fn forget_batches(tx: &mut Tx, run: i64, numbers: &[i64]) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        sqlite: "DELETE FROM audience_sync_batches WHERE run = $1 AND number IN (SELECT value FROM json_each($2))",
+        postgres: "DELETE FROM audience_sync_batches WHERE run = $1 AND number IN (SELECT value::BIGINT FROM json_array_elements_text(CAST($2 AS JSON)))",
+        run,
+        id_list(numbers)
+    )
+}
+
+/// The batches that runs of a sync before this one left behind, in the order they were written.
+pub async fn open_batches(tx: &mut Tx, sync: &str, before: i64) -> Result<Vec<OpenBatch>> {
+    sql!(
+        tx,
+        fetch_all as OpenBatch,
+        "SELECT b.outcome, b.content FROM audience_sync_batches b JOIN audience_sync_runs r ON r.id = b.run
+         WHERE r.sync = $1 AND b.run < $2 AND b.content IS NOT NULL ORDER BY b.run, b.number",
+        sync,
+        before
+    )
+}
+
+/// Forgets the batches of all runs of a sync before this one.
+pub async fn forget_open_batches(tx: &mut Tx, sync: &str, before: i64) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "DELETE FROM audience_sync_batches WHERE run < $2 AND run IN (SELECT id FROM audience_sync_runs WHERE sync = $1)",
+        sync,
+        before
+    )
+}
+
+/// How many rows travel in one statement.
+const ROWS_AT_ONCE: usize = 2_000;
+
+/// Writes rows that were refused.
+pub async fn insert_errors(tx: &mut Tx, run: i64, errors: &[RefusedRow]) -> Result<()> {
+    for errors in errors.chunks(ROWS_AT_ONCE) {
+        let rows: Vec<_> = errors.iter().map(|e| (&e.key, &e.op, &e.reason)).collect();
+        let rows = serde_json::to_string(&rows).unwrap_or_else(|_| "[]".to_owned());
+        sql!(
+            tx,
+            execute,
+            sqlite: "INSERT INTO audience_sync_errors (run, key, op, reason)
+                     SELECT $1, value ->> 0, value ->> 1, value ->> 2 FROM json_each($2) ORDER BY json_each.key",
+            postgres: "INSERT INTO audience_sync_errors (run, key, op, reason)
+                       SELECT $1, e.row ->> 0, e.row ->> 1, e.row ->> 2
+                       FROM json_array_elements(CAST($2 AS JSON)) WITH ORDINALITY AS e (row, place) ORDER BY e.place",
+            run,
+            rows
+        )?;
+    }
+    Ok(())
 }
 
 /// The rows of a run that were refused, in the order they were.

@@ -57,6 +57,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "audience syncs",
         include_str!("../migrations/0019_audience_syncs.sql"),
     ),
+    (
+        25,
+        "batches of audience syncs",
+        include_str!("../migrations/0025_audience_sync_batches.sql"),
+    ),
 ];
 
 /// How each engine numbers rows; the only thing a migration may not say portably.

@@ -73,6 +73,9 @@ impl Cell {
     }
 }
 
+/// The fingerprint of values nobody is sure of: no row has it, so the row counts as changed.
+pub const UNKNOWN: u64 = u64::MAX;
+
 /// What the values of a row are remembered by: 64 bits, in the order of the columns. No values: 0.
 pub fn fingerprint<'a>(cells: impl Iterator<Item = &'a Cell>) -> u64 {
     let mut hash = Xxh3::new();
@@ -81,7 +84,11 @@ pub fn fingerprint<'a>(cells: impl Iterator<Item = &'a Cell>) -> u64 {
         any = true;
         cell.feed(&mut hash);
     }
-    if any { hash.digest() } else { 0 }
+    if any {
+        hash.digest().min(UNKNOWN - 1)
+    } else {
+        0
+    }
 }
 
 #[cfg(test)]

@@ -33,6 +33,8 @@ pub struct PreparedSync {
     pub enabled: bool,
     /// Changes when what is sent changes: the model's key, the mapping, the target, the mode.
     pub shape: String,
+    /// What it writes to: traits of an environment, or a segment.
+    pub targets: BTreeSet<String>,
 }
 
 /// Reads a file, or all `.yaml` and `.yml` files of a folder, and checks them together.
@@ -95,7 +97,7 @@ fn check(document: &Document, homes: &BTreeMap<String, PathBuf>, problems: &mut 
     for (name, sync) in &document.syncs {
         match prepare(document, homes, name, sync) {
             Ok(prepared) => {
-                for target in owned(&prepared.job) {
+                for target in &prepared.targets {
                     if let Some(other) = targets.insert(target.clone(), name.clone()) {
                         problems.push(format!("syncs.{name}: {target} is already written by the sync {other:?}; a target has one owner"));
                     }
@@ -147,7 +149,8 @@ fn prepare(
         guards: sync.guards,
         managed_only: sync.managed_only,
     };
-    let shape = format!("{:?} {} {:?} {:?}", job.mode, job.key, job.map, owned(&job));
+    let targets = owned(&job);
+    let shape = format!("{:?} {} {:?} {targets:?}", job.mode, job.key, job.map);
     if let Some(schedule) = &sync.schedule {
         schedule.check()?;
     }
@@ -155,6 +158,7 @@ fn prepare(
         job,
         schedule: sync.schedule.clone(),
         enabled: sync.enabled,
+        targets,
         shape: format!("{:016x}", xxhash_rust::xxh3::xxh3_64(shape.as_bytes())),
     })
 }

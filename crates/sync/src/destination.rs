@@ -78,6 +78,15 @@ pub enum Settings {
 }
 
 impl Settings {
+    /// Whose limits count what is sent: the same text for the same account. Secrets are only in it as a hash.
+    pub fn account(&self) -> String {
+        let (place, secret) = match self {
+            Self::Flagsmith(settings) => (settings.url.as_str(), &settings.key),
+            Self::LaunchDarkly(settings) => (settings.instance.address(), &settings.token),
+        };
+        format!("{place} {:016x}", xxhash_rust::xxh3::xxh3_64(secret.as_bytes()))
+    }
+
     /// Checks the settings and opens the destination for one sync.
     pub fn open(self, mode: Mode, transport: Transport) -> Result<Box<dyn Destination>> {
         match self {

@@ -22,25 +22,38 @@ pub struct BlockUpdate {
 }
 
 /// A batch that is about to be sent: written down first, so that after a crash it is known what may have arrived.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchNote {
     /// Counts from 0 within the run.
     pub number: u64,
-    pub adds: u64,
-    pub removes: u64,
-    pub outcome: BatchOutcome,
+    /// Its operations, as [`crate::plan::ops::pack`] writes them: keys and fingerprints, no values.
+    pub ops: Vec<u8>,
 }
 
-/// What became of a batch.
+/// What came of a batch that was written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchAnswer {
+    pub number: u64,
+    pub outcome: BatchOutcome,
+    /// The operations that were taken, where that is not all of them.
+    pub taken: Option<Vec<u8>>,
+}
+
+/// What is known of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BatchOutcome {
-    /// Written down, not yet answered.
+    /// Written down, not answered: it may or may not have arrived.
     Prepared,
     /// The destination has acknowledged all of it, or all that it did not refuse.
     Confirmed,
-    /// Nobody knows: it may or may not have arrived.
-    Unknown,
+}
+
+/// A batch of an earlier run that is not part of the state yet: that run died or failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenBatch {
+    pub outcome: BatchOutcome,
+    pub ops: Vec<u8>,
 }
 
 /// A row the destination refused, or that could not be sent at all.
@@ -57,9 +70,16 @@ pub struct RowError {
 #[derive(Debug, Default)]
 pub struct Checkpoint {
     pub blocks: Vec<BlockUpdate>,
-    pub batches: Vec<BatchNote>,
+    /// Batches that are sent only once this is written.
+    pub prepared: Vec<BatchNote>,
+    pub answered: Vec<BatchAnswer>,
+    /// Numbers of batches that are in the state now, or were never sent: they are forgotten.
+    pub settled: Vec<u64>,
+    /// Whether the batches of earlier runs are in `blocks`, and forgotten with it.
+    pub recovered: bool,
     pub errors: Vec<RowError>,
-    pub progress: Progress,
+    /// How far the run is; `None` before it has begun to deliver.
+    pub progress: Option<Progress>,
 }
 
 /// How far a run is.
@@ -85,6 +105,9 @@ pub struct PlanNote {
 pub trait Ledger: Send + Sync {
     /// The acknowledged state of a part; empty bytes when there is none.
     fn block(&self, part: usize) -> BoxFuture<'_, LedgerResult<Vec<u8>>>;
+
+    /// The batches that earlier runs left open, in the order they were written down.
+    fn open_batches(&self) -> BoxFuture<'_, LedgerResult<Vec<OpenBatch>>>;
 
     /// Writes down what is settled. Called before batches are sent and after they are answered.
     fn checkpoint(&self, checkpoint: Checkpoint) -> BoxFuture<'_, LedgerResult<()>>;

@@ -7,6 +7,7 @@
 pub mod block;
 pub mod diff;
 pub mod ops;
+pub mod recovery;
 pub mod spool;
 mod varint;
 

@@ -15,6 +15,7 @@ use crate::guard::{self, Guards, Hold};
 use crate::ledger::{Checkpoint, Ledger, Progress, RowError};
 use crate::plan::block::{BlockReader, BlockWriter, PARTS, part_of};
 use crate::plan::diff::diff_part;
+use crate::plan::recovery::Recovery;
 use crate::plan::spool::{Spool, SpooledRow};
 use crate::plan::{Basis, Mode, Plan, PlanWriter};
 use crate::source::{self, Query, Row, RowStream, Source};
@@ -82,7 +83,19 @@ pub async fn prepare(
     watcher: &Watcher,
 ) -> Result<Prepared> {
     let destination: Arc<dyn Destination> = job.destination.clone().open(job.mode, transport.clone())?.into();
+    prepare_for(job, destination, transport, ledger, watcher).await
+}
+
+/// The same for a destination that is open already.
+pub async fn prepare_for(
+    job: &Job,
+    destination: Arc<dyn Destination>,
+    transport: Transport,
+    ledger: Arc<dyn Ledger>,
+    watcher: &Watcher,
+) -> Result<Prepared> {
     let standing = destination.preflight().await?;
+    let recovery = Recovery::run(ledger.as_ref(), job.mode).await?;
     let stream = source::open(&job.source, &job.query).await?;
     let columns = Columns::find(job, &stream)?;
     let work = Planner {
@@ -91,6 +104,7 @@ pub async fn prepare(
         columns,
         destination: destination.clone(),
         ledger,
+        recovery,
         live: standing.live.clone().map(by_part),
         watcher: watcher.clone(),
         invalid: Vec::new(),
@@ -165,6 +179,7 @@ struct Planner {
     columns: Columns,
     destination: Arc<dyn Destination>,
     ledger: Arc<dyn Ledger>,
+    recovery: Recovery,
     live: Option<Vec<Vec<String>>>,
     watcher: Watcher,
     invalid: Vec<RowError>,
@@ -185,6 +200,7 @@ impl Planner {
         let mut plan = PlanWriter::new(self.mode)?;
         for part in 0..PARTS {
             let kept = runtime.block_on(self.ledger.block(part))?;
+            let kept = self.recovery.folded(part, &kept)?;
             let (state, basis) = self.compared_with(part, &kept)?;
             let sorted = spool.take(part)?;
             plan.push(diff_part(self.mode, &sorted, state, &basis)?)?;

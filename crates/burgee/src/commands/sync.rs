@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, bail};
+use burgee_app::audience_syncs::{Report, RunError, Runner, State};
 use burgee_store::Db;
 use burgee_store::audience_syncs;
 use burgee_sync::config::{self, PreparedSync, Project};
@@ -17,7 +18,6 @@ use burgee_sync::run::{Stage, Watcher};
 use crate::cli::{SettingFlags, print};
 use crate::config::Config;
 use crate::shutdown;
-use crate::sync::runner::{Report, Runner, State};
 
 /// What a scheduler sees of a run that waits for an approval, and of one that left rows behind.
 const HELD: u8 = 3;
@@ -101,16 +101,12 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             })
             .await
         }),
-        Act::Approve { which, run } => with_runner(&which.settings, async |runner, db| {
-            let mut tx = db.read().await?;
-            let held = audience_syncs::run(&mut tx, run).await?;
-            let held = held.filter(|held| held.state == "held");
-            let held = held.with_context(|| format!("run {run} is not held"))?;
-            drop(tx);
-            let only = [held.sync.clone()];
+        Act::Approve { which, run } => with_runner(&which.settings, async |runner, _| {
+            let (sync, seal) = runner.held(run).await?;
+            let only = [sync];
             each(&which, &only, |sync, watcher| {
-                let (runner, seal) = (runner.clone(), held.seal.clone());
-                async move { runner.run(&sync, seal.as_deref(), &watcher).await }
+                let (runner, seal) = (runner.clone(), seal.clone());
+                async move { runner.run(&sync, Some(&seal), &watcher).await }
             })
             .await
         }),
@@ -138,7 +134,7 @@ fn with_runner(
         .block_on(async {
             let stop = shutdown::watch_signals().context("cannot watch for signals")?;
             let db = open(&loaded.config).await?;
-            let outcome = act(Runner { db: db.clone(), stop }, db.clone()).await;
+            let outcome = act(Runner::new(db.clone(), stop), db.clone()).await;
             db.close().await;
             outcome
         })
@@ -163,7 +159,7 @@ async fn each<F>(
     act: impl Fn(PreparedSync, Watcher) -> F,
 ) -> anyhow::Result<ExitCode>
 where
-    F: Future<Output = anyhow::Result<Report>>,
+    F: Future<Output = Result<Report, RunError>>,
 {
     let mut worst = 0;
     for sync in chosen(config::load(&which.path)?, names)? {
@@ -209,7 +205,7 @@ fn code_of(report: &Report) -> u8 {
         State::Planned | State::Done => 0,
         State::Held => HELD,
         State::Partial => PARTIAL,
-        State::Failed => 1,
+        State::Failed | State::Stopped => 1,
     }
 }
 
@@ -324,7 +320,7 @@ fn in_words(report: &Report) -> String {
             progress.delivered, progress.rejected, progress.requests, progress.throttled
         );
     }
-    if let (State::Partial | State::Failed, Some(run)) = (report.state, report.run) {
+    if let (State::Partial | State::Failed | State::Stopped, Some(run)) = (report.state, report.run) {
         _ = writeln!(text, "  refused rows: burgee sync status --errors {run}");
     }
     text
@@ -338,6 +334,7 @@ fn describe(report: &Report) -> String {
         (State::Held, _) => format!("{run}is held, nothing was sent"),
         (State::Done, _) => format!("{run}is done"),
         (State::Partial, _) => format!("{run}is done, but not all rows were taken"),
+        (State::Stopped, _) => format!("{run}was stopped; the next run goes on from here"),
         (State::Failed, error) => format!("{run}failed: {}", error.as_deref().unwrap_or("unknown")),
     }
 }

@@ -1,8 +1,8 @@
 //! One plan on its way: batches in lanes, halves for what is refused, parts of the state as they are settled.
 //!
-//! A batch is written down before it is sent. A part of the acknowledged state is written when every operation of the part
-//! is settled, in one transaction with the outcomes of its batches. A run that dies leaves at worst operations that were
-//! taken and are not in the state: they are planned again, and taking them twice changes nothing.
+//! A batch is written down before it is sent, several at a time. A part of the acknowledged state is written when every
+//! operation of the part is settled; a batch is forgotten, in the same transaction, when all its parts are written. What a
+//! run that dies leaves is what the next one begins with: see [`crate::plan::recovery`].
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -12,12 +12,20 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use crate::destination::{Destination, Refusal, Shape};
 use crate::error::{Result, SyncError};
-use crate::ledger::{BatchNote, BatchOutcome, BlockUpdate, Checkpoint, Ledger, Progress, RowError};
+use crate::ledger::{
+    BatchAnswer, BatchNote, BatchOutcome, BlockUpdate, Checkpoint, Ledger, Progress, RowError,
+};
 use crate::plan::block::PARTS;
-use crate::plan::{Op, OpKind, Plan, diff};
+use crate::plan::{Op, OpKind, Plan, diff, ops};
 
 /// What is settled is written down at least this often.
 const BETWEEN_CHECKPOINTS: Duration = Duration::from_secs(1);
+
+/// Parts of the state of this size are not kept in memory for longer.
+const MOST_PENDING: usize = 4 << 20;
+
+/// How many batches for each lane are written down together before the first of them is sent.
+const AHEAD: usize = 4;
 
 /// When this many rows were refused and none was taken, the fault is not in the rows.
 const REFUSED_BEFORE_GIVING_UP: u64 = 16;
@@ -40,14 +48,22 @@ struct Batch {
 }
 
 impl Batch {
-    fn note(&self, outcome: BatchOutcome) -> BatchNote {
-        let removes = self.ops.iter().filter(|op| op.kind == OpKind::Remove).count() as u64;
-        BatchNote {
+    fn note(&self) -> std::io::Result<BatchNote> {
+        Ok(BatchNote {
             number: self.number,
-            adds: self.ops.len() as u64 - removes,
-            removes,
-            outcome,
-        }
+            ops: ops::pack(self.ops.iter())?,
+        })
+    }
+
+    /// What is written down of its answer.
+    fn answer(&self, refused: &HashSet<usize>) -> std::io::Result<BatchAnswer> {
+        let taken = self.ops.iter().enumerate();
+        let taken = taken.filter(|(index, _)| !refused.contains(index)).map(|(_, op)| op);
+        Ok(BatchAnswer {
+            number: self.number,
+            outcome: BatchOutcome::Confirmed,
+            taken: if refused.is_empty() { None } else { Some(ops::pack(taken)?) },
+        })
     }
 }
 
@@ -67,10 +83,18 @@ pub struct Delivery<'a> {
     /// For logs at the other side.
     name: &'a str,
     feed: Feed,
+    /// Written down and not sent yet.
+    ahead: VecDeque<Batch>,
     /// Operations of a part that are not settled yet.
     open: HashMap<usize, usize>,
+    /// The batches with operations of a part that is not written yet.
+    batches_of: HashMap<usize, Vec<u64>>,
+    /// How many such parts a batch has.
+    parts_of: HashMap<u64, usize>,
     refused: HashSet<Place>,
     pending: Checkpoint,
+    /// The size of the blocks in it.
+    pending_bytes: usize,
     progress: Progress,
     kept_errors: u64,
     next_number: u64,
@@ -147,9 +171,13 @@ impl<'a> Delivery<'a> {
             ledger,
             shape,
             name,
+            ahead: VecDeque::new(),
             open: HashMap::new(),
+            batches_of: HashMap::new(),
+            parts_of: HashMap::new(),
             refused: HashSet::new(),
             pending: Checkpoint::default(),
+            pending_bytes: 0,
             progress: Progress::default(),
             kept_errors: 0,
             next_number: 0,
@@ -166,6 +194,9 @@ impl<'a> Delivery<'a> {
         report: impl Fn(Progress),
     ) -> (Progress, Result<()>) {
         let outcome = self.all(&requests, &report).await;
+        // These are known not to have been sent.
+        let unsent = self.ahead.drain(..).map(|batch| batch.number);
+        self.pending.settled.extend(unsent);
         self.count(&requests);
         let written = self.checkpoint().await;
         (self.progress, outcome.and(written))
@@ -180,22 +211,15 @@ impl<'a> Delivery<'a> {
         loop {
             // One batch alone first: its effect is looked at before the rest follows.
             let wanted = if self.checked { self.shape.lanes } else { 1 };
-            let mut ready = Vec::new();
-            while failure.is_none() && lanes.len() + ready.len() < wanted {
-                match self.next_batch()? {
-                    Some(batch) => ready.push(batch),
-                    None => break,
+            while failure.is_none() && lanes.len() < wanted {
+                if self.ahead.is_empty() {
+                    self.prepare_ahead().await?;
                 }
-            }
-            if !ready.is_empty() {
-                self.pending
-                    .batches
-                    .extend(ready.iter().map(|batch| batch.note(BatchOutcome::Prepared)));
-                self.checkpoint().await?;
-                for batch in ready {
-                    let note = format!("{} batch {}", self.name, batch.number + 1);
-                    lanes.push(Box::pin(send(destination, batch, note)));
-                }
+                let Some(batch) = self.ahead.pop_front() else {
+                    break;
+                };
+                let note = format!("{} batch {}", self.name, batch.number + 1);
+                lanes.push(Box::pin(send(destination, batch, note)));
             }
             let Some(answer) = lanes.next().await else {
                 break;
@@ -204,7 +228,7 @@ impl<'a> Delivery<'a> {
                 // What is under way is waited for, so that its outcome is known; nothing new is sent.
                 failure.get_or_insert(error);
             }
-            if last.elapsed() >= BETWEEN_CHECKPOINTS {
+            if last.elapsed() >= BETWEEN_CHECKPOINTS || self.pending_bytes > MOST_PENDING {
                 last = Instant::now();
                 self.count(requests);
                 self.checkpoint().await?;
@@ -227,9 +251,35 @@ impl<'a> Delivery<'a> {
                 self.open.insert(part, to_send);
             } else if !ops.is_empty() {
                 self.close_part(part, &ops).await?;
+                if self.pending_bytes > MOST_PENDING {
+                    self.checkpoint().await?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// Writes down the next batches, all in one transaction.
+    async fn prepare_ahead(&mut self) -> Result<()> {
+        for _ in 0..self.shape.lanes * AHEAD {
+            let Some(batch) = self.next_batch()? else {
+                break;
+            };
+            self.pending.prepared.push(batch.note()?);
+            let mut parts: Vec<usize> = batch.places.iter().map(|place| place.part).collect();
+            parts.sort_unstable();
+            parts.dedup();
+            self.parts_of.insert(batch.number, parts.len());
+            for part in parts {
+                self.batches_of.entry(part).or_default().push(batch.number);
+            }
+            self.ahead.push_back(batch);
+        }
+        if self.ahead.is_empty() {
+            Ok(())
+        } else {
+            self.checkpoint().await
+        }
     }
 
     fn next_batch(&mut self) -> Result<Option<Batch>> {
@@ -259,29 +309,26 @@ impl<'a> Delivery<'a> {
             failure,
         } = answer;
         if let Some(failure) = failure {
-            self.pending.batches.push(batch.note(BatchOutcome::Unknown));
+            // It stays written down: nobody knows how much of it has arrived.
             return Err(failure);
         }
-        self.pending.batches.push(batch.note(BatchOutcome::Confirmed));
         self.progress.delivered += (batch.ops.len() - refused.len()) as u64;
         self.progress.rejected += refused.len() as u64;
         for (index, reason) in &refused {
             self.refused.insert(batch.places[*index]);
             self.keep_error(&batch.ops[*index], reason);
         }
+        let reason = refused.first().map(|(_, reason)| reason.clone()).unwrap_or_default();
+        let refused: HashSet<usize> = refused.iter().map(|(index, _)| *index).collect();
+        // What does not show is as good as unanswered.
+        self.check_effect(&batch, &refused).await?;
+        self.pending.answered.push(batch.answer(&refused)?);
         if self.progress.delivered == 0 && self.progress.rejected >= REFUSED_BEFORE_GIVING_UP {
-            let reason = refused
-                .into_iter()
-                .next()
-                .map(|(_, reason)| reason)
-                .unwrap_or_default();
             return Err(SyncError::destination(
                 format!("The destination refuses every row: {reason}"),
                 "The fault is in the settings, not in single rows.",
             ));
         }
-        let refused: HashSet<usize> = refused.iter().map(|(index, _)| *index).collect();
-        self.check_effect(&batch, &refused).await?;
         for place in batch.places {
             let left = self.open.get_mut(&place.part).map(|left| {
                 *left -= 1;
@@ -338,13 +385,24 @@ impl<'a> Delivery<'a> {
         let after = diff::apply(self.plan.mode, &before, ops, taken)?;
         let bytes = after.finish()?;
         self.refused.retain(|place| place.part != part);
+        self.pending_bytes += bytes.len();
         self.pending.blocks.push(BlockUpdate { part, bytes });
+        for batch in self.batches_of.remove(&part).unwrap_or_default() {
+            if let Some(parts) = self.parts_of.get_mut(&batch) {
+                *parts -= 1;
+                if *parts == 0 {
+                    self.parts_of.remove(&batch);
+                    self.pending.settled.push(batch);
+                }
+            }
+        }
         Ok(())
     }
 
     async fn checkpoint(&mut self) -> Result<()> {
         let mut checkpoint = std::mem::take(&mut self.pending);
-        checkpoint.progress = self.progress;
+        self.pending_bytes = 0;
+        checkpoint.progress = Some(self.progress);
         Ok(self.ledger.checkpoint(checkpoint).await?)
     }
 }

@@ -50,7 +50,8 @@ impl Instance {
         }
     }
 
-    fn address(&self) -> &str {
+    /// Where it is.
+    pub fn address(&self) -> &str {
         match self {
             Self::Us => "https://app.launchdarkly.com",
             Self::Eu => "https://app.eu.launchdarkly.com",

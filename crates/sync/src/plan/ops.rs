@@ -88,6 +88,20 @@ pub(super) fn read_all(bytes: &[u8]) -> Option<Vec<Op>> {
     Some(ops)
 }
 
+/// Operations as a batch is written down: without their values.
+pub fn pack<'a>(ops: impl Iterator<Item = &'a Op>) -> std::io::Result<Vec<u8>> {
+    let mut raw = Vec::new();
+    for op in ops {
+        write(&mut raw, op.kind, &op.key, op.print, &[]);
+    }
+    zstd::encode_all(raw.as_slice(), 1)
+}
+
+/// The operations of a batch that was written down; `None` when the bytes are damaged.
+pub fn unpack(bytes: &[u8]) -> Option<Vec<Op>> {
+    read_all(&zstd::decode_all(bytes).ok()?)
+}
+
 fn text<'a>(bytes: &'a [u8], at: &mut usize) -> Option<&'a [u8]> {
     let length = usize::try_from(varint::read(bytes, at)?).ok()?;
     let range = *at..at.checked_add(length)?;

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use burgee_sync::ledger::{BatchNote, Checkpoint, Ledger, LedgerError, LedgerResult, Progress, RowError};
+use burgee_sync::ledger::{
+    BatchOutcome, Checkpoint, Ledger, LedgerError, LedgerResult, OpenBatch, Progress, RowError,
+};
 use futures_util::future::BoxFuture;
 
 #[derive(Debug, Default)]
 struct Memory {
     blocks: BTreeMap<usize, Vec<u8>>,
-    batches: BTreeMap<u64, BatchNote>,
+    batches: BTreeMap<u64, OpenBatch>,
+    left_open: Vec<OpenBatch>,
     errors: Vec<RowError>,
     progress: Progress,
     checkpoints: usize,
@@ -30,9 +33,22 @@ impl MemoryLedger {
         self.memory().errors.clone()
     }
 
-    /// The batches of the runs so far, the last outcome of each.
-    pub fn batches(&self) -> Vec<BatchNote> {
-        self.memory().batches.values().cloned().collect()
+    /// A new run begins: what the last one left open is an earlier run's now.
+    pub fn begin(&self) {
+        let mut memory = self.memory();
+        let open: Vec<OpenBatch> = std::mem::take(&mut memory.batches).into_values().collect();
+        memory.left_open.extend(open);
+    }
+
+    /// How many batches are written down and not in the state.
+    pub fn open(&self) -> usize {
+        let memory = self.memory();
+        memory.batches.len() + memory.left_open.len()
+    }
+
+    /// How far the last run came.
+    pub fn progress(&self) -> Progress {
+        self.memory().progress
     }
 
     /// How many times something was written.
@@ -54,6 +70,11 @@ impl Ledger for MemoryLedger {
         Box::pin(async move { Ok(block) })
     }
 
+    fn open_batches(&self) -> BoxFuture<'_, LedgerResult<Vec<OpenBatch>>> {
+        let open = self.memory().left_open.clone();
+        Box::pin(async move { Ok(open) })
+    }
+
     fn checkpoint(&self, checkpoint: Checkpoint) -> BoxFuture<'_, LedgerResult<()>> {
         let mut memory = self.memory();
         memory.checkpoints += 1;
@@ -63,11 +84,29 @@ impl Ledger for MemoryLedger {
         for update in checkpoint.blocks {
             memory.blocks.insert(update.part, update.bytes);
         }
-        for note in checkpoint.batches {
-            memory.batches.insert(note.number, note);
+        for note in checkpoint.prepared {
+            let batch = OpenBatch {
+                outcome: BatchOutcome::Prepared,
+                ops: note.ops,
+            };
+            memory.batches.insert(note.number, batch);
+        }
+        for answer in checkpoint.answered {
+            if let Some(batch) = memory.batches.get_mut(&answer.number) {
+                batch.outcome = answer.outcome;
+                if let Some(taken) = answer.taken {
+                    batch.ops = taken;
+                }
+            }
+        }
+        for number in checkpoint.settled {
+            memory.batches.remove(&number);
+        }
+        if checkpoint.recovered {
+            memory.left_open.clear();
         }
         memory.errors.extend(checkpoint.errors);
-        memory.progress = checkpoint.progress;
+        memory.progress = checkpoint.progress.unwrap_or(memory.progress);
         Box::pin(async { Ok(()) })
     }
 }

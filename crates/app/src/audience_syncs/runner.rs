@@ -1,22 +1,23 @@
 //! One run of one sync on this installation: taken by one process, written down from its beginning to its end.
 
-use std::sync::{Arc, Mutex};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
 use burgee_model::Timestamp;
 use burgee_outbound::http::{Client, Reach};
-use burgee_store::Db;
 use burgee_store::audience_syncs::{self, Run};
+use burgee_store::{Db, DbError};
+use burgee_sync::SyncError;
 use burgee_sync::config::PreparedSync;
+use burgee_sync::deliver::limiter::Limiter;
 use burgee_sync::deliver::transport::{Patience, Transport};
-use burgee_sync::guard::Hold;
-use burgee_sync::ledger::{PlanNote, Progress};
-use burgee_sync::run::{Prepared, Watcher, prepare};
+use burgee_sync::run::{Watcher, prepare};
 use serde::Serialize;
 use tokio::sync::watch;
 
 use super::ledger::DbLedger;
+use super::report::{Report, State};
 
 /// How long a process that has gone silent keeps a sync from others, and how often a living one says that it is there.
 const LEASE_SECONDS: i64 = 60;
@@ -30,66 +31,75 @@ pub(super) fn lease_end() -> i64 {
 /// Runs of a sync that are kept for `status`.
 const KEPT_RUNS: i64 = 100;
 
-/// What came of a run.
-#[derive(Debug, Clone, Serialize)]
-pub struct Report {
-    pub sync: String,
-    /// `None` for a plan that was only looked at.
-    pub run: Option<i64>,
-    pub state: State,
-    pub plan: PlanNote,
-    pub samples: burgee_sync::plan::Samples,
-    /// Why it is held.
-    pub holds: Vec<Hold>,
-    pub progress: Progress,
-    pub error: Option<String>,
+/// Why a sync was not run, or not to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Some process runs it already.
+    #[error("the sync {0:?} is running already; a sync runs once at a time")]
+    Running(String),
+    /// It was silent for longer than its lease.
+    #[error("another process has taken the sync over")]
+    TakenOver,
+    /// Another sync of this installation writes to the same trait or segment.
+    #[error(
+        "{target} is already written by the sync {owner:?}; a target has one owner. If that sync is gone for good: \
+         burgee sync forget {owner}"
+    )]
+    Owned { target: String, owner: String },
+    /// There is nothing to approve.
+    #[error("run {0} is not held")]
+    NotHeld(i64),
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+    #[error("the database of the syncs: {0}")]
+    Db(#[from] DbError),
 }
 
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Looked at; nothing was to be sent.
-    Planned,
-    /// Waits for an approval.
-    Held,
-    Done,
-    /// Done, but for rows that were refused or could not be sent.
-    Partial,
-    Failed,
-}
+/// The outcome of a step of a run.
+type Result<T> = std::result::Result<T, RunError>;
 
-impl State {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Planned => "planned",
-            Self::Held => "held",
-            Self::Done => "done",
-            Self::Partial => "partial",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// Runs syncs on a database.
+/// Runs syncs on a database. Clones share what is known of the limits of destinations.
 #[derive(Debug, Clone)]
 pub struct Runner {
-    pub db: Db,
+    db: Db,
     /// Turns true when runs are to end; what is under way is settled first.
-    pub stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
+    client: Client,
+    limiters: Arc<Mutex<HashMap<String, Arc<Mutex<Limiter>>>>>,
 }
 
 impl Runner {
+    /// A runner whose runs end when `stop` turns true, or nobody is left to turn it.
+    pub fn new(db: Db, stop: watch::Receiver<bool>) -> Self {
+        Self {
+            db,
+            stop,
+            // Whoever writes the files runs the program: the own network may be reached.
+            client: Client::new(Reach::Everywhere),
+            limiters: Arc::default(),
+        }
+    }
+
     /// Plans, and sends nothing. Works beside a run of the same sync.
-    pub async fn plan(&self, sync: &PreparedSync, watcher: &Watcher) -> anyhow::Result<Report> {
+    pub async fn plan(&self, sync: &PreparedSync, watcher: &Watcher) -> Result<Report> {
         let ledger = self.ledger(sync, None);
-        let prepared = prepare(&sync.job, self.transport(), Arc::new(ledger), watcher).await?;
+        let transport = self.transport(sync, self.stop.clone());
+        let prepared = prepare(&sync.job, transport, Arc::new(ledger), watcher).await?;
         let state = if prepared.holds.is_empty() {
             State::Planned
         } else {
             State::Held
         };
-        Ok(report(sync, None, state, &prepared))
+        Ok(Report::of(sync, None, state, &prepared))
+    }
+
+    /// The sync whose run of this number waits for an approval, and the seal of the plan that waits.
+    pub async fn held(&self, run: i64) -> Result<(String, String)> {
+        let mut tx = self.db.read().await?;
+        let held = audience_syncs::run(&mut tx, run).await?;
+        let held = held.filter(|held| held.state == State::Held.as_str());
+        let seal = held.and_then(|held| Some((held.sync, held.seal?)));
+        seal.ok_or(RunError::NotHeld(run))
     }
 
     /// Runs a sync. A plan that a guard rail holds is sent only when it is exactly the one whose seal was `approved`.
@@ -98,36 +108,42 @@ impl Runner {
         sync: &PreparedSync,
         approved: Option<&str>,
         watcher: &Watcher,
-    ) -> anyhow::Result<Report> {
+    ) -> Result<Report> {
         let name = &sync.job.name;
         let holder = uuid::Uuid::new_v4().to_string();
         let run = self.begin(sync, &holder).await?;
         let (stop, stopped) = watch::channel(false);
         let heart = tokio::spawn(beat(self.clone(), name.clone(), holder.clone(), stop));
-        let this = Self {
-            db: self.db.clone(),
-            stop: stopped,
-        };
-        let outcome = this.carry_out(sync, (run, &holder), approved, watcher).await;
+        let outcome = self
+            .carry_out(sync, (run, &holder), stopped, approved, watcher)
+            .await;
         heart.abort();
         let ended = match &outcome {
             Ok(report) => self.end((run, &holder), report).await,
-            Err(error) => self.fail((run, &holder), name, &format!("{error:#}")).await,
+            Err(error) => self.fail((run, &holder), name, &error.to_string()).await,
         };
         self.release(name, &holder).await?;
         ended?;
         outcome
     }
 
-    async fn begin(&self, sync: &PreparedSync, holder: &str) -> anyhow::Result<i64> {
+    async fn begin(&self, sync: &PreparedSync, holder: &str) -> Result<i64> {
         let name = &sync.job.name;
         let now = Timestamp::now();
         let mut tx = self.db.begin().await?;
         let Some(before) =
             audience_syncs::take(&mut tx, name, &sync.shape, holder, now.0, lease_end()).await?
         else {
-            bail!("the sync {name:?} is running already; a sync runs once at a time");
+            return Err(RunError::Running(name.clone()));
         };
+        audience_syncs::drop_targets(&mut tx, name).await?;
+        for target in &sync.targets {
+            let owner = audience_syncs::claim_target(&mut tx, target, name).await?;
+            if owner != *name {
+                let target = target.clone();
+                return Err(RunError::Owned { target, owner });
+            }
+        }
         audience_syncs::end_abandoned(&mut tx, name, now.0).await?;
         audience_syncs::drop_held(&mut tx, name, now.0).await?;
         if before.shape != sync.shape {
@@ -144,17 +160,19 @@ impl Runner {
         &self,
         sync: &PreparedSync,
         (run, holder): (i64, &str),
+        stop: watch::Receiver<bool>,
         approved: Option<&str>,
         watcher: &Watcher,
-    ) -> anyhow::Result<Report> {
+    ) -> Result<Report> {
         let ledger = self.ledger(sync, Some((run, holder.to_owned())));
-        let prepared = prepare(&sync.job, self.transport(), Arc::new(ledger.clone()), watcher).await?;
+        let transport = self.transport(sync, stop);
+        let prepared = prepare(&sync.job, transport, Arc::new(ledger.clone()), watcher).await?;
         let passes = approved == Some(prepared.plan.seal.as_str());
         let held = prepared
             .holds
             .iter()
             .any(|hold| !(passes && hold.can_be_approved()));
-        let mut report = report(sync, Some(run), State::Held, &prepared);
+        let mut report = Report::of(sync, Some(run), State::Held, &prepared);
         if held {
             return Ok(report);
         }
@@ -165,6 +183,7 @@ impl Runner {
         report.progress = delivered.progress;
         report.holds.clear();
         report.state = match &delivered.outcome {
+            Err(SyncError::Stopped) => State::Stopped,
             Err(_) => State::Failed,
             Ok(()) if delivered.progress.rejected + unsent > 0 => State::Partial,
             Ok(()) => State::Done,
@@ -173,10 +192,10 @@ impl Runner {
         Ok(report)
     }
 
-    async fn end(&self, (run, holder): (i64, &str), report: &Report) -> anyhow::Result<()> {
+    async fn end(&self, (run, holder): (i64, &str), report: &Report) -> Result<()> {
         let mut tx = self.db.begin().await?;
         if !audience_syncs::keep(&mut tx, &report.sync, holder, lease_end()).await? {
-            bail!("another process has taken the sync over");
+            return Err(RunError::TakenOver);
         }
         let row = Run {
             id: run,
@@ -184,9 +203,9 @@ impl Runner {
             state: report.state.as_str().to_owned(),
             started_at: 0,
             ended_at: (report.state != State::Held).then(|| Timestamp::now().0),
-            counts: json(&report.plan.counts)?,
-            holds: json(&report.holds)?,
-            progress: json(&report.progress)?,
+            counts: json(&report.plan.counts),
+            holds: json(&report.holds),
+            progress: json(&report.progress),
             seal: Some(report.plan.seal.clone()),
             error: report.error.clone(),
         };
@@ -194,14 +213,14 @@ impl Runner {
         Ok(tx.commit().await?)
     }
 
-    async fn fail(&self, (run, holder): (i64, &str), sync: &str, error: &str) -> anyhow::Result<()> {
+    async fn fail(&self, (run, holder): (i64, &str), sync: &str, error: &str) -> Result<()> {
         let mut tx = self.db.begin().await?;
         if !audience_syncs::keep(&mut tx, sync, holder, lease_end()).await? {
             // Whoever has it now has written down that this run was abandoned.
             return Ok(());
         }
         if let Some(mut row) = audience_syncs::run(&mut tx, run).await? {
-            "failed".clone_into(&mut row.state);
+            State::Failed.as_str().clone_into(&mut row.state);
             row.ended_at = Some(Timestamp::now().0);
             row.error = Some(error.to_owned());
             audience_syncs::update_run(&mut tx, &row).await?;
@@ -209,10 +228,10 @@ impl Runner {
         Ok(tx.commit().await?)
     }
 
-    async fn release(&self, name: &str, holder: &str) -> anyhow::Result<()> {
+    async fn release(&self, name: &str, holder: &str) -> Result<()> {
         let mut tx = self.db.begin().await?;
         audience_syncs::release(&mut tx, name, holder).await?;
-        tx.commit().await.context("cannot let the sync go")
+        Ok(tx.commit().await?)
     }
 
     fn ledger(&self, sync: &PreparedSync, run: Option<(i64, String)>) -> DbLedger {
@@ -223,20 +242,17 @@ impl Runner {
         }
     }
 
-    fn transport(&self) -> Transport {
-        // Whoever writes the files runs the program: the own network may be reached.
-        let client = Client::new(Reach::Everywhere);
-        Transport::new(
-            client,
-            Arc::new(Mutex::default()),
-            Patience::default(),
-            self.stop.clone(),
-        )
+    /// Syncs to one account share its limits.
+    fn transport(&self, sync: &PreparedSync, stop: watch::Receiver<bool>) -> Transport {
+        let account = sync.job.destination.account();
+        let mut limiters = self.limiters.lock().unwrap_or_else(PoisonError::into_inner);
+        let limiter = limiters.entry(account).or_default().clone();
+        Transport::new(self.client.clone(), limiter, Patience::default(), stop)
     }
 }
 
-fn json(value: &impl Serialize) -> anyhow::Result<String> {
-    serde_json::to_string(value).context("cannot write down the run")
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "{}".to_owned())
 }
 
 /// Keeps a sync taken, and stops the run when it is lost or everything is to stop.
@@ -260,20 +276,4 @@ async fn beat(runner: Runner, name: String, holder: String, stop: watch::Sender<
         }
     }
     stop.send_replace(true);
-}
-
-fn report(sync: &PreparedSync, run: Option<i64>, state: State, prepared: &Prepared) -> Report {
-    Report {
-        sync: sync.job.name.clone(),
-        run,
-        state,
-        plan: PlanNote {
-            counts: prepared.plan.counts,
-            seal: prepared.plan.seal.clone(),
-        },
-        samples: prepared.plan.samples.clone(),
-        holds: prepared.holds.clone(),
-        progress: Progress::default(),
-        error: None,
-    }
 }

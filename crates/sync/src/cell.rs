@@ -84,11 +84,7 @@ pub fn fingerprint<'a>(cells: impl Iterator<Item = &'a Cell>) -> u64 {
         any = true;
         cell.feed(&mut hash);
     }
-    if any {
-        hash.digest().min(UNKNOWN - 1)
-    } else {
-        0
-    }
+    if any { hash.digest().min(UNKNOWN - 1) } else { 0 }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod faults;
 mod flagsmith;
 mod guards;
 mod launchdarkly;
+mod runs;
 mod sources;
 
 use std::collections::BTreeMap;
@@ -106,6 +107,7 @@ impl Rig {
     }
 
     async fn plan(&self) -> Result<Prepared> {
+        self.ledger.begin();
         prepare(
             &self.job,
             self.transport(),

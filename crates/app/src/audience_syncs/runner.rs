@@ -127,6 +127,14 @@ impl Runner {
         outcome
     }
 
+    /// Forgets a sync that is gone for good. Nothing changes at its destination. False when it is not there, or runs.
+    pub async fn forget(&self, name: &str) -> Result<bool> {
+        let mut tx = self.db.begin().await?;
+        let gone = audience_syncs::forget(&mut tx, name, Timestamp::now().0).await?;
+        tx.commit().await?;
+        Ok(gone)
+    }
+
     async fn begin(&self, sync: &PreparedSync, holder: &str) -> Result<i64> {
         let name = &sync.job.name;
         let now = Timestamp::now();

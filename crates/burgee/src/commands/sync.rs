@@ -53,6 +53,13 @@ enum Act {
         #[arg(long)]
         run: i64,
     },
+    /// Forget a sync that is gone for good: what it was acknowledged, its runs, and that its targets are its own
+    Forget {
+        #[command(flatten)]
+        settings: SettingFlags,
+        /// The name of the sync
+        name: String,
+    },
     /// Show the last runs
     Status {
         #[command(flatten)]
@@ -109,6 +116,15 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
                 async move { runner.run(&sync, Some(&seal), &watcher).await }
             })
             .await
+        }),
+        Act::Forget { settings, name } => with_runner(&settings, async |runner, _| {
+            if runner.forget(&name).await? {
+                print(&format!(
+                    "{name} is forgotten; nothing was changed at its destination\n"
+                ))
+            } else {
+                bail!("there is no sync {name:?} that has run, or it runs now")
+            }
         }),
         Act::Status {
             settings,

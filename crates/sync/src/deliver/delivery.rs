@@ -58,11 +58,17 @@ impl Batch {
     /// What is written down of its answer.
     fn answer(&self, refused: &HashSet<usize>) -> std::io::Result<BatchAnswer> {
         let taken = self.ops.iter().enumerate();
-        let taken = taken.filter(|(index, _)| !refused.contains(index)).map(|(_, op)| op);
+        let taken = taken
+            .filter(|(index, _)| !refused.contains(index))
+            .map(|(_, op)| op);
         Ok(BatchAnswer {
             number: self.number,
             outcome: BatchOutcome::Confirmed,
-            taken: if refused.is_empty() { None } else { Some(ops::pack(taken)?) },
+            taken: if refused.is_empty() {
+                None
+            } else {
+                Some(ops::pack(taken)?)
+            },
         })
     }
 }
@@ -318,7 +324,10 @@ impl<'a> Delivery<'a> {
             self.refused.insert(batch.places[*index]);
             self.keep_error(&batch.ops[*index], reason);
         }
-        let reason = refused.first().map(|(_, reason)| reason.clone()).unwrap_or_default();
+        let reason = refused
+            .first()
+            .map(|(_, reason)| reason.clone())
+            .unwrap_or_default();
         let refused: HashSet<usize> = refused.iter().map(|(index, _)| *index).collect();
         // What does not show is as good as unanswered.
         self.check_effect(&batch, &refused).await?;

@@ -33,8 +33,7 @@ impl Recovery {
             return Ok(recovery);
         }
         for batch in open {
-            let ops =
-                ops::unpack(&batch.ops).ok_or_else(|| LedgerError("a batch is damaged".to_owned()))?;
+            let ops = ops::unpack(&batch.ops).ok_or_else(|| LedgerError("a batch is damaged".to_owned()))?;
             for op in ops {
                 recovery.take(op, batch.outcome);
             }
@@ -71,7 +70,8 @@ impl Recovery {
         if ops.is_empty() {
             return Ok(block.to_vec());
         }
-        let state = diff::apply(self.mode, block, &ops, |_| true).map_err(|error: BadBlock| SyncError::from(error))?;
+        let state = diff::apply(self.mode, block, &ops, |_| true)
+            .map_err(|error: BadBlock| SyncError::from(error))?;
         Ok(state.finish()?)
     }
 }

@@ -44,6 +44,7 @@ struct World {
     refused: BTreeSet<String>,
     forgetful: bool,
     fails_once_stored: Option<usize>,
+    fails_with: u16,
 }
 
 /// The double; it is served as long as the test runs.
@@ -66,6 +67,7 @@ impl Flagsmith {
             refused: BTreeSet::new(),
             forgetful: false,
             fails_once_stored: None,
+            fails_with: 503,
         }));
         let router = Router::new().fallback(answer).with_state(world.clone());
         let url = format!("http://{}/api/v1", super::serve(router).await);
@@ -91,6 +93,11 @@ impl Flagsmith {
         self.world().faults.extend(faults);
     }
 
+    /// What [`Self::fail_once_stored`] answers instead of 503.
+    pub fn fail_with(&self, status: u16) {
+        self.world().fails_with = status;
+    }
+
     /// As soon as so many identities are stored, nothing is answered but 503.
     pub fn fail_once_stored(&self, identities: usize) {
         self.world().fails_once_stored = Some(identities);
@@ -99,6 +106,7 @@ impl Flagsmith {
     /// From now on nothing goes wrong.
     pub fn recover(&self) {
         let mut world = self.world();
+        world.fails_with = 503;
         world.faults.clear();
         world.fails_once_stored = None;
     }
@@ -129,7 +137,7 @@ async fn answer(
         .push((format!("{method} {}", uri.path()), body.clone()));
     let stored = world.identities.len();
     let fault = match world.fails_once_stored {
-        Some(limit) if stored >= limit => Some(Fault::Before(503)),
+        Some(limit) if stored >= limit => Some(Fault::Before(world.fails_with)),
         _ => world.faults.pop_front(),
     };
     match fault {

@@ -460,7 +460,7 @@ pub(crate) fn to_text(rules: &[Rule]) -> String {
 }
 
 /// What the change log keeps of a segment.
-pub(crate) fn as_json(segment: &Segment) -> Value {
+pub fn as_json(segment: &Segment) -> Value {
     json!({
         "name": segment.name,
         "description": segment.description,

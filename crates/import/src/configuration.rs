@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use burgee_model::segments::Rule;
 use burgee_store::bulk::Table;
 
+use crate::history::History;
 use crate::records::{
     ContentTypeRow, Environment, Feature, FeatureLink, FeatureSegment, FeatureState, FlagOption, Grant,
     Group, GroupMember, Invite, InviteGroup, InviteLink, MasterApiKey, Membership, MetadataField,
@@ -44,6 +45,8 @@ pub struct Configuration {
     /// The live ones, of environments and of segments.
     pub states: Vec<FeatureState>,
     pub weights: Vec<Weight>,
+    /// What is not served.
+    pub history: Option<History>,
     /// The greatest ids there ever were, of what may be deleted by now.
     pub last_ids: Vec<(&'static Table, i64)>,
     /// What there is and is not taken: how many, by what it is called.

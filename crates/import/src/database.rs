@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::configuration::{Configuration, Metadata};
-use crate::records::{Condition, Grant, Level, Rule};
+use crate::history::History;
+use crate::records::{Condition, Grant, Level, Rule, Segment};
 use crate::report::Report;
 use crate::{Error, Result, noun, rules};
 
@@ -60,21 +61,76 @@ pub(crate) async fn read(flagsmith: &Flagsmith, report: &mut Report) -> Result<C
             "multivariate_multivariatefeaturestatevalue",
             &shared(s.shared_weights().await)?,
         )?,
+        history: None,
         last_ids: last_ids(flagsmith).await?,
         not_taken: std::collections::BTreeMap::default(),
     };
-    // Earlier versions of a segment are rows beside it; it refers to itself.
-    read.segments
-        .retain(|segment| segment.version_of_id.is_none_or(|of| of == segment.id));
-    let ids: HashSet<i64> = read.segments.iter().map(|segment| segment.id).collect();
+    read.history = history(&mut s).await?;
+    split_segments(&mut read);
+    let drafts = read.history.iter().flat_map(|history| &history.segments);
+    let ids: HashSet<i64> = read
+        .segments
+        .iter()
+        .chain(drafts)
+        .map(|segment| segment.id)
+        .collect();
     read_rules(&mut s, &mut read, &ids, report).await?;
     count_what_has_no_place(&mut s, &mut read).await?;
     read.tidy();
     Ok(read)
 }
 
+/// What is not served, where there is such a thing.
+async fn history(s: &mut Snapshot<'_>) -> Result<Option<History>> {
+    if !s.has_history() {
+        return Ok(None);
+    }
+    let shared = |texts: burgee_store::Result<Vec<String>>| texts.map_err(Error::Source);
+    Ok(Some(History {
+        versions: parse(
+            "feature_versioning_environmentfeatureversion",
+            &shared(s.versions().await)?,
+        )?,
+        states: parse("features_featurestate", &shared(s.states_of_history().await)?)?,
+        weights: parse(
+            "multivariate_multivariatefeaturestatevalue",
+            &shared(s.weights_of_history().await)?,
+        )?,
+        links: parse("features_featuresegment", &shared(s.links_of_history().await)?)?,
+        change_sets: parse(
+            "feature_versioning_versionchangeset",
+            &shared(s.change_sets().await)?,
+        )?,
+        requests: all(s, "workflows_core_changerequest").await?,
+        approvals: all(s, "workflows_core_changerequestapproval").await?,
+        groups: all(s, "workflows_core_changerequestgroupassignment").await?,
+        segments: Vec::new(),
+    }))
+}
+
+/// Earlier versions of a segment are rows beside it; it refers to itself. What a change request is to make of a segment
+/// is such a row too, until it is committed.
+fn split_segments(read: &mut Configuration) {
+    let open: HashSet<i64> = (read.history.iter())
+        .flat_map(|history| &history.requests)
+        .filter(|request| request.committed_at.is_none())
+        .map(|request| request.id)
+        .collect();
+    let is_draft = |segment: &Segment| {
+        segment.version_of_id != Some(segment.id)
+            && segment.change_request_id.is_some_and(|id| open.contains(&id))
+    };
+    let (drafts, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut read.segments).into_iter().partition(is_draft);
+    read.segments = rest;
+    read.segments
+        .retain(|segment| segment.version_of_id.is_none_or(|of| of == segment.id));
+    if let Some(history) = &mut read.history {
+        history.segments = drafts;
+    }
+}
+
 /// Tables whose rows stay when they are deleted, and what is made of them here.
-static ID_TABLES: [(&str, &Table); 7] = [
+static ID_TABLES: [(&str, &Table); 10] = [
     ("users_ffadminuser", &tables::USERS),
     ("organisations_organisation", &tables::ORGANISATIONS),
     ("projects_project", &tables::PROJECTS),
@@ -82,11 +138,21 @@ static ID_TABLES: [(&str, &Table); 7] = [
     ("features_feature", &tables::FEATURES),
     ("segments_segment", &tables::SEGMENTS),
     ("features_featurestate", &tables::FEATURE_STATES),
+    ("features_featuresegment", &tables::FEATURE_SEGMENTS),
+    (
+        "multivariate_multivariatefeaturestatevalue",
+        &tables::STATE_OPTIONS,
+    ),
+    ("workflows_core_changerequest", &tables::CHANGE_REQUESTS),
 ];
 
 async fn last_ids(flagsmith: &Flagsmith) -> Result<Vec<(&'static Table, i64)>> {
     let mut last = Vec::new();
-    for (there, here) in ID_TABLES {
+    for (there, here) in ID_TABLES
+        .iter()
+        .copied()
+        .filter(|(there, _)| flagsmith.has(there))
+    {
         last.push((here, flagsmith.last_id(there).await.map_err(Error::Source)?));
     }
     Ok(last)
@@ -125,7 +191,8 @@ async fn read_rules(
 
 /// Rules that come as a document, for segments that have none as rows.
 pub(crate) fn documents(read: &mut Configuration, report: &mut Report) {
-    for segment in &read.segments {
+    let drafts = read.history.iter().flat_map(|history| &history.segments);
+    for segment in read.segments.iter().chain(drafts) {
         let Some(document) = segment
             .rules_data
             .as_ref()
@@ -223,7 +290,7 @@ async fn grants(s: &mut Snapshot<'_>) -> Result<Vec<Grant>> {
 }
 
 /// What Burgee has no place for, by its table.
-const NO_PLACE: [(&str, &str); 32] = [
+const NO_PLACE: [(&str, &str); 31] = [
     ("environments_webhook", "webhooks of environments"),
     ("organisations_organisationwebhook", "webhooks of organisations"),
     ("amplitude_amplitudeconfiguration", "Amplitude integrations"),
@@ -248,7 +315,6 @@ const NO_PLACE: [(&str, &str); 32] = [
         "feature_external_resources_featureexternalresource",
         "links of features to issues and pull requests",
     ),
-    ("workflows_core_changerequest", "change requests"),
     ("release_pipelines_core_releasepipeline", "release pipelines"),
     ("experimentation_experiment", "experiments"),
     ("experimentation_metric", "experiment metrics"),
@@ -273,11 +339,6 @@ async fn count_what_has_no_place(s: &mut Snapshot<'_>, read: &mut Configuration)
         if count > 0 {
             read.not_taken.insert(name, count);
         }
-    }
-    let scheduled = s.scheduled().await.map_err(Error::Source)?;
-    if scheduled > 0 {
-        read.not_taken
-            .insert("changes that are to begin later", scheduled);
     }
     Ok(())
 }

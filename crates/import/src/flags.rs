@@ -13,7 +13,7 @@ use crate::people::uuid;
 use crate::records::{FeatureLink, FeatureSegment, FeatureState, Weight, value_type};
 use crate::rules::last_ids;
 use crate::taking::{How, Incoming, IncomingLink, Taker};
-use crate::{Error, Result};
+use crate::{Error, Result, change_requests, scheduled_changes, versions};
 
 /// Everything in projects that is not of identities.
 pub(crate) async fn take_projects(taker: &mut Taker<'_>, from: &Configuration) -> Result<()> {
@@ -22,7 +22,12 @@ pub(crate) async fn take_projects(taker: &mut Taker<'_>, from: &Configuration) -
     take_tags(taker, from).await?;
     take_features(taker, from).await?;
     take_segments(taker, from).await?;
-    take_states(taker, from).await
+    change_requests::take(taker, from).await?;
+    versions::make_room(taker, from).await?;
+    take_states(taker, from).await?;
+    let documents = versions::take(taker, from).await?;
+    scheduled_changes::take(taker, from).await?;
+    change_requests::take_content(taker, from, &documents).await
 }
 
 /// Names that no two may share: the first keeps it, the others get a number.
@@ -401,6 +406,7 @@ pub(crate) fn state_row(taker: &Taker<'_>, s: &FeatureState, identity_id: Option
         return None;
     }
     let created_at = s.created_at.unwrap_or_default();
+    let [version, request] = versions::origin_cells(taker, s);
     Some(Incoming::new(
         s.id,
         vec![
@@ -419,6 +425,8 @@ pub(crate) fn state_row(taker: &Taker<'_>, s: &FeatureState, identity_id: Option
             s.live_from.unwrap_or(created_at).into(),
             created_at.into(),
             s.updated_at.unwrap_or_else(|| Timestamp::now().0).into(),
+            version,
+            request,
         ],
     ))
 }

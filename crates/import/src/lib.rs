@@ -9,10 +9,12 @@
 
 pub mod api;
 mod audit;
+mod change_requests;
 mod check;
 pub mod configuration;
 mod database;
 mod flags;
+pub mod history;
 mod identities;
 mod metadata;
 pub mod noun;
@@ -21,7 +23,9 @@ pub mod records;
 pub mod report;
 mod rules;
 mod run;
+mod scheduled_changes;
 mod taking;
+mod versions;
 
 use burgee_store::DbError;
 use burgee_store::flagsmith::Flagsmith;

@@ -6,7 +6,7 @@ use burgee_model::Timestamp;
 use serde::{Deserialize, Deserializer};
 
 /// A moment as microseconds since 1970; a text that is none counts as absent.
-fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+pub(crate) fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     Ok(text
         .and_then(|text| Timestamp::parse(&text))
@@ -359,6 +359,9 @@ pub struct Segment {
     pub updated_at: Option<i64>,
     #[serde(default)]
     pub managed_by: String,
+    /// The change request that is to put it in the place of what it is a version of.
+    #[serde(default)]
+    pub change_request_id: Option<i64>,
     /// The rules as a document, where they are not rows of their own.
     #[serde(default, alias = "rules")]
     pub rules_data: Option<serde_json::Value>,
@@ -426,6 +429,14 @@ pub struct FeatureState {
     /// What buckets are computed from, when it is not the id.
     #[serde(default)]
     pub mv_hashing_salt: Option<i64>,
+    /// The version it belongs to.
+    #[serde(default)]
+    pub environment_feature_version_id: Option<String>,
+    #[serde(default)]
+    pub change_request_id: Option<i64>,
+    /// It is to begin later.
+    #[serde(default)]
+    pub is_later: bool,
     #[serde(default)]
     pub value_type: Option<String>,
     #[serde(default)]

@@ -215,6 +215,12 @@ async fn check_counts(taker: &mut Taker<'_>) -> Result<()> {
         (noun::FEATURE_SEGMENT, &tables::FEATURE_SEGMENTS),
         (noun::FEATURE_STATE, &tables::FEATURE_STATES),
         (noun::STATE_OPTION, &tables::STATE_OPTIONS),
+        (noun::FEATURE_VERSION, &tables::FEATURE_VERSIONS),
+        (noun::SCHEDULED_CHANGE, &tables::SCHEDULED_CHANGES),
+        (noun::CHANGE_REQUEST, &tables::CHANGE_REQUESTS),
+        (noun::CHANGE_REQUEST_PART, &tables::CHANGE_REQUEST_PARTS),
+        (noun::APPROVAL, &tables::CHANGE_REQUEST_APPROVALS),
+        (noun::GROUP_ASSIGNMENT, &tables::CHANGE_REQUEST_GROUPS),
     ];
     for (noun, table) in tables {
         let ids: HashSet<i64> = taker

@@ -3,6 +3,8 @@
 //! Rows come as JSON texts, named as the columns there are: a column that a version does not have is simply not in
 //! them. What is deleted there (`deleted_at`) is left out. Nothing is ever written.
 
+mod history;
+
 use std::collections::{HashMap, HashSet};
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -60,6 +62,9 @@ const LIVE_SHARED: &str = "
     WHERE s.identity_id IS NULL AND {not_deleted} AND {is_live}
     ORDER BY s.environment_id, s.feature_id, s.feature_segment_id, s.version DESC NULLS LAST,
              s.live_from DESC NULLS LAST, s.id DESC";
+
+/// The table of versions.
+const VERSIONS_TABLE: &str = "feature_versioning_environmentfeatureversion";
 
 /// The version of each feature that is live in an environment with versions of its own (`v2`).
 const LIVE_VERSIONS: &str = "
@@ -133,7 +138,7 @@ impl Flagsmith {
     }
 
     fn live_shared(&self) -> String {
-        let versioned = self.has("feature_versioning_environmentfeatureversion")
+        let versioned = self.has(VERSIONS_TABLE)
             && self.has_column("environments_environment", "use_v2_feature_versioning");
         let by_number = if self.has_column("features_featurestate", "version") {
             "(s.version IS NOT NULL AND s.live_from <= now())"
@@ -156,9 +161,14 @@ impl Flagsmith {
     /// Feature states with their values, as JSON texts; `condition` speaks of `s`.
     fn states(&self, condition: &str) -> String {
         let value_is_there = self.not_deleted("features_featurestatevalue", "v");
+        let is_later = if self.has_column("features_featurestate", "live_from") {
+            "COALESCE(s.live_from > now(), FALSE)"
+        } else {
+            "FALSE"
+        };
         format!(
             "SELECT CAST(row_to_json(r) AS TEXT) FROM (
-                 SELECT s.*, v.type AS value_type, v.string_value, v.integer_value, v.boolean_value
+                 SELECT s.*, {is_later} AS is_later, v.type AS value_type, v.string_value, v.integer_value, v.boolean_value
                  FROM features_featurestate s
                  LEFT JOIN features_featurestatevalue v ON v.feature_state_id = s.id AND {value_is_there}
                  WHERE {condition} ORDER BY s.id) r"
@@ -351,45 +361,6 @@ impl Snapshot<'_> {
             self.flagsmith.live_shared()
         );
         self.fetch(text).await
-    }
-
-    /// How many states and versions are to begin later.
-    pub async fn scheduled(&mut self) -> Result<i64> {
-        let mut total = 0;
-        for (table, condition) in [
-            (
-                "features_featurestate",
-                "identity_id IS NULL AND environment_feature_version_id IS NULL AND version IS NOT NULL AND live_from > now()",
-            ),
-            (
-                "feature_versioning_environmentfeatureversion",
-                "published_at IS NOT NULL AND live_from > now()",
-            ),
-        ] {
-            let complete = condition
-                .split_whitespace()
-                .filter(|word| {
-                    [
-                        "version",
-                        "live_from",
-                        "published_at",
-                        "environment_feature_version_id",
-                    ]
-                    .contains(word)
-                })
-                .all(|column| self.flagsmith.has_column(table, column));
-            if self.flagsmith.has(table) && complete {
-                let text = format!(
-                    "SELECT COUNT(*) FROM {table} t WHERE {condition} AND {}",
-                    self.flagsmith.not_deleted(table, "t")
-                );
-                let (count,): (i64,) = sqlx::query_as(AssertSqlSafe(text))
-                    .fetch_one(&mut *self.tx)
-                    .await?;
-                total += count;
-            }
-        }
-        Ok(total)
     }
 
     async fn fetch(&mut self, text: String) -> Result<Vec<String>> {

@@ -208,6 +208,65 @@ pub async fn set_second_factor(
 }
 
 row! {
+    /// What a feature is served from in an environment with versions.
+    pub struct ServedVersion {
+        pub environment_id: i64,
+        pub feature_id: i64,
+        pub version_uuid: String,
+    }
+}
+
+/// What features of these environments are served from.
+pub async fn served_versions(tx: &mut Tx, environments: &[i64]) -> Result<Vec<ServedVersion>> {
+    sql!(
+        tx,
+        fetch_all as ServedVersion,
+        sqlite: "SELECT DISTINCT environment_id, feature_id, version_uuid FROM feature_states
+                 WHERE version_uuid IS NOT NULL AND environment_id IN (SELECT value FROM json_each($1))",
+        postgres: "SELECT DISTINCT environment_id, feature_id, version_uuid FROM feature_states
+                   WHERE version_uuid IS NOT NULL AND environment_id IN
+                         (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($1 AS JSON)))",
+        id_list(environments)
+    )
+}
+
+/// Takes away what a feature is in an environment for everyone and for segments.
+pub async fn clear_served(tx: &mut Tx, environment_id: i64, feature_id: i64) -> Result<u64> {
+    crate::feature_states::delete_shared(tx, environment_id, feature_id).await
+}
+
+/// The uuids of the versions of a feature in an environment that are or were served.
+pub async fn begun_versions(tx: &mut Tx, environment_id: i64, feature_id: i64) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = sql!(
+        tx,
+        fetch_all as (String,),
+        "SELECT uuid FROM feature_versions
+         WHERE environment_id = $1 AND feature_id = $2 AND went_live_at IS NOT NULL",
+        environment_id,
+        feature_id
+    )?;
+    Ok(rows.into_iter().map(|(uuid,)| uuid).collect())
+}
+
+/// Takes a version away.
+pub async fn delete_version(tx: &mut Tx, uuid: &str) -> Result<u64> {
+    sql!(tx, execute, "DELETE FROM feature_versions WHERE uuid = $1", uuid)
+}
+
+/// What the versions of these environments say.
+pub async fn version_documents(tx: &mut Tx, environments: &[i64]) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = sql!(
+        tx,
+        fetch_all as (String,),
+        sqlite: "SELECT states FROM feature_versions WHERE environment_id IN (SELECT value FROM json_each($1))",
+        postgres: "SELECT states FROM feature_versions WHERE environment_id IN
+                   (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($1 AS JSON)))",
+        id_list(environments)
+    )?;
+    Ok(rows.into_iter().map(|(text,)| text).collect())
+}
+
+row! {
     /// An identity that came from the installation before, or that has the identifier of one that comes now.
     pub struct PresentIdentity {
         pub id: i64,

@@ -4,6 +4,7 @@
 mod again;
 mod answers;
 mod api;
+mod history;
 mod people;
 
 use burgee_import::{Options, Quiet, Report, Source};
@@ -14,11 +15,21 @@ const SCHEMA: &str = include_str!("../../fixtures/flagsmith/schema.sql");
 const ENVIRONMENT: &str = include_str!("../../fixtures/flagsmith/environment.sql");
 const PEOPLE: &str = include_str!("../../fixtures/flagsmith/people.sql");
 const PROJECT: &str = include_str!("../../fixtures/flagsmith/project.sql");
+const WORKFLOWS: &str = include_str!("../../fixtures/flagsmith/workflows.sql");
 
 /// A Flagsmith's database; `None` without a Postgres to have it on.
 async fn flagsmith() -> Option<String> {
     let url = fresh_postgres().await?;
-    let script = [SCHEMA, "BEGIN;", ENVIRONMENT, PEOPLE, PROJECT, "COMMIT;"].join("\n");
+    let script = [
+        SCHEMA,
+        "BEGIN;",
+        ENVIRONMENT,
+        PEOPLE,
+        PROJECT,
+        WORKFLOWS,
+        "COMMIT;",
+    ]
+    .join("\n");
     seeds::script(&url, script).await.unwrap();
     Some(url)
 }

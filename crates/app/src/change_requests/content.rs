@@ -153,6 +153,16 @@ pub(super) async fn details(tx: &mut Tx, home: &Home, request: ChangeRequest) ->
     })
 }
 
+/// A digest of all that an approval of a request is given for, as its parts are now.
+pub async fn fingerprint_of(tx: &mut Tx, request: &ChangeRequest) -> Result<String> {
+    let parts = parts(tx, request.id).await?;
+    let mut versions = Vec::new();
+    for (part, _) in &parts {
+        versions.extend(versions::proposed(tx, part).await?);
+    }
+    Ok(fingerprint(request, &parts, &versions))
+}
+
 /// A digest of all that an approval is given for.
 fn fingerprint(request: &ChangeRequest, parts: &[(Part, Document)], versions: &[ProposedVersion]) -> String {
     let mut content = Vec::with_capacity(parts.len());
@@ -263,6 +273,11 @@ pub(super) async fn write(tx: &mut Tx, home: &Home, request_id: i64, edit: Conte
             }
         }
     }
+    aim(tx, request_id).await
+}
+
+/// Notes which states a request is about, as its parts say.
+pub async fn aim(tx: &mut Tx, request_id: i64) -> Result<()> {
     let parts = parts(tx, request_id).await?;
     let mut targets: Vec<Target> = Vec::new();
     for set in parts.iter().filter_map(|(_, document)| document.set()) {
@@ -275,6 +290,10 @@ pub(super) async fn write(tx: &mut Tx, home: &Home, request_id: i64, edit: Conte
                 targets.push(target);
             }
         }
+    }
+    let present = change_requests::targets(tx, request_id).await?;
+    if present.len() == targets.len() && targets.iter().all(|target| present.contains(target)) {
+        return Ok(());
     }
     Ok(change_requests::set_targets(tx, request_id, &targets).await?)
 }

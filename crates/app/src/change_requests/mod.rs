@@ -25,11 +25,12 @@ pub use comments::{add_comment, comments, delete_comment, edit_comment};
 pub use commit::commit;
 pub use content::{
     ConflictDetails, ContentEdit, Document, RequestDetails, SegmentDocument, StateDocument, StateProposal,
+    aim, fingerprint_of,
 };
 pub use home::Home;
 pub use review::approve;
 pub use segment_content::SegmentProposal;
-pub use versions::ProposedVersion;
+pub use versions::{ProposedVersion, touched_by};
 
 pub(crate) use commit::refuse_conflict;
 pub(crate) use versions::{refuse_delete, refuse_edit};

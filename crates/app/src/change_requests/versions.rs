@@ -4,7 +4,7 @@ use burgee_model::Timestamp;
 use burgee_store::Tx;
 use burgee_store::change_requests::{self, Part};
 use burgee_store::changes::NewChange;
-use burgee_store::features::Feature;
+use burgee_store::features::{self, Feature};
 use burgee_store::versions::{self as rows, FeatureVersion};
 use serde_json::{Value, json};
 
@@ -72,6 +72,27 @@ async fn part(tx: &mut Tx, place: &Place, request_id: i64, uuid: &str) -> Result
 
 /// What there is now of all that publishing the draft would change, kept to tell conflicts later.
 async fn seen(tx: &mut Tx, place: &Place, feature: &Feature, version: &FeatureVersion) -> Result<ChangeSet> {
+    let mut set = touched(tx, place, feature, version).await?;
+    change_sets::remember(tx, place, feature, &mut set).await?;
+    Ok(set)
+}
+
+/// The states that publishing a version would change, as a set that changes nothing of them.
+pub async fn touched_by(tx: &mut Tx, version: &FeatureVersion) -> Result<ChangeSet> {
+    let place = Place::by_id(tx, version.environment_id).await?;
+    let feature = features::find(tx, version.feature_id).await?;
+    match (place, feature) {
+        (Some(place), Some(feature)) => touched(tx, &place, &feature, version).await,
+        _ => Ok(ChangeSet::default()),
+    }
+}
+
+async fn touched(
+    tx: &mut Tx,
+    place: &Place,
+    feature: &Feature,
+    version: &FeatureVersion,
+) -> Result<ChangeSet> {
     let states = version_states::parse(&version.states)?;
     let drafted: Vec<Option<i64>> = states.iter().map(VersionState::segment_id).collect();
     let update = drafted.iter().map(|segment_id| StateChange {
@@ -92,7 +113,6 @@ async fn seen(tx: &mut Tx, place: &Place, feature: &Feature, version: &FeatureVe
             set.delete_segments.push(made.link.segment_id);
         }
     }
-    change_sets::remember(tx, place, feature, &mut set).await?;
     Ok(set)
 }
 

@@ -129,7 +129,7 @@ table! {
     FEATURE_STATES = "feature_states" {
         uuid: Text once, feature_id: Int, environment_id: Int, identity_id: Int, feature_segment_id: Int, enabled: Bool,
         type: Text, string_value: Text, integer_value: Int, boolean_value: Bool, hash_seed: Int, version: Int,
-        live_from: Int, created_at: Int, updated_at: Int,
+        live_from: Int, created_at: Int, updated_at: Int, version_uuid: Text, change_request_id: Int,
     } unique &[&["uuid"], &["feature_id", "environment_id", "identity_id", "feature_segment_id"]]
 }
 
@@ -137,6 +137,48 @@ table! {
     STATE_OPTIONS = "feature_state_options" {
         uuid: Text once, feature_state_id: Int, option_id: Int, percentage_allocation: Float,
     } unique &[&["uuid"], &["feature_state_id", "option_id"]]
+}
+
+table! {
+    FEATURE_VERSIONS = "feature_versions" {
+        uuid: Text once, feature_id: Int, environment_id: Int, description: Text, states: Text, created_at: Int,
+        updated_at: Int, created_by: Int, published_at: Int, published_by: Int, live_from: Int, went_live_at: Int,
+        change_request_id: Int,
+    } unique &[&["uuid"]]
+}
+
+table! {
+    SCHEDULED_CHANGES = "scheduled_changes" {
+        uuid: Text once, feature_id: Int, environment_id: Int, version_id: Int, change_set: Text, live_from: Int,
+        user_id: Int, change_request_id: Int, change_request_title: Text, created_at: Int, updated_at: Int,
+    } unique &[&["uuid"]]
+}
+
+table! {
+    CHANGE_REQUESTS = "change_requests" {
+        uuid: Text once, project_id: Int, environment_id: Int, title: Text, title_key: Text, description: Text,
+        user_id: Int, contributors: Text, ignore_conflicts: Bool, created_at: Int, updated_at: Int,
+        committed_at: Int, committed_by: Int,
+    } unique &[&["uuid"]]
+}
+
+table! {
+    CHANGE_REQUEST_PARTS = "change_request_parts" {
+        uuid: Text, change_request_id: Int, kind: Text, feature_id: Int, segment_id: Int, version_uuid: Text,
+        live_from: Int, document: Text, created_at: Int,
+    } unique &[]
+}
+
+table! {
+    CHANGE_REQUEST_APPROVALS = "change_request_approvals" {
+        change_request_id: Int, user_id: Int, assigned: Bool, approved_at: Int, fingerprint: Text, created_at: Int,
+    } unique &[&["change_request_id", "user_id"]]
+}
+
+table! {
+    CHANGE_REQUEST_GROUPS = "change_request_groups" {
+        change_request_id: Int, group_id: Int,
+    } unique &[&["change_request_id", "group_id"]]
 }
 
 table! {
@@ -184,7 +226,7 @@ links! { FEATURE_OWNERS = "feature_owners" (feature_id, user_id) {} }
 links! { FEATURE_GROUP_OWNERS = "feature_group_owners" (feature_id, group_id) {} }
 
 /// All tables whose rows have ids, in the order in which rows refer to each other.
-pub static TABLES: [&Table; 22] = [
+pub static TABLES: [&Table; 28] = [
     &USERS,
     &ORGANISATIONS,
     &GROUPS,
@@ -199,10 +241,16 @@ pub static TABLES: [&Table; 22] = [
     &FEATURES,
     &OPTIONS,
     &SEGMENTS,
+    &CHANGE_REQUESTS,
     &FEATURE_SEGMENTS,
     &IDENTITIES,
     &FEATURE_STATES,
     &STATE_OPTIONS,
+    &FEATURE_VERSIONS,
+    &SCHEDULED_CHANGES,
+    &CHANGE_REQUEST_PARTS,
+    &CHANGE_REQUEST_APPROVALS,
+    &CHANGE_REQUEST_GROUPS,
     &METADATA_FIELDS,
     &METADATA_MODEL_FIELDS,
     &METADATA_REQUIREMENTS,

@@ -120,10 +120,10 @@ class TwoNodesTest(OnPostgres):
                 order = names if (number + turn) % 2 else names[::-1]
                 traits = [{"trait_key": f"k{number}", "trait_value": turn}]
                 body = {"data": [{"identifier": name, "traits": traits} for name in order]}
-                statuses.append(site.sdk(nodes[number % 2], "POST", "bulk-identities/", body).status)
+                statuses.append(site.sdk(nodes[number % 2], "PUT", "bulk-identities/", body).status)
             return statuses
 
-        self.assertEqual(set(sum(gather(6, bulk), [])), {200})
+        self.assertEqual(set(sum(gather(6, bulk), [])), {202})
         for name in (names[0], names[-1]):
             self.assertEqual(site.traits(self.a, name), {f"k{n}": 7 for n in range(6)})
 

@@ -3,6 +3,7 @@
 //! A handler reads the request, calls one act of `app` and writes the answer; it holds no rule and no SQL.
 //!
 //! * [`management`]: a file per noun with its types, handlers and its own `router()`.
+//! * [`launch_darkly`]: list segments as LaunchDarkly's API has them.
 //! * [`scim`]: what identity providers ask.
 //! * [`sdk`]: the hot path: flags, identities, the environment document, realtime, OFREP, analytics intake.
 //!
@@ -17,12 +18,14 @@ pub mod error;
 pub mod fields;
 pub mod headers;
 pub mod instance;
+pub mod launch_darkly;
 pub mod management;
 pub mod openapi;
 pub mod page;
 pub mod params;
 pub mod scim;
 pub mod sdk;
+mod upload;
 
 use axum::Router;
 use burgee_app::App;

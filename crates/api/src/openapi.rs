@@ -33,6 +33,7 @@ struct Document;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(crate::management::router())
+        .merge(crate::launch_darkly::router())
         .merge(crate::scim::router())
         .merge(crate::sdk::router())
 }

@@ -20,6 +20,8 @@ pub enum Kind {
     FeatureVersion,
     ScheduledChange,
     Segment,
+    /// Who is in a list segment: counts, never members.
+    SegmentMembers,
     Identity,
     User,
     Group,
@@ -60,6 +62,7 @@ impl Kind {
             Self::FeatureVersion => "EF_VERSION",
             Self::ScheduledChange => "SCHEDULED_CHANGE",
             Self::Segment => "SEGMENT",
+            Self::SegmentMembers => "SEGMENT_MEMBERS",
             Self::Identity => "IDENTITY",
             Self::User => "USER",
             Self::Group => "GROUP",

@@ -258,7 +258,7 @@ pub async fn all_states(
 ) -> Result<Vec<EffectiveState>> {
     let id = known(app, caller, api_key, uuid, SEE).await?;
     let mut tx = app.db().read().await?;
-    identity_overrides::all(&mut tx, caller, (api_key, id)).await
+    identity_overrides::all(app, &mut tx, caller, (api_key, id)).await
 }
 
 /// One override of an identity.

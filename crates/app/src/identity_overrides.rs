@@ -163,9 +163,9 @@ pub async fn delete(app: &App, caller: &Caller, at: At<'_>, id: i64) -> Result<(
 }
 
 /// Everything an identity gets.
-pub async fn all(tx: &mut Tx, caller: &Caller, at: At<'_>) -> Result<Vec<EffectiveState>> {
+pub async fn all(app: &App, tx: &mut Tx, caller: &Caller, at: At<'_>) -> Result<Vec<EffectiveState>> {
     let (place, identity) = seen(tx, caller, at).await?;
-    effective_states(tx, &place, &identity).await
+    effective_states(app, tx, &place, &identity).await
 }
 
 /// Gives an identity the overrides of another one of its environment, in place of its own.
@@ -183,7 +183,7 @@ pub async fn clone_from(
     if source.id != identity.id {
         changes = replace(&mut tx, (caller, &place, &may), &source, &identity).await?;
     }
-    let answer = effective_states(&mut tx, &place, &identity).await?;
+    let answer = effective_states(app, &mut tx, &place, &identity).await?;
     app.commit(tx, changes).await?;
     Ok(answer)
 }
@@ -229,11 +229,12 @@ async fn replace(
 
 /// What an identity gets for each feature of its environment, with its stored traits, as this transaction sees it.
 pub async fn effective_states(
+    app: &App,
     tx: &mut Tx,
     place: &Place,
     identity: &Identity,
 ) -> Result<Vec<EffectiveState>> {
-    let Some(rows) = Rows::load(tx, place.environment.id).await? else {
+    let Some(rows) = Rows::load(tx, app.environments().lists(), place.environment.id).await? else {
         return Ok(Vec::new());
     };
     let snapshot = Snapshot::build(&rows);

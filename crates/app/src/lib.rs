@@ -49,6 +49,8 @@ pub mod identity_overrides;
 pub mod invites;
 mod issuers;
 pub mod launch_darkly;
+pub mod launch_darkly_segments;
+pub mod list_segments;
 pub mod mail;
 pub mod master_api_keys;
 pub mod members;
@@ -91,6 +93,7 @@ pub mod version_states;
 pub mod versioning;
 pub mod versions;
 pub mod warehouse_connections;
+pub mod windows;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -137,6 +140,7 @@ struct Inner {
     outbound: Outbound,
     issuers: Issuers,
     touched: sessions::Touched,
+    windows: windows::Windows,
 }
 
 impl App {
@@ -158,6 +162,7 @@ impl App {
             outbound: Outbound::new(&settings.outbound),
             issuers: Issuers::default(),
             touched: sessions::Touched::default(),
+            windows: windows::Windows::default(),
             environments,
             db,
             settings,
@@ -184,6 +189,11 @@ impl App {
     /// The ways out of this process: HTTP and mail.
     pub fn outbound(&self) -> &Outbound {
         &self.0.outbound
+    }
+
+    /// Counts a request in its window of ten seconds.
+    pub fn count_in_window(&self, what: (&str, &str), limit: u32) -> windows::Left {
+        self.0.windows.count(what, limit, Timestamp::now().0)
     }
 
     /// The keys of identity providers.
@@ -297,6 +307,8 @@ const LOGGED_TABLES: &[&str] = &[
     "groups",
     "identities",
     "invite_links",
+    "list_segments",
+    "member_lists",
     "invites",
     "master_api_keys",
     "metadata_fields",

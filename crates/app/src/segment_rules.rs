@@ -6,7 +6,7 @@ use burgee_model::limits;
 use burgee_model::segments::{Condition, Operator, Rule, RuleType};
 use burgee_store::db::next_numbers;
 use burgee_store::segments::Segment;
-use burgee_store::{Tx, features};
+use burgee_store::{Tx, features, list_segments};
 use serde_json::{Map, Value, json};
 
 use crate::{Error, Result};
@@ -35,10 +35,11 @@ pub struct ConditionEdit {
     pub delete: bool,
 }
 
-/// The flags that conditions may name.
+/// The flags, and the lists of members, that conditions may name.
 #[derive(Debug, Default)]
 pub struct KnownFlags {
     names: HashSet<String>,
+    lists: HashSet<String>,
     /// What the segment says already may stay, be the feature there or not.
     present: HashSet<String>,
 }
@@ -48,19 +49,21 @@ impl KnownFlags {
     pub fn of_names(names: impl IntoIterator<Item = String>) -> Self {
         Self {
             names: names.into_iter().collect(),
+            lists: HashSet::new(),
             present: HashSet::new(),
         }
     }
 
     /// Those of the segment's project, where its new rules name any.
     pub async fn read(tx: &mut Tx, segment: &Segment, rules: &[RuleEdit]) -> Result<Self> {
-        fn names_a_flag(rule: &RuleEdit) -> bool {
+        fn names_something(rule: &RuleEdit) -> bool {
             let own = rule
                 .conditions
                 .iter()
                 .filter_map(|condition| condition.property.as_deref());
-            own.into_iter().any(|property| property.starts_with("$.flags"))
-                || rule.rules.iter().any(names_a_flag)
+            own.into_iter()
+                .any(|property| property.starts_with("$.flags") || property.starts_with("$.lists"))
+                || rule.rules.iter().any(names_something)
         }
         fn collect(rules: &[Rule], found: &mut HashSet<String>) {
             for rule in rules {
@@ -73,17 +76,26 @@ impl KnownFlags {
             }
         }
         let mut known = Self::default();
-        if rules.iter().any(names_a_flag) {
+        if rules.iter().any(names_something) {
             collect(&segment.parsed_rules(), &mut known.present);
             let features = features::list(tx, segment.project_id).await?;
             known
                 .names
                 .extend(features.into_iter().map(|feature| feature.name));
+            let lists = list_segments::list(tx, segment.project_id).await?;
+            known.lists.extend(lists.into_iter().map(|list| list.key));
         }
         Ok(known)
     }
 
-    fn problem(&self, property: &str) -> Option<String> {
+    fn problem(&self, property: &str, operator: Operator) -> Option<String> {
+        if let Some(list) = burgee_engine::list_in_path(property) {
+            if !self.lists.contains(&list) && !self.present.contains(property) {
+                return Some(format!("The project has no list segment \"{list}\"."));
+            }
+            return (!matches!(operator, Operator::IsSet | Operator::IsNotSet))
+                .then(|| "Of a list only IS_SET and IS_NOT_SET can be asked.".to_owned());
+        }
         let flag = burgee_engine::flag_in_path(property).filter(|_| !self.present.contains(property))?;
         if !self.names.contains(&flag.name) {
             return Some(format!("The project has no feature \"{}\".", flag.name));
@@ -169,7 +181,7 @@ fn condition_problems(condition: &ConditionEdit, flags: &KnownFlags) -> Map<Stri
     if let Some(text) = condition
         .property
         .as_deref()
-        .and_then(|property| flags.problem(property))
+        .and_then(|property| flags.problem(property, condition.operator))
     {
         problems.insert("property".to_owned(), json!([text]));
     }

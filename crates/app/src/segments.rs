@@ -55,7 +55,7 @@ pub struct SegmentFilter {
 }
 
 /// The project, when the caller may do this in it. One that is not there is refused just the same.
-async fn enter(
+pub(crate) async fn enter(
     tx: &mut Tx,
     caller: &Caller,
     project_id: i64,
@@ -74,6 +74,7 @@ fn missing() -> Error {
 
 /// The segments of a project, oldest first.
 pub async fn list(
+    app: &App,
     tx: &mut Tx,
     caller: &Caller,
     project_id: i64,
@@ -83,7 +84,7 @@ pub async fn list(
     let mut found = segments::list(tx, project.id).await?;
     if let Some(identity_id) = filter.identity {
         let (place, identity) = identity_of_project(tx, caller, &project, identity_id).await?;
-        found = segments_of_identity(tx, &place, &identity, found).await?;
+        found = segments_of_identity(app, tx, &place, &identity, found).await?;
     }
     let part = filter.part.as_deref().map(str::to_lowercase);
     found.retain(|segment| {
@@ -130,12 +131,13 @@ async fn identity_of_project(
 
 /// Those of the segments that the identity is in, feature-specific ones included.
 async fn segments_of_identity(
+    app: &App,
     tx: &mut Tx,
     place: &Place,
     identity: &Identity,
     segments: Vec<Segment>,
 ) -> Result<Vec<Segment>> {
-    let Some(mut rows) = Rows::load(tx, place.environment.id).await? else {
+    let Some(mut rows) = Rows::load(tx, app.environments().lists(), place.environment.id).await? else {
         return Ok(Vec::new());
     };
     rows.segments = segments;
@@ -317,6 +319,20 @@ pub(crate) async fn created(
         .serves()
         .after(metadata::logged(tx, Owner::Segment(segment.id), as_json(segment)).await?);
     Ok(change.into())
+}
+
+/// What the log says of a segment that got lists.
+pub(crate) fn became_list(caller: &Caller, project: &Project, segment: &Segment, key: &str) -> NewChange {
+    let mut after = as_json(segment);
+    after["list"] = json!(key);
+    Change::new(caller, Kind::Segment, Action::Update, segment.id)
+        .in_project(project)
+        .uuid(&segment.uuid)
+        .says(format!("Segment updated: {}", segment.name))
+        .serves()
+        .before(as_json(segment))
+        .after(after)
+        .into()
 }
 
 /// Changes a segment. Rules, when given, replace the present ones; those with a known id keep it.

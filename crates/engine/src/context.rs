@@ -127,6 +127,7 @@ impl Context {
             traits: &traits,
             ignores_overrides: false,
             document: Some(&identity.document),
+            memberships: None,
         }))
     }
 }
@@ -346,6 +347,7 @@ fn definition(
         environment_name: environment.name,
         features,
         segments,
+        lists: Vec::new(),
         identity_overrides: HashMap::new(),
         document: Some(document),
     })
@@ -373,6 +375,7 @@ fn segment_definition(
     Ok(SegmentDefinition {
         key: segment.key,
         name: segment.name,
+        list: None,
         rules,
         overrides,
         metadata: segment.metadata,

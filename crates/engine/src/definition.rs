@@ -19,6 +19,8 @@ pub struct Definition {
     pub features: Vec<FeatureDefinition>,
     /// In the order that breaks ties: of two overrides with the same priority the first segment wins.
     pub segments: Vec<SegmentDefinition>,
+    /// The keys of lists of members, which conditions name as `$.lists.<key>`. Who is in them, [`crate::Memberships`] says.
+    pub lists: Vec<String>,
     /// Overrides for single identities, by identifier. They win over every segment.
     pub identity_overrides: HashMap<String, Vec<OverrideDefinition>>,
     /// The context as JSON, without `identity`, for properties that are JSON paths beyond the usual ones.
@@ -39,6 +41,8 @@ pub struct SegmentDefinition {
     /// The text that percentage splits hash: the segment's id.
     pub key: String,
     pub name: String,
+    /// Index into [`Definition::lists`]: whom it includes is in the segment, whom it excludes is not, whatever the rules.
+    pub list: Option<usize>,
     /// All must match. A segment without rules matches nobody.
     pub rules: Vec<RuleDefinition>,
     pub overrides: Vec<OverrideDefinition>,

@@ -51,6 +51,7 @@ pub(crate) struct Feature {
 pub(crate) struct Segment {
     pub(crate) key: String,
     pub(crate) name: String,
+    pub(crate) list: Option<usize>,
     pub(crate) rules: Vec<Rule>,
     /// Where in the environment's states its overrides begin and end.
     pub(crate) states: (u32, u32),
@@ -270,6 +271,7 @@ impl Compiler {
                 .collect(),
             key: definition.key.clone(),
             name: definition.name.clone(),
+            list: definition.list,
             states: (0, 0),
             metadata: definition.metadata.clone().filter(crate::python::is_truthy),
         }

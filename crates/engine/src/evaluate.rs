@@ -9,12 +9,14 @@ use crate::dependencies::Verdict;
 use crate::environment::{Environment, Origin, Rule, State};
 use crate::inputs::{Identity, Inputs, KeyBuffer, hashing_key};
 use crate::md5::LANES;
+use crate::members::Membership;
 use crate::outcome::{Choice, Decision, Evaluation, Outcome};
 use crate::scalar::Scalar;
 
 /// Listens in on the evaluation of segments. The silent implementation compiles to nothing.
 pub(crate) trait Tracer {
     const IS_SILENT: bool = false;
+    fn membership(&mut self, membership: Membership);
     fn enter_rule(&mut self, kind: RuleType);
     fn leave_rule(&mut self, rule: &Rule, matched: bool);
     fn condition(&mut self, condition: &Condition, actual: Scalar<'_>, bucket: Option<f64>, matched: bool);
@@ -25,6 +27,7 @@ pub(crate) struct NoTrace;
 
 impl Tracer for NoTrace {
     const IS_SILENT: bool = true;
+    fn membership(&mut self, _: Membership) {}
     fn enter_rule(&mut self, _: RuleType) {}
     fn leave_rule(&mut self, _: &Rule, _: bool) {}
     fn condition(&mut self, _: &Condition, _: Scalar<'_>, _: Option<f64>, _: bool) {}
@@ -242,9 +245,18 @@ impl Inputs<'_> {
         }
     }
 
-    /// Whether all rules of the segment match; false if it has none.
+    /// Whether the segment's list includes the identity, or else all rules match; false if there are none.
     pub(crate) fn is_in_segment<T: Tracer>(&self, segment: u32, tracer: &mut T) -> bool {
         let segment = &self.environment.segments[segment as usize];
+        if let Some(list) = segment.list {
+            let membership = self.membership(list);
+            tracer.membership(membership);
+            match membership {
+                Membership::Included => return true,
+                Membership::Excluded => return false,
+                Membership::Unlisted => {}
+            }
+        }
         !segment.rules.is_empty()
             && segment
                 .rules

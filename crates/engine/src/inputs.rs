@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use crate::dependencies::Resolution;
 use crate::environment::{Environment, IDENTITY_KEY};
+use crate::members::{Membership, Memberships};
 use crate::property::Path;
 use crate::scalar::{ContextValue, Scalar};
 
@@ -22,6 +23,8 @@ pub struct Identity<'a> {
     pub ignores_overrides: bool,
     /// The identity as JSON, for JSON paths that go beyond it; derived from the other fields when `None`.
     pub document: Option<&'a Value>,
+    /// What lists of members say of the identity; without it, it is in none.
+    pub memberships: Option<&'a dyn Memberships>,
 }
 
 impl<'a> Identity<'a> {
@@ -33,6 +36,7 @@ impl<'a> Identity<'a> {
             traits,
             ignores_overrides: false,
             document: None,
+            memberships: None,
         }
     }
 }
@@ -94,7 +98,7 @@ impl<'a> Inputs<'a> {
                         Scalar::Composite(_) | Scalar::Deferred => Scalar::Missing,
                         value => value,
                     },
-                    Path::Flag { .. } | Path::Query(_) => Scalar::Deferred,
+                    Path::Flag { .. } | Path::List(_) | Path::Query(_) => Scalar::Deferred,
                 };
             }
         }
@@ -120,9 +124,19 @@ impl<'a> Inputs<'a> {
         }
     }
 
+    /// What a list says of the identity.
+    pub(crate) fn membership(&self, list: usize) -> Membership {
+        let memberships = self.identity.and_then(|identity| identity.memberships);
+        memberships.map_or(Membership::Unlisted, |memberships| memberships.membership(list))
+    }
+
     fn deferred(&self, property: u32) -> Scalar<'_> {
         match self.environment.properties.path(property) {
             Some(Path::Flag { feature, field }) => self.flag(*feature, *field),
+            Some(Path::List(list)) => match self.membership(*list) {
+                Membership::Included => Scalar::Bool(true),
+                Membership::Excluded | Membership::Unlisted => Scalar::Missing,
+            },
             Some(Path::Query(path)) => {
                 let document = self.document.get_or_init(|| self.build_document());
                 path.query(document)

@@ -32,6 +32,7 @@
 //! - [`Environment::matching_segments`], [`Environment::matches`]: who is in which segment.
 //! - [`Environment::explain`] and its kin: the same evaluation, with a trace that serialises to JSON.
 //! - [`context`]: contexts and results as the SDKs write them.
+//! - [`MemberSet`], [`Memberships`]: lists of members, which whoever evaluates holds and lends to [`Identity`].
 //!
 //! Features and segments are addressed by their index in the definition. An [`Outcome`] borrows from the environment
 //! and formats nothing by itself. Evaluating allocates nothing for up to 128 features and 64 distinct properties,
@@ -59,6 +60,7 @@ mod environment;
 mod evaluate;
 mod inputs;
 mod md5;
+mod members;
 mod number;
 mod outcome;
 mod pattern;
@@ -74,10 +76,11 @@ pub use definition::{
 };
 pub use environment::{Environment, MAX_RULE_DEPTH};
 pub use inputs::Identity;
+pub use members::{MemberSet, Membership, Memberships, member_hash};
 pub use number::Number;
 pub use outcome::{Evaluation, IDENTITY_OVERRIDES, Outcome, Reason, VariantChoice, Winner};
 pub use pattern::is_valid_pattern;
-pub use property::{FlagInPath, flag_in_path};
+pub use property::{FlagInPath, flag_in_path, list_in_path};
 pub use python::value_text as python_text;
 pub use scalar::ContextValue;
 

@@ -38,6 +38,8 @@ pub(crate) enum Path {
         feature: u32,
         field: FlagField,
     },
+    /// Whether the identity is in a list of members.
+    List(usize),
     Query(Box<JsonPath>),
 }
 
@@ -138,6 +140,13 @@ impl Interner {
                 })
             }
             ["flags", ..] => None,
+            // A list that is none has nobody in it.
+            ["lists", key] => definition
+                .lists
+                .iter()
+                .position(|list| list == key)
+                .map(Path::List),
+            ["lists", ..] => None,
             _ => is_tame(key)
                 .then(|| JsonPath::parse(key).ok())
                 .flatten()
@@ -165,6 +174,18 @@ pub fn flag_in_path(property: &str) -> Option<FlagInPath> {
             name: name.clone(),
             is_known_field: matches!(field.as_str(), "enabled" | "value" | "variant"),
         }),
+        _ => None,
+    }
+}
+
+/// The key of the list of members that a property of a condition names: `$.lists.<key>`.
+pub fn list_in_path(property: &str) -> Option<String> {
+    let members = property
+        .starts_with("$.")
+        .then(|| plain_members(property))
+        .flatten()?;
+    match members.as_slice() {
+        [lists, key] if lists == "lists" => Some(key.clone()),
         _ => None,
     }
 }

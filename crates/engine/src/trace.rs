@@ -10,6 +10,7 @@ use crate::dependencies::Verdict;
 use crate::environment::{Environment, Origin, Rule};
 use crate::evaluate::Tracer;
 use crate::inputs::{Identity, Inputs};
+use crate::members::Membership;
 use crate::outcome::{Choice, Decision, Outcome};
 use crate::property::Properties;
 use crate::scalar::Scalar;
@@ -97,6 +98,9 @@ pub struct SegmentTrace {
     pub key: String,
     pub name: String,
     pub matched: bool,
+    /// What its list of members says of the identity: `included` or `excluded`; then rules were not looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list: Option<&'static str>,
     /// Its conditions read flags that depend on one another in a circle, so it does not match.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub circular: bool,
@@ -213,6 +217,7 @@ impl Inputs<'_> {
         let segment = &self.environment.segments[index];
         let mut recorder = Recorder {
             properties: &self.environment.properties,
+            membership: Membership::Unlisted,
             open: Vec::new(),
             done: Vec::new(),
         };
@@ -221,6 +226,11 @@ impl Inputs<'_> {
             key: segment.key.clone(),
             name: segment.name.clone(),
             matched: verdict == Verdict::Matches,
+            list: match recorder.membership {
+                Membership::Included => Some("included"),
+                Membership::Excluded => Some("excluded"),
+                Membership::Unlisted => None,
+            },
             circular: verdict == Verdict::Cut,
             rules: recorder.done,
         }
@@ -301,12 +311,17 @@ impl Inputs<'_> {
 /// Writes down what happens while a segment is evaluated.
 struct Recorder<'a> {
     properties: &'a Properties,
+    membership: Membership,
     /// The rules entered and not left, outermost first.
     open: Vec<RuleTrace>,
     done: Vec<RuleTrace>,
 }
 
 impl Tracer for Recorder<'_> {
+    fn membership(&mut self, membership: Membership) {
+        self.membership = membership;
+    }
+
     fn enter_rule(&mut self, kind: RuleType) {
         self.open.push(RuleTrace {
             kind,

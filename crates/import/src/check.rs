@@ -178,6 +178,7 @@ impl<'a> Before<'a> {
                 .map(|s| SegmentDefinition {
                     key: s.id.to_string(),
                     name: s.name.clone(),
+                    list: None,
                     rules: from
                         .rules
                         .get(&s.id)
@@ -189,6 +190,7 @@ impl<'a> Before<'a> {
                     metadata: None,
                 })
                 .collect(),
+            lists: Vec::new(),
             identity_overrides: of_identity,
             document: None,
         };

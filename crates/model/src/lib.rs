@@ -7,6 +7,7 @@
 pub mod durations;
 pub mod keys;
 pub mod limits;
+pub mod lists;
 pub mod metadata;
 pub mod permissions;
 pub mod problems;

@@ -28,6 +28,22 @@ pub const CONDITIONS_PER_SEGMENT: usize = 100;
 pub const CONDITION_VALUE_LENGTH: usize = 1000;
 /// Length of the property of a condition.
 pub const CONDITION_PROPERTY_LENGTH: usize = 1000;
+/// Members of one list. A node keeps some nine bytes of each in memory.
+pub const MEMBERS_PER_LIST: usize = 100_000_000;
+/// Members that one request names in JSON; uploads of files have no such limit.
+pub const MEMBERS_PER_REQUEST: usize = 10_000;
+/// Length of the key of a list segment.
+pub const LIST_KEY_LENGTH: usize = 256;
+/// Length of the name of a context kind.
+pub const CONTEXT_KIND_LENGTH: usize = 64;
+/// Lists of members that one segment has in one environment: a context kind each, on either side.
+pub const LISTS_PER_SEGMENT: usize = 20;
+/// Members of the lists of one segment that the environment document carries; what has more is only evaluated here.
+pub const MEMBERS_IN_DOCUMENT: i64 = 1_000;
+/// Members that one environment document carries in all.
+pub const ALL_MEMBERS_IN_DOCUMENT: i64 = 20_000;
+/// Bytes of a file of members to upload, as it arrives and unpacked.
+pub const MEMBERS_FILE_BYTES: u64 = 16 * 1024 * 1024 * 1024;
 /// Changes in one change request, of each kind.
 pub const CHANGES_PER_REQUEST: usize = 500;
 /// Bytes of a document of features to import.

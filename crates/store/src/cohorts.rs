@@ -33,16 +33,17 @@ pub async fn list(tx: &mut Tx, environment_id: i64) -> Result<Vec<Cohort>> {
     )
 }
 
-/// The cohorts that are to go.
-pub async fn leaving(tx: &mut Tx) -> Result<Vec<Cohort>> {
+/// One cohort by its uuid.
+pub async fn find_by_uuid(tx: &mut Tx, uuid: &str) -> Result<Option<Cohort>> {
     sql!(
         tx,
-        fetch_all as Cohort,
+        fetch_optional as Cohort,
         "SELECT c.id AS id, c.uuid AS uuid, c.environment_id AS environment_id, c.segment_id AS segment_id,
                 s.name AS name, s.description AS description, c.source_type AS source_type, c.version AS version,
                 c.created_at AS created_at, c.deletion_requested_at AS deletion_requested_at
          FROM cohorts c JOIN segments s ON s.id = c.segment_id
-         WHERE c.deletion_requested_at IS NOT NULL ORDER BY c.id LIMIT 20"
+         WHERE c.uuid = $1",
+        uuid
     )
 }
 
@@ -61,15 +62,4 @@ pub async fn insert(tx: &mut Tx, c: &Cohort) -> Result<i64> {
         c.created_at
     )?;
     Ok(id)
-}
-
-/// Writes that a cohort is to go.
-pub async fn request_deletion(tx: &mut Tx, id: i64, now: i64) -> Result<u64> {
-    sql!(
-        tx,
-        execute,
-        "UPDATE cohorts SET deletion_requested_at = $2 WHERE id = $1 AND deletion_requested_at IS NULL",
-        id,
-        now
-    )
 }

@@ -58,6 +58,16 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../migrations/0019_audience_syncs.sql"),
     ),
     (
+        22,
+        "list segments",
+        include_str!("../migrations/0022_list_segments.sql"),
+    ),
+    (
+        23,
+        "cohorts are lists",
+        include_str!("../migrations/0023_cohorts_are_lists.sql"),
+    ),
+    (
         25,
         "batches of audience syncs",
         include_str!("../migrations/0025_audience_sync_batches.sql"),

@@ -1,5 +1,6 @@
 //! Identities: one row each, with its traits.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use burgee_model::traits::{TraitChange, TraitError, TraitSet};
@@ -85,6 +86,21 @@ pub struct IdentityWrite {
     pub environment_id: i64,
     pub identifier: String,
     pub changes: Vec<(String, TraitChange)>,
+    /// Whether traits that are not named go.
+    pub overwrite: bool,
+}
+
+impl IdentityWrite {
+    /// What is to be done to an identity with these traits.
+    fn changes_of(&self, present: &TraitSet) -> Cow<'_, [(String, TraitChange)]> {
+        if !self.overwrite {
+            return Cow::Borrowed(&self.changes);
+        }
+        let named = |key: &str| self.changes.iter().any(|(name, _)| name == key);
+        let others = present.iter().filter(|stored| !named(stored.key()));
+        let gone = others.map(|stored| (stored.key().to_owned(), TraitChange::Remove));
+        gone.chain(self.changes.iter().cloned()).collect()
+    }
 }
 
 /// How a write ended.
@@ -124,7 +140,8 @@ pub async fn write_all(tx: &mut Tx, writes: &[IdentityWrite], now: i64) -> Resul
             answers.push(Written::NoEnvironment);
             continue;
         };
-        match identity.traits.apply(&write.changes, now) {
+        let changes = write.changes_of(&identity.traits);
+        match identity.traits.apply(&changes, now) {
             Err(refusal) => answers.push(Written::Refused(refusal)),
             Ok(true) => {
                 changed.insert(identity.id, identity.traits.to_text());

@@ -37,6 +37,8 @@ pub mod identity_admin;
 pub mod imports;
 pub mod invites;
 pub mod launch_darkly_imports;
+pub mod list_members;
+pub mod list_segments;
 pub mod mails;
 pub mod master_api_keys;
 pub mod members;

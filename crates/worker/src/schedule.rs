@@ -45,10 +45,9 @@ pub const SCHEDULES: &[Schedule] = &[
         run: |app| Box::pin(async move { burgee_app::launch_darkly::process(&app).await }),
     },
     Schedule {
-        // They are drained right after they were asked to go; this finds those a process that ended left undone.
-        name: "drain cohorts that are to go",
+        name: "keep lists of members compact",
         every: Duration::from_mins(1),
-        run: |app| Box::pin(async move { burgee_app::cohorts::drain(&app).await }),
+        run: |app| Box::pin(async move { burgee_app::list_segments::fold::tidy(&app).await }),
     },
     Schedule {
         name: "mark stale features",

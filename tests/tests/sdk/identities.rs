@@ -182,11 +182,32 @@ both! {
         let world = World::new(app).await;
         let entry = |i: usize| json!({"identifier": format!("bulk{i}"), "traits": traits(&[("n", json!(i))])});
         let body = json!({"data": (0..100).map(entry).collect::<Vec<_>>()});
-        world.sdk_with(&world.server, Method::POST, "/api/v1/bulk-identities/", Some(body)).await.expect(200);
+        world.sdk_with(&world.server, Method::POST, "/api/v1/bulk-identities/", Some(body)).await.expect(202);
         let answer = world.sdk(Method::GET, "/api/v1/identities/?identifier=bulk99", None).await.expect(200);
         assert_eq!(value(&answer, "n"), Some(json!(99)));
         let body = json!({"data": (0..101).map(entry).collect::<Vec<_>>()});
-        world.sdk_with(&world.server, Method::POST, "/api/v1/bulk-identities/", Some(body)).await.expect(400);
+        let refused = world.sdk_with(&world.server, Method::POST, "/api/v1/bulk-identities/", Some(body)).await.expect(400);
+        assert_eq!(refused, json!({"data": ["Number of identities must not be more than 100"]}));
+    }
+
+    async fn a_bulk_merges_with_put_and_overwrites_with_post(app) {
+        let world = World::new(app).await;
+        let entry = |traits: serde_json::Value| json!({"data": [{"identifier": "ann", "traits": traits}]});
+        let bulk = |method: Method, traits: serde_json::Value| {
+            world.sdk_with(&world.server, method, "/api/v1/bulk-identities/", Some(entry(traits)))
+        };
+        world.identify(json!({"identifier": "ann", "traits": traits(&[("a", json!(1)), ("b", json!(2))])})).await;
+        bulk(Method::PUT, json!([{"trait_key": "b", "trait_value": null}, {"trait_key": "c", "trait_value": true}])).await.expect(202);
+        let answer = world.sdk(Method::GET, "/api/v1/identities/?identifier=ann", None).await.expect(200);
+        assert_eq!((value(&answer, "a"), value(&answer, "b"), value(&answer, "c")), (Some(json!(1)), None, Some(json!(true))));
+        bulk(Method::POST, json!([{"trait_key": "c", "trait_value": "x"}, {"trait_key": "t", "trait_value": 1, "transient": true}])).await.expect(202);
+        let answer = world.sdk(Method::GET, "/api/v1/identities/?identifier=ann", None).await.expect(200);
+        assert_eq!(answer["traits"].as_array().unwrap().len(), 1);
+        assert_eq!(value(&answer, "c"), Some(json!("x")));
+        world.set_environment(json!({"allow_client_traits": false})).await;
+        let body = entry(json!([{"trait_key": "c", "trait_value": "y"}]));
+        world.sdk(Method::PUT, "/api/v1/bulk-identities/", Some(body)).await.expect(400);
+        bulk(Method::PUT, json!([{"trait_key": "c", "trait_value": "z"}])).await.expect(202);
     }
 
     async fn a_pattern_that_backtracks_without_end_does_not_hang_a_request(app) {

@@ -198,7 +198,7 @@ async fn list_effective_states(
     Path((key, identity)): Path<(String, i64)>,
 ) -> ApiResult<Json<Vec<EffectiveStateView>>> {
     let mut tx = app.db().read().await?;
-    let states = identity_overrides::all(&mut tx, &caller, (&key, identity)).await?;
+    let states = identity_overrides::all(&app, &mut tx, &caller, (&key, identity)).await?;
     Ok(Json(states.into_iter().map(EffectiveStateView::from).collect()))
 }
 

@@ -32,6 +32,8 @@ pub mod identities;
 pub mod identity_overrides;
 pub mod invites;
 pub mod launch_darkly;
+pub mod list_members;
+pub mod list_segments;
 pub mod master_api_keys;
 pub mod members;
 pub mod metadata;
@@ -98,6 +100,8 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(identity_overrides::router())
         .merge(invites::router())
         .merge(launch_darkly::router())
+        .merge(list_members::router())
+        .merge(list_segments::router())
         .merge(master_api_keys::router())
         .merge(members::router())
         .merge(metadata_fields::router())

@@ -1,7 +1,5 @@
 //! `…/export/` and `…/import/` of projects and organisations: one file
 
-use std::io::{Seek, Write};
-
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, State};
@@ -13,7 +11,6 @@ use burgee_app::project_files::{
 };
 use burgee_app::{App, Error};
 use burgee_model::limits;
-use futures_util::StreamExt;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -23,6 +20,7 @@ use utoipa_axum::routes;
 use crate::caller::Signed;
 use crate::error::ApiResult;
 use crate::params::{Path, Query};
+use crate::upload::received;
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -143,27 +141,9 @@ fn file(app: App, export: Export, name: &str, in_lines: bool) -> Response {
 
 /// Takes the file in the body of a request, and looks through it where it does not keep SDKs waiting.
 async fn take(body: Body) -> Result<Reading, Error> {
-    let file = received(body).await?;
+    let file = received(body, limits::IMPORT_FILE_BYTES).await?;
     let read = tokio::task::spawn_blocking(move || project_files::read(file)).await;
     read.map_err(|error| Error::Internal(error.to_string()))?
-}
-
-/// The body of a request as a file that has no name, a piece at a time.
-async fn received(body: Body) -> Result<std::fs::File, Error> {
-    let broken = |error: std::io::Error| Error::Internal(error.to_string());
-    let mut file = tempfile::tempfile().map_err(broken)?;
-    let mut pieces = body.into_data_stream();
-    let mut length = 0;
-    while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|_| Error::detail("The file broke off on its way here."))?;
-        length += piece.len() as u64;
-        if length > limits::IMPORT_FILE_BYTES {
-            return Err(Error::detail("The file is too large."));
-        }
-        file.write_all(&piece).map_err(broken)?;
-    }
-    file.rewind().map_err(broken)?;
-    Ok(file)
 }
 
 /// A project as one file. With `identities`, a line of JSON for each follows the document.

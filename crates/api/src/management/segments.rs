@@ -129,7 +129,7 @@ async fn list_segments(
         shared_only: query.truth("include_feature_specific") == Some(false),
     };
     let mut tx = app.db().read().await?;
-    let found = segments::list(&mut tx, &caller, project_id, &filter).await?;
+    let found = segments::list(&app, &mut tx, &caller, project_id, &filter).await?;
     Ok(Json(paging.cut(found)?.map(SegmentView::from)))
 }
 

@@ -36,6 +36,20 @@ pub(super) fn complete(method: &str, operation: &mut Map<String, Value>) {
         answers.push(("401", unauthenticated()));
         answers.push(("403", plain("The caller may not do this", "Detail")));
     }
+    if opens_with("cohort_key") {
+        answers.push(("401", unauthenticated()));
+    }
+    if opens_with("access_token") {
+        let kinds = [
+            ("400", "What was sent is wrong"),
+            ("401", "No access token, or one that is none"),
+            ("403", "The token may not do this"),
+            ("404", "There is no such thing, or not for this token"),
+            ("429", "Too many requests"),
+            ("503", "The database is unavailable for the moment"),
+        ];
+        answers.extend(kinds.map(|(status, text)| (status, plain(text, "AccessError"))));
+    }
     let provisions = opens_with("scim_token");
     if provisions {
         answers.push(("400", plain("What was sent is wrong", "BadRequest")));

@@ -46,6 +46,10 @@ const TAGS: &[(&str, &str)] = &[
         "A feature in an environment as a whole, by id or by name",
     ),
     ("segments", "Audiences: rules over traits"),
+    (
+        "list segments",
+        "Audiences by name: lists of members, of any size",
+    ),
     ("segment overrides", "What a feature is for a segment"),
     ("identities", "Identities and their traits"),
     ("identity overrides", "What a feature is for an identity"),
@@ -74,6 +78,10 @@ const TAGS: &[(&str, &str)] = &[
     ("scim", "Identity providers that keep users and groups"),
     ("cohorts", "Groups of identities from elsewhere"),
     ("warehouses", "Connections to data warehouses"),
+    (
+        "LaunchDarkly segments",
+        "List segments as LaunchDarkly's API has them, for programs that fill segments there",
+    ),
     ("export and import", "Projects and organisations as one file"),
     ("platform hub", "Sums over organisations"),
     ("users", "Accounts, signing in, second factors"),
@@ -115,6 +123,8 @@ pub(super) fn complete(path: &str, _method: &str, operation: &mut Map<String, Va
     let tag = operation["tags"][0].as_str().unwrap_or_default();
     let security = match tag {
         _ if path.starts_with("/api/v1/scim/") => json!([{ "scim_token": [] }]),
+        _ if path.starts_with("/api/v1/cohort-sync/") => json!([{ "cohort_key": [] }]),
+        _ if path.starts_with("/api/v2/") => json!([{ "access_token": [] }]),
         _ if PUBLIC.contains(&path) => json!([{}]),
         "sdk" => json!([{ "environment_key": [] }]),
         "ofrep" => json!([{ "environment_key": [] }, { "environment_key_as_bearer": [] }]),
@@ -217,6 +227,11 @@ pub(super) fn describe(document: &mut Value) {
             "type": "http", "scheme": "bearer",
             "description": "The token that an organisation gives its identity provider",
         },
+        "cohort_key": {
+            "type": "http", "scheme": "bearer",
+            "description": "A server-side key of the cohort's environment, or a master API key",
+        },
+        "access_token": authorization("A master API key or a user's token, with nothing before it"),
         "environment_key_as_bearer": {
             "type": "http", "scheme": "bearer",
             "description": "The same keys, as OpenFeature's providers send them",

@@ -4,8 +4,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use burgee_app::App;
-use burgee_app::sdk::evaluation;
 use burgee_app::sdk::identities::{self, Identified, IdentifyInput, TraitInput};
+use burgee_app::sdk::{bulk, evaluation};
 use burgee_app::served::Resource;
 use burgee_model::{Problems, limits};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 use super::flags::{feature_not_found, user_agent};
 use super::key::{self, EnvironmentKey};
 use super::shapes::{IdentityAnswer, LegacyIdentity, Nothing};
-use super::traits::TraitText;
+use super::traits::{TraitText, check_allowed};
 use crate::body::Body;
 use crate::error::{ApiError, detail};
 use crate::fields::{Blank, Field, Given, OrNull};
@@ -27,7 +27,7 @@ pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(get_identity_flags, identify))
         .routes(routes!(get_identity_by_path))
-        .routes(routes!(bulk_identify))
+        .routes(routes!(bulk_identify, bulk_update_identities))
 }
 
 input! {
@@ -194,30 +194,50 @@ input! {
     }
 }
 
-/// Identifies many at once, as Flagsmith's Edge API does. Stores traits; evaluates nothing.
+/// Sets whole identities, many at once: traits that are not named go. Evaluates nothing.
 #[utoipa::path(post, path = "/api/v1/bulk-identities/", tag = "sdk", request_body = BulkBody,
-    responses((status = 200, body = Nothing)))]
+    responses((status = 202, body = Nothing)))]
 async fn bulk_identify(
     State(app): State<App>,
     key: EnvironmentKey,
     body: Body,
-) -> Result<Response, ApiError> {
-    let inputs = read_bulk(&body)?;
+) -> Result<Response, Response> {
+    store_bulk(&app, &key, &body, true).await
+}
+
+/// Sets traits of many identities at once, beside those they have; null removes one. Evaluates nothing.
+#[utoipa::path(put, path = "/api/v1/bulk-identities/", tag = "sdk", request_body = BulkBody,
+    responses((status = 202, body = Nothing)))]
+async fn bulk_update_identities(
+    State(app): State<App>,
+    key: EnvironmentKey,
+    body: Body,
+) -> Result<Response, Response> {
+    store_bulk(&app, &key, &body, false).await
+}
+
+/// All are checked before the first is written, and all are written when the answer goes out.
+async fn store_bulk(
+    app: &App,
+    key: &EnvironmentKey,
+    body: &Body,
+    overwrite: bool,
+) -> Result<Response, Response> {
+    check_allowed(key)?;
+    let inputs = read_bulk(body)?;
     key.served.count(Resource::Identities);
-    let writes = inputs
-        .into_iter()
-        .map(|input| identities::identify(&app, &key.served, key.server, input));
-    for outcome in futures_util::future::join_all(writes).await {
-        outcome?;
-    }
-    Ok(key::keyed(axum::Json(json!({})).into_response()))
+    let writes = bulk::identities(key.snapshot().environment_id, inputs, overwrite);
+    bulk::store(app, &writes).await.map_err(ApiError)?;
+    Ok(key::keyed(
+        (StatusCode::ACCEPTED, axum::Json(json!({}))).into_response(),
+    ))
 }
 
 fn read_bulk(body: &Body) -> Result<Vec<IdentifyInput>, ApiError> {
     let list = body.parse::<BulkBody>()?.data;
     if list.len() > limits::BULK_IDENTITIES {
         let text = format!(
-            "Ensure this field has no more than {} elements.",
+            "Number of identities must not be more than {}",
             limits::BULK_IDENTITIES
         );
         return Err(ApiError::invalid(Problems::field("data", text)));

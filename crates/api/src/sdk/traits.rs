@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use burgee_app::sdk::identities;
+use burgee_app::sdk::{bulk, identities};
 use burgee_app::served::Resource;
 use burgee_app::{App, Error};
 use burgee_model::traits::TraitChange;
@@ -109,7 +109,7 @@ input! {
 }
 
 /// Whether this key may store traits here at all.
-fn check_allowed(key: &EnvironmentKey) -> Result<(), Response> {
+pub(super) fn check_allowed(key: &EnvironmentKey) -> Result<(), Response> {
     let snapshot = key.snapshot();
     if !snapshot.persist_trait_data {
         return Err(refuse("Organisation is not authorised to store traits."));
@@ -153,18 +153,17 @@ async fn set_traits(State(app): State<App>, key: EnvironmentKey, body: Body) -> 
     let inputs: Vec<BulkTraitBody> = body.parse()?;
     key.served.count(Resource::Traits);
     let environment = key.snapshot().environment_id;
-    let writes = inputs.iter().map(|input| {
-        let change = input
-            .trait_value
-            .0
-            .as_ref()
-            .map_or(TraitChange::Remove, |t| TraitChange::Set(t.0.clone()));
-        let changes = vec![(input.trait_key.0.clone(), change)];
-        identities::write(&app, environment, &input.identity.identifier.0, changes)
+    let named = inputs.iter().map(|input| {
+        let value = input.trait_value.0.as_ref();
+        let change = value.map_or(TraitChange::Remove, |t| TraitChange::Set(t.0.clone()));
+        (
+            input.identity.identifier.0.clone(),
+            input.trait_key.0.clone(),
+            change,
+        )
     });
-    for outcome in futures_util::future::join_all(writes).await {
-        outcome.map_err(ApiError)?;
-    }
+    let writes = bulk::traits(environment, named);
+    bulk::store(&app, &writes).await.map_err(ApiError)?;
     let set = inputs.iter().filter_map(|input| {
         let value = &input.trait_value.0.as_ref()?.0;
         let identity = json!({ "identifier": input.identity.identifier.0 });

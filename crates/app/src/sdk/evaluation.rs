@@ -1,13 +1,16 @@
 //! Answers: which state each flag has for an identity, written from prepared texts.
 
-use burgee_engine::{ContextValue, Identity, Outcome, Reason, VariantChoice};
+use burgee_engine::{
+    ContextValue, Identity, MemberSet, Membership, Memberships, Outcome, Reason, VariantChoice, member_hash,
+};
+use burgee_model::TraitValue;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::identities::{Identified, TraitOutput};
 use crate::App;
 use crate::error::{Error, Result};
-use crate::served::{FlagText, Served, ServedFeature, Snapshot};
+use crate::served::{FlagText, Served, ServedFeature, Snapshot, Subject};
 
 /// `GET` and `POST /identities/`: `{"identifier", "traits", "flags"}`.
 pub fn identity_answer(snapshot: &Snapshot, identity: &Identified, server_key: bool) -> Vec<u8> {
@@ -197,11 +200,65 @@ pub(crate) fn with_engine_identity<R>(
         .iter()
         .map(|t| (t.key.as_str(), ContextValue::from(&t.value)))
         .collect();
+    let memberships = Standing::new(snapshot, identity);
     act(&Identity {
         key: Some(&key),
+        memberships: Some(&memberships),
         ignores_overrides: identity.ignores_overrides,
         ..Identity::new(&identity.identifier, &traits)
     })
+}
+
+/// Where an identity stands towards the lists of an environment. Nothing is looked up before it is asked for.
+#[derive(Debug)]
+struct Standing<'a> {
+    snapshot: &'a Snapshot,
+    identity: &'a Identified,
+    identifier: i64,
+}
+
+impl<'a> Standing<'a> {
+    fn new(snapshot: &'a Snapshot, identity: &'a Identified) -> Self {
+        let identifier = if snapshot.lists.is_empty() {
+            0
+        } else {
+            member_hash(&identity.identifier)
+        };
+        Self {
+            snapshot,
+            identity,
+            identifier,
+        }
+    }
+
+    fn is_in(&self, (subject, members): &(Subject, MemberSet)) -> bool {
+        match subject {
+            Subject::Identifier => members.contains(self.identifier),
+            Subject::Trait(key) => {
+                let mut traits = self.identity.traits.iter();
+                let value = traits.find(|t| t.key == *key).map(|t| &t.value);
+                value.is_some_and(|value| match value {
+                    TraitValue::Text(text) => members.contains(member_hash(text)),
+                    other => members.contains(member_hash(&burgee_engine::python_text(&json!(other)))),
+                })
+            }
+        }
+    }
+}
+
+impl Memberships for Standing<'_> {
+    fn membership(&self, list: usize) -> Membership {
+        let Some(lists) = self.snapshot.lists.get(list) else {
+            return Membership::Unlisted;
+        };
+        if lists.included.iter().any(|list| self.is_in(list)) {
+            Membership::Included
+        } else if lists.excluded.iter().any(|list| self.is_in(list)) {
+            Membership::Excluded
+        } else {
+            Membership::Unlisted
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]

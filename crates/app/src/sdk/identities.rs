@@ -149,6 +149,7 @@ pub async fn write(
         environment_id,
         identifier: identifier.to_owned(),
         changes,
+        overwrite: false,
     };
     match app.identity_writes().write(write).await? {
         Written::Identity { identity, .. } => Ok(identity),

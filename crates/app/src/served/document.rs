@@ -13,6 +13,7 @@ use burgee_store::segments::Segment;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::local::Local;
 use super::rows::{Placed, Purposes, Rows};
 
 #[derive(Debug, Serialize)]
@@ -129,6 +130,7 @@ struct IdentityOverride<'a> {
 /// Renders the document.
 pub(crate) fn render(rows: &Rows) -> Vec<u8> {
     let purposes = rows.by_purpose();
+    let local = Local::new(rows);
     let (project, organisation, environment) = (&rows.project, &rows.organisation, &rows.environment);
     let document = Document {
         id: environment.id,
@@ -147,7 +149,7 @@ pub(crate) fn render(rows: &Rows) -> Vec<u8> {
             segments: rows
                 .segments
                 .iter()
-                .map(|s| segment(rows, &purposes, s))
+                .map(|s| segment(rows, &purposes, &local, s))
                 .collect(),
             enable_realtime_updates: project.enable_realtime_updates,
             server_key_only_feature_ids: rows
@@ -219,12 +221,17 @@ fn state<'a>(rows: &'a Rows, feature: &'a Feature, state: &'a FeatureState) -> S
     }
 }
 
-fn segment<'a>(rows: &'a Rows, purposes: &Purposes<'a>, segment: &'a Segment) -> SegmentJson<'a> {
+fn segment<'a>(
+    rows: &'a Rows,
+    purposes: &Purposes<'a>,
+    local: &Local<'_>,
+    segment: &'a Segment,
+) -> SegmentJson<'a> {
     SegmentJson {
         // SDKs compute percentage splits from it.
         id: segment.hash_seed(),
         name: &segment.name,
-        rules: segment.parsed_rules().into_iter().map(rule).collect(),
+        rules: local.rules(segment).into_iter().map(rule).collect(),
         feature_states: states(rows, purposes.segments.get(&segment.id)),
     }
 }

@@ -7,6 +7,8 @@
 
 mod document;
 mod flags;
+mod lists;
+mod local;
 mod rows;
 mod snapshot;
 
@@ -23,10 +25,12 @@ use tokio::sync::{Mutex, watch};
 use crate::App;
 use crate::error::Result;
 
+pub(crate) use lists::Lists;
 pub(crate) use rows::Rows;
 
 pub(crate) use flags::FlagText;
 pub use flags::Prepared;
+pub(crate) use snapshot::Subject;
 pub use snapshot::{ServedFeature, ServedSegment, Snapshot};
 
 /// What API usage is counted by, numbered as in Flagsmith's tables.
@@ -168,6 +172,8 @@ impl Index {
 #[derive(Debug, Default)]
 pub struct Environments {
     index: ArcSwap<Index>,
+    /// Who is in the lists of segments.
+    lists: Lists,
     /// The last change that was read; held while catching up, so that changes are applied in order.
     position: Mutex<i64>,
 }
@@ -185,11 +191,16 @@ impl Environments {
             *position = changes::head(&mut tx).await?;
             let mut index = Index::default();
             for id in environments::ids_in_scope(&mut tx, None, None).await? {
-                index.put(id, Rows::load(&mut tx, id).await?);
+                index.put(id, Rows::load(&mut tx, &environments.lists, id).await?);
             }
             environments.index.store(Arc::new(index));
         }
         Ok(environments)
+    }
+
+    /// Who is in the lists of segments.
+    pub(crate) fn lists(&self) -> &Lists {
+        &self.lists
     }
 
     /// The environment a key opens, and whether the key is a server-side one. Inactive and expired keys open nothing.
@@ -232,7 +243,10 @@ impl Environments {
             if !concerned.is_empty() {
                 let mut index = Index::clone(&self.index.load());
                 for id in concerned {
-                    index.put(id, Rows::load(&mut tx, id).await?);
+                    let rows = Rows::load(&mut tx, &self.lists, id).await?;
+                    let served = rows.as_ref().map(|rows| &rows.lists);
+                    self.lists.keep_only(id, served.unwrap_or(&HashMap::new()));
+                    index.put(id, rows);
                 }
                 self.index.store(Arc::new(index));
             }

@@ -10,7 +10,10 @@ use burgee_store::organisations::{self, Organisation};
 use burgee_store::projects::{self, Project};
 use burgee_store::segments::{self, Segment};
 use burgee_store::server_keys::{self, ServerKey};
-use burgee_store::{Result, Tx};
+use burgee_store::{Result as Stored, Tx};
+
+use super::lists::{Lists, SegmentLists};
+use crate::Result;
 
 /// The rows of one environment, with the look-ups that building its answers needs.
 #[derive(Debug)]
@@ -28,13 +31,15 @@ pub(crate) struct Rows {
     /// By feature state.
     pub(crate) weights: HashMap<i64, Vec<StateOption>>,
     pub(crate) segments: Vec<Segment>,
+    /// The list segments of the project, by segment.
+    pub(crate) lists: HashMap<i64, SegmentLists>,
     pub(crate) links: HashMap<i64, FeatureSegment>,
     pub(crate) identities: HashMap<i64, OverriddenIdentity>,
 }
 
 impl Rows {
     /// Reads an environment; `None` when it is gone.
-    pub(crate) async fn load(tx: &mut Tx, environment_id: i64) -> Result<Option<Self>> {
+    pub(crate) async fn load(tx: &mut Tx, lists: &Lists, environment_id: i64) -> Result<Option<Self>> {
         let Some(environment) = environments::find(tx, environment_id).await? else {
             return Ok(None);
         };
@@ -55,6 +60,7 @@ impl Rows {
             server_keys: server_keys::list(tx, environment_id).await?,
             options: by_id(features::options_of_project(tx, project.id).await?, |o| o.id),
             segments: served_segments(tx, &project, environment_id).await?,
+            lists: lists.of_environment(tx, project.id, environment_id).await?,
             links: by_id(feature_segments::list(tx, environment_id).await?, |l| l.id),
             identities: by_id(
                 feature_states::overridden_identities(tx, environment_id).await?,
@@ -144,7 +150,7 @@ fn order_by_default_state(features: &mut Vec<Feature>, states: &[FeatureState]) 
 }
 
 /// Those of the whole project, and the feature-specific ones that override something here.
-async fn served_segments(tx: &mut Tx, project: &Project, environment_id: i64) -> Result<Vec<Segment>> {
+async fn served_segments(tx: &mut Tx, project: &Project, environment_id: i64) -> Stored<Vec<Segment>> {
     let links = feature_segments::list(tx, environment_id).await?;
     let mut segments = segments::list(tx, project.id).await?;
     segments.retain(|s| s.feature_id.is_none() || links.iter().any(|l| l.segment_id == s.id));

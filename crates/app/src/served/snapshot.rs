@@ -3,15 +3,17 @@
 use std::collections::HashMap;
 
 use burgee_engine::{
-    Definition, FeatureDefinition, OverrideDefinition, RuleDefinition, SegmentDefinition, StateDefinition,
-    VariantDefinition,
+    Definition, FeatureDefinition, MemberSet, OverrideDefinition, RuleDefinition, SegmentDefinition,
+    StateDefinition, VariantDefinition,
 };
+use burgee_model::lists::USER;
 use burgee_model::{FlagValue, Timestamp, keys};
 use burgee_store::feature_states::FeatureState;
 use sha2::{Digest, Sha256};
 
 use super::document;
 use super::flags::{self, Prepared, StateTexts};
+use super::lists::SegmentLists;
 use super::rows::{Placed, Purposes, Rows};
 
 /// What is known of a feature beside its states.
@@ -60,6 +62,8 @@ pub struct Snapshot {
     /// The engine's segments have the same indices.
     pub segments: Vec<ServedSegment>,
     pub engine: burgee_engine::Environment,
+    /// The engine's lists have the same indices.
+    pub(crate) lists: Vec<ListsHere>,
     pub(crate) states: Vec<StateTexts>,
     /// `GET /flags/` for client-side keys.
     pub flags_for_clients: Prepared,
@@ -98,6 +102,10 @@ impl Snapshot {
             features: features(rows, &purposes),
             segments: rows.segments.iter().map(segment).collect(),
             engine: burgee_engine::Environment::compile(definition(rows, &purposes)),
+            lists: lists(rows)
+                .into_iter()
+                .map(|(_, lists)| ListsHere::new(lists))
+                .collect(),
             states: flags::render(rows),
             flags_for_clients: Prepared::default(),
             flags_for_servers: Prepared::default(),
@@ -171,6 +179,50 @@ fn segment(segment: &burgee_store::segments::Segment) -> ServedSegment {
     }
 }
 
+/// The lists of a segment, as an evaluation asks them.
+#[derive(Debug)]
+pub(crate) struct ListsHere {
+    pub(crate) included: Vec<(Subject, MemberSet)>,
+    pub(crate) excluded: Vec<(Subject, MemberSet)>,
+}
+
+/// What of an identity is looked up in a list.
+#[derive(Debug)]
+pub(crate) enum Subject {
+    Identifier,
+    Trait(String),
+}
+
+impl ListsHere {
+    fn new(lists: &SegmentLists) -> Self {
+        let side = |excluded: bool| {
+            let own = lists
+                .lists
+                .iter()
+                .filter(|served| served.list.excluded == excluded);
+            own.map(|served| {
+                let subject = match served.list.context_kind.as_str() {
+                    USER => Subject::Identifier,
+                    kind => Subject::Trait(kind.to_owned()),
+                };
+                (subject, served.set.clone())
+            })
+            .collect()
+        };
+        Self {
+            included: side(false),
+            excluded: side(true),
+        }
+    }
+}
+
+/// The list segments in the order in which they are served.
+fn lists(rows: &Rows) -> Vec<(i64, &SegmentLists)> {
+    let mut lists: Vec<_> = rows.lists.iter().map(|(id, lists)| (*id, lists)).collect();
+    lists.sort_unstable_by_key(|(id, _)| *id);
+    lists
+}
+
 fn definition(rows: &Rows, purposes: &Purposes<'_>) -> Definition {
     let overrides = |placed: Option<&Vec<Placed<'_>>>| -> Vec<OverrideDefinition> {
         placed
@@ -179,7 +231,9 @@ fn definition(rows: &Rows, purposes: &Purposes<'_>) -> Definition {
             .map(|p| override_definition(rows, p))
             .collect()
     };
+    let lists = lists(rows);
     Definition {
+        lists: lists.iter().map(|(_, lists)| lists.key.clone()).collect(),
         environment_key: rows.environment.api_key.clone(),
         environment_name: rows.environment.name.clone(),
         features: purposes
@@ -196,6 +250,7 @@ fn definition(rows: &Rows, purposes: &Purposes<'_>) -> Definition {
             .map(|segment| SegmentDefinition {
                 key: segment.hash_seed().to_string(),
                 name: segment.name.clone(),
+                list: lists.binary_search_by_key(&segment.id, |(id, _)| *id).ok(),
                 rules: segment.parsed_rules().iter().map(RuleDefinition::from).collect(),
                 overrides: overrides(purposes.segments.get(&segment.id)),
                 metadata: None,

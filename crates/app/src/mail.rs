@@ -174,9 +174,13 @@ pub async fn deliver(app: &App) -> Result<()> {
     while mails::any_due(app.db(), Timestamp::now().0).await? {
         let Some(mailer) = app.outbound().mailer() else {
             // Mail was switched off while some waited; it may come back within the time it is tried.
-            let mut tx = app.begin().await?;
-            mails::delete_older(&mut tx, Timestamp::now().0 - GIVE_UP).await?;
-            return app.commit(tx, Vec::new()).await;
+            let limit = Timestamp::now().0 - GIVE_UP;
+            if mails::any_older(app.db(), limit).await? {
+                let mut tx = app.begin().await?;
+                mails::delete_older(&mut tx, limit).await?;
+                app.commit(tx, Vec::new()).await?;
+            }
+            return Ok(());
         };
         let mut tx = app.begin().await?;
         let now = Timestamp::now().0;

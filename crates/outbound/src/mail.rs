@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::http::Client;
 
-/// How long one delivery may take.
+/// How long one delivery may take, usually.
 pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How mail is sent.
@@ -16,6 +16,8 @@ pub struct MailSettings {
     /// The address, with or without a name, that mail comes from.
     pub sender: String,
     pub carrier: Carrier,
+    /// How long one delivery may take.
+    pub timeout: Duration,
 }
 
 /// Who takes the mail from here.
@@ -47,6 +49,8 @@ pub struct SmtpSettings {
     /// User and password, where the server asks for them.
     pub credentials: Option<(String, String)>,
     pub security: Security,
+    /// Certificates (PEM) of those who may vouch for it, beside those this machine trusts anyway. May be empty.
+    pub authorities: String,
 }
 
 /// How the way to the mail server is protected.
@@ -99,13 +103,13 @@ impl Mailer {
         let sender = &self.settings.sender;
         let sending = async {
             match &self.settings.carrier {
-                Carrier::Smtp(server) => smtp::send(server, sender, message).await,
+                Carrier::Smtp(server) => smtp::send(server, sender, message, self.settings.timeout).await,
                 Carrier::SendGrid { url, api_key } => {
                     sendgrid::send(&self.http, url, api_key, sender, message).await
                 }
             }
         };
-        tokio::time::timeout(TIMEOUT, sending)
+        tokio::time::timeout(self.settings.timeout, sending)
             .await
             .unwrap_or_else(|_| Err(Error::Failed("no answer in time".to_owned())))
     }

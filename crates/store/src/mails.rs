@@ -52,6 +52,17 @@ pub async fn any_due(db: &Db, now: i64) -> Result<bool> {
     Ok(any)
 }
 
+/// Whether any mail has waited since before `limit`.
+pub async fn any_older(db: &Db, limit: i64) -> Result<bool> {
+    let (any,): (bool,) = query!(
+        db,
+        fetch_one as (bool,),
+        "SELECT EXISTS (SELECT 1 FROM mails WHERE created_at < $1) AS any_older",
+        limit
+    )?;
+    Ok(any)
+}
+
 /// Takes mails that are due: nobody else gets them before `until`, by when they should be delivered or put off.
 pub async fn claim(tx: &mut Tx, now: i64, until: i64, limit: i64) -> Result<Vec<Waiting>> {
     sql!(

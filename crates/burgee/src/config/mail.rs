@@ -1,6 +1,6 @@
 //! `[mail]`: how mail is sent.
 
-use burgee_outbound::mail::{Carrier, MailSettings, Security, SmtpSettings};
+use burgee_outbound::mail::{Carrier, MailSettings, Security, SmtpSettings, TIMEOUT};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use url::Url;
 
@@ -38,6 +38,9 @@ pub struct Mail {
     pub use_tls: bool,
     /// TLS from the first byte.
     pub use_ssl: bool,
+    /// A file of certificates (PEM) the mail server's may be signed with, beside those the machine trusts.
+    #[serde(deserialize_with = "optional_text")]
+    pub ca_file: Option<String>,
     /// `SendGrid`'s key.
     pub sendgrid_api_key: Secret,
     /// Where `SendGrid`'s API is.
@@ -96,6 +99,11 @@ impl Mail {
             ))
         } else if self.use_tls && self.use_ssl && backend == Backend::Smtp {
             Some(("mail.use_ssl", "can't be on together with mail.use_tls"))
+        } else if self.authorities().is_none() {
+            Some((
+                "mail.ca_file",
+                "must be a file of certificates (PEM) that can be read",
+            ))
         } else {
             None
         }
@@ -117,7 +125,17 @@ impl Mail {
         Some(MailSettings {
             sender: self.sender.clone(),
             carrier,
+            timeout: TIMEOUT,
         })
+    }
+
+    /// What stands in the file of certificates; nothing, when there is none; `None`, when it is no such file.
+    fn authorities(&self) -> Option<String> {
+        let Some(path) = &self.ca_file else {
+            return Some(String::new());
+        };
+        let text = std::fs::read_to_string(path).ok()?;
+        text.contains("-----BEGIN CERTIFICATE-----").then_some(text)
     }
 
     fn smtp(&self) -> SmtpSettings {
@@ -131,6 +149,7 @@ impl Mail {
                 (false, true) => Security::StartTls,
                 (false, false) => Security::Clear,
             },
+            authorities: self.authorities().unwrap_or_default(),
         }
     }
 }

@@ -1,16 +1,23 @@
 //! A mail server.
 
+use std::time::Duration;
+
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
-use super::{Error, Message, Security, SmtpSettings, TIMEOUT};
+use super::{Error, Message, Security, SmtpSettings};
 
 /// Connects, hands the mail over and disconnects: mail is rare, and a connection kept open is one that breaks.
-pub(super) async fn send(server: &SmtpSettings, sender: &str, message: &Message) -> Result<(), Error> {
+pub(super) async fn send(
+    server: &SmtpSettings,
+    sender: &str,
+    message: &Message,
+    timeout: Duration,
+) -> Result<(), Error> {
     let mail = compose(sender, message)?;
-    let transport = transport(server)?;
+    let transport = transport(server, timeout)?;
     match transport.send(mail).await {
         Ok(_) => Ok(()),
         // A server's refusal may quote the address; its code says enough.
@@ -22,17 +29,26 @@ pub(super) async fn send(server: &SmtpSettings, sender: &str, message: &Message)
     }
 }
 
-fn transport(server: &SmtpSettings) -> Result<AsyncSmtpTransport<Tokio1Executor>, Error> {
-    let parameters =
-        || TlsParameters::new(server.host.clone()).map_err(|error| Error::Failed(format!("no TLS: {error}")));
+/// Whom to trust, and what the server must be called.
+fn tls_parameters(server: &SmtpSettings) -> Result<TlsParameters, Error> {
+    let failed = |error| Error::Failed(format!("no TLS: {error}"));
+    let mut builder = TlsParameters::builder(server.host.clone());
+    if !server.authorities.is_empty() {
+        let authorities = Certificate::from_pem(server.authorities.as_bytes()).map_err(failed)?;
+        builder = builder.add_root_certificate(authorities);
+    }
+    builder.build().map_err(failed)
+}
+
+fn transport(server: &SmtpSettings, timeout: Duration) -> Result<AsyncSmtpTransport<Tokio1Executor>, Error> {
     let tls = match server.security {
         Security::Clear => Tls::None,
-        Security::StartTls => Tls::Required(parameters()?),
-        Security::Tls => Tls::Wrapper(parameters()?),
+        Security::StartTls => Tls::Required(tls_parameters(server)?),
+        Security::Tls => Tls::Wrapper(tls_parameters(server)?),
     };
     let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&server.host)
         .port(server.port)
-        .timeout(Some(TIMEOUT))
+        .timeout(Some(timeout))
         .tls(tls);
     if let Some((user, password)) = &server.credentials {
         builder = builder.credentials(Credentials::new(user.clone(), password.clone()));

@@ -23,6 +23,7 @@ mod launch_darkly_segments;
 mod list_segments;
 mod mail;
 mod metadata;
+mod nodes;
 mod oauth;
 mod organisations;
 mod overrides;

@@ -11,8 +11,8 @@ use burgee_store::{change_requests as rows, features, imports, segments, version
 use serde_json::{Value, json};
 
 use crate::configuration::Configuration;
-use crate::history::{ChangeRequest, History, number_of};
-use crate::people::uuid;
+use crate::history::{ChangeRequest, History};
+use crate::people::{number_of, uuid};
 use crate::records::{FeatureSegment, FeatureState, Segment};
 use crate::scheduled_changes::{Spot, change_set, set_of_state, spot};
 use crate::taking::{How, Incoming, Taker};

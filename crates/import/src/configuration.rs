@@ -12,6 +12,8 @@ use crate::records::{
     MetadataModelField, MetadataOf, MfaMethod, Organisation, Project, Segment, ServerKey, Tag, Token, User,
     Weight,
 };
+use crate::release_pipelines::Pipelines;
+use crate::surroundings::Surroundings;
 
 /// What a source has. `None` where the source does not tell: what was taken of it before stays as it is then.
 #[derive(Debug, Default)]
@@ -47,10 +49,12 @@ pub struct Configuration {
     pub weights: Vec<Weight>,
     /// What is not served.
     pub history: Option<History>,
+    pub pipelines: Option<Pipelines>,
+    pub surroundings: Option<Surroundings>,
     /// The greatest ids there ever were, of what may be deleted by now.
     pub last_ids: Vec<(&'static Table, i64)>,
     /// What there is and is not taken: how many, by what it is called.
-    pub not_taken: BTreeMap<&'static str, i64>,
+    pub not_taken: BTreeMap<String, i64>,
 }
 
 /// Custom fields and what objects say in them.

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use burgee_model::Timestamp;
+use burgee_model::{Timestamp, limits};
 use burgee_store::bulk::{Cell, Links, tables};
 use burgee_store::imports;
 
@@ -70,8 +70,22 @@ async fn take_project_rows(taker: &mut Taker<'_>, from: &Configuration) -> Resul
                 p.stale_flags_limit_days.unwrap_or(30).into(),
                 p.minimum_change_request_approvals.into(),
                 p.enforce_feature_owners.into(),
+                p.max_features_allowed
+                    .unwrap_or(limits::FEATURES_PER_PROJECT)
+                    .into(),
+                p.max_segments_allowed
+                    .unwrap_or(limits::SEGMENTS_PER_PROJECT)
+                    .into(),
+                p.max_segment_overrides_allowed
+                    .unwrap_or(limits::SEGMENT_OVERRIDES_PER_ENVIRONMENT)
+                    .into(),
+                p.enable_dynamo_db.into(),
             ],
         ));
+        if p.enable_dynamo_db {
+            let text = "its identities are kept in DynamoDB: they, their traits and overrides are not in the database";
+            taker.report.note(noun::PROJECT, p.id, text);
+        }
     }
     taker
         .rows(noun::PROJECT, &tables::PROJECTS, rows, How::default())

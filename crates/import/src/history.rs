@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::people::number_of;
 use crate::records::{FeatureSegment, FeatureState, Segment, Weight, moment};
 
 /// Everything about flags and segments that is not served now.
@@ -70,12 +71,6 @@ impl Version {
     pub(crate) fn is_later(&self) -> bool {
         self.published_at.is_some() && !self.has_begun
     }
-}
-
-/// A number for something that has only a uuid: the chance that two of a million share one is one in a million.
-pub(crate) fn number_of(uuid: &str) -> i64 {
-    let digits = burgee_auth::tokens::lookup_hash(uuid);
-    i64::from_str_radix(digits.get(..15).unwrap_or_default(), 16).unwrap_or_default()
 }
 
 /// A JSON list that is kept as text.

@@ -7,6 +7,7 @@
 //! Three steps: the configuration in one transaction ([`configuration`]), identities page by page, their overrides page
 //! by page; each page with its mark of how far the run is. Then what was taken is compared with the source.
 
+mod accounts;
 pub mod api;
 mod audit;
 mod change_requests;
@@ -20,10 +21,12 @@ mod metadata;
 pub mod noun;
 mod people;
 pub mod records;
+pub mod release_pipelines;
 pub mod report;
 mod rules;
 mod run;
 mod scheduled_changes;
+pub mod surroundings;
 mod taking;
 mod versions;
 

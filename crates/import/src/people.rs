@@ -386,7 +386,7 @@ async fn take_master_api_keys(taker: &mut Taker<'_>, from: &Configuration) -> Re
 }
 
 /// A number for something that is named by a text.
-fn number_of(text: &str) -> i64 {
+pub(crate) fn number_of(text: &str) -> i64 {
     let digest = tokens::lookup_hash(text);
     i64::from_str_radix(&digest[..15], 16).unwrap_or_default()
 }

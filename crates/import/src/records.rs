@@ -57,6 +57,11 @@ pub struct User {
     pub date_joined: Option<i64>,
     #[serde(default, deserialize_with = "moment")]
     pub last_login: Option<i64>,
+    /// Who he is elsewhere, where he signs in with that.
+    #[serde(default)]
+    pub google_user_id: Option<String>,
+    #[serde(default)]
+    pub github_user_id: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -209,6 +214,15 @@ pub struct Project {
     pub minimum_change_request_approvals: Option<i64>,
     #[serde(default)]
     pub enforce_feature_owners: bool,
+    #[serde(default)]
+    pub max_features_allowed: Option<i64>,
+    #[serde(default)]
+    pub max_segments_allowed: Option<i64>,
+    #[serde(default)]
+    pub max_segment_overrides_allowed: Option<i64>,
+    /// Whether its identities are kept in `DynamoDB`.
+    #[serde(default, alias = "use_edge_identities")]
+    pub enable_dynamo_db: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -19,7 +19,10 @@ use crate::identities::{self, IncomingIdentity, Maps, OverridePage, Page};
 use crate::people::{take_grants, take_organisations, take_users};
 use crate::records::Organisation;
 use crate::taking::Taker;
-use crate::{Error, Progress, Report, Result, Source, audit, database, metadata, noun};
+use crate::{
+    Error, Progress, Report, Result, Source, accounts, audit, database, metadata, noun, release_pipelines,
+    surroundings,
+};
 
 /// What is wanted of an import.
 #[derive(Debug, Clone)]
@@ -64,10 +67,7 @@ pub async fn run(app: &App, source: &Source, options: &Options, progress: &dyn P
     if options.audit {
         from.not_taken.retain(|name, _| !name.contains("audit log"));
     }
-    report.no_place = std::mem::take(&mut from.not_taken)
-        .into_iter()
-        .map(|(name, count)| (name.to_owned(), count))
-        .collect();
+    report.no_place = std::mem::take(&mut from.not_taken);
     progress.begin("Writing the configuration", None);
     let (import, maps) = take_configuration(app, &from, options, &mut report).await?;
     let sample = take_identities(app, source, &from, &import, &maps, options, &mut report, progress).await?;
@@ -131,10 +131,13 @@ async fn take_configuration(
     report.ids_kept = import.keeps_ids;
     let mut taker = Taker::new(&mut tx, &import, report);
     take_users(&mut taker, app, from).await?;
+    accounts::take(&mut taker, from).await?;
     take_organisations(&mut taker, from).await?;
     take_projects(&mut taker, from).await?;
     take_grants(&mut taker, from).await?;
     metadata::take(&mut taker, from).await?;
+    release_pipelines::take(&mut taker, from).await?;
+    surroundings::take(&mut taker, from).await?;
     if import.keeps_ids {
         for (table, last) in &from.last_ids {
             table.move_on(taker.tx, *last).await?;
@@ -221,6 +224,15 @@ async fn check_counts(taker: &mut Taker<'_>) -> Result<()> {
         (noun::CHANGE_REQUEST_PART, &tables::CHANGE_REQUEST_PARTS),
         (noun::APPROVAL, &tables::CHANGE_REQUEST_APPROVALS),
         (noun::GROUP_ASSIGNMENT, &tables::CHANGE_REQUEST_GROUPS),
+        (noun::PIPELINE, &tables::RELEASE_PIPELINES),
+        (noun::PIPELINE_STAGE, &tables::PIPELINE_STAGES),
+        (noun::PIPELINE_ACTION, &tables::PIPELINE_ACTIONS),
+        (noun::HEALTH_PROVIDER, &tables::HEALTH_PROVIDERS),
+        (noun::HEALTH_EVENT, &tables::HEALTH_EVENTS),
+        (noun::CODE_REPOSITORY, &tables::CODE_REPOSITORIES),
+        (noun::CODE_REFERENCE, &tables::CODE_REFERENCES),
+        (noun::EXTERNAL_RESOURCE, &tables::EXTERNAL_RESOURCES),
+        (noun::TRUST_RELATIONSHIP, &tables::TRUST_RELATIONSHIPS),
     ];
     for (noun, table) in tables {
         let ids: HashSet<i64> = taker

@@ -11,7 +11,8 @@ use burgee_store::feature_states::typed_value;
 use serde_json::Value;
 
 use crate::configuration::Configuration;
-use crate::history::{ChangeSetRow, History, Version, number_of};
+use crate::history::{ChangeSetRow, History, Version};
+use crate::people::number_of;
 use crate::records::{FeatureSegment, FeatureState, value_type};
 use crate::taking::{How, Incoming, Taker};
 use crate::{Error, Result, noun, stable_uuid};

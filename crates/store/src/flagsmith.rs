@@ -27,6 +27,8 @@ pub struct Flagsmith {
 pub struct Snapshot<'a> {
     flagsmith: &'a Flagsmith,
     tx: Transaction<'static, Postgres>,
+    /// The tables that were read or counted.
+    seen: HashSet<String>,
 }
 
 row! {
@@ -125,7 +127,11 @@ impl Flagsmith {
             .pool
             .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             .await?;
-        Ok(Snapshot { flagsmith: self, tx })
+        Ok(Snapshot {
+            flagsmith: self,
+            tx,
+            seen: HashSet::new(),
+        })
     }
 
     /// `{alias}` is not deleted, where the table knows of deleting.
@@ -310,6 +316,7 @@ impl Snapshot<'_> {
         if !self.flagsmith.has(table) {
             return Ok(None);
         }
+        self.seen.insert(table.to_owned());
         let order = ["id", "created_at"]
             .into_iter()
             .find(|column| self.flagsmith.has_column(table, column))
@@ -322,18 +329,31 @@ impl Snapshot<'_> {
     }
 
     /// How many rows a table has that are not deleted; 0 when there is no such table.
-    pub async fn count(&mut self, table: &'static str) -> Result<i64> {
+    pub async fn count(&mut self, table: &str) -> Result<i64> {
         if !self.flagsmith.has(table) {
             return Ok(0);
         }
+        self.seen.insert(table.to_owned());
         let text = format!(
-            "SELECT COUNT(*) FROM {table} t WHERE {}",
+            "SELECT COUNT(*) FROM \"{}\" t WHERE {}",
+            table.replace('"', "\"\""),
             self.flagsmith.not_deleted(table, "t")
         );
         let (count,): (i64,) = sqlx::query_as(AssertSqlSafe(text))
             .fetch_one(&mut *self.tx)
             .await?;
         Ok(count)
+    }
+
+    /// The tables that were neither read nor counted, sorted.
+    pub fn unseen(&self) -> Vec<String> {
+        let tables = self.flagsmith.columns.keys();
+        let mut unseen: Vec<String> = tables
+            .filter(|table| !self.seen.contains(*table))
+            .cloned()
+            .collect();
+        unseen.sort();
+        unseen
     }
 
     /// The live feature states of environments and segments, with their values.

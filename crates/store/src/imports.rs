@@ -185,6 +185,26 @@ pub async fn delete_token(tx: &mut Tx, hash: &str) -> Result<u64> {
     sql!(tx, execute, "DELETE FROM user_tokens WHERE hash = $1", hash)
 }
 
+/// An account a user has elsewhere; nothing happens when it is somebody's.
+pub async fn insert_provider_account(
+    tx: &mut Tx,
+    provider: &str,
+    subject: &str,
+    user_id: i64,
+    created_at: i64,
+) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "INSERT INTO provider_accounts (provider, subject, user_id, created_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (provider, subject) DO NOTHING",
+        provider,
+        subject,
+        user_id,
+        created_at
+    )
+}
+
 /// A second factor that protects its user from now on, in the place of one he had.
 pub async fn set_second_factor(
     tx: &mut Tx,

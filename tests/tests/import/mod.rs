@@ -6,6 +6,7 @@ mod answers;
 mod api;
 mod history;
 mod people;
+mod surroundings;
 
 use burgee_import::{Options, Quiet, Report, Source};
 use burgee_store::seeds;
@@ -17,6 +18,8 @@ const PEOPLE: &str = include_str!("../../fixtures/flagsmith/people.sql");
 const PROJECT: &str = include_str!("../../fixtures/flagsmith/project.sql");
 const WORKFLOWS: &str = include_str!("../../fixtures/flagsmith/workflows.sql");
 
+const SURROUNDINGS: &str = include_str!("../../fixtures/flagsmith/surroundings.sql");
+
 /// A Flagsmith's database; `None` without a Postgres to have it on.
 async fn flagsmith() -> Option<String> {
     let url = fresh_postgres().await?;
@@ -27,6 +30,7 @@ async fn flagsmith() -> Option<String> {
         PEOPLE,
         PROJECT,
         WORKFLOWS,
+        SURROUNDINGS,
         "COMMIT;",
     ]
     .join("\n");

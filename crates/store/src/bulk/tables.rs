@@ -63,7 +63,8 @@ table! {
         uuid: Text once, organisation_id: Int, name: Text, created_at: Int, hide_disabled_flags: Bool,
         prevent_flag_defaults: Bool, enable_realtime_updates: Bool, only_allow_lower_case_feature_names: Bool,
         feature_name_regex: Text, stale_flags_limit_days: Int, minimum_change_request_approvals: Int,
-        enforce_feature_owners: Bool,
+        enforce_feature_owners: Bool, max_features_allowed: Int, max_segments_allowed: Int,
+        max_segment_overrides_allowed: Int, use_edge_identities: Bool,
     } unique &[&["uuid"], &["organisation_id", "name"]]
 }
 
@@ -188,6 +189,61 @@ table! {
 }
 
 table! {
+    RELEASE_PIPELINES = "release_pipelines" {
+        uuid: Text once, project_id: Int, name: Text, description: Text, created_at: Int, published_at: Int,
+        published_by: Int,
+    } unique &[&["uuid"]]
+}
+
+table! {
+    PIPELINE_STAGES = "pipeline_stages" {
+        pipeline_id: Int, environment_id: Int, name: Text, position: Int, trigger_type: Text, trigger_body: Text,
+    } unique &[&["pipeline_id", "position"]]
+}
+
+table! {
+    PIPELINE_ACTIONS = "pipeline_actions" { stage_id: Int, action_type: Text, action_body: Text } unique &[]
+}
+
+table! {
+    HEALTH_PROVIDERS = "feature_health_providers" {
+        uuid: Text once, project_id: Int, name: Text, created_by: Int,
+    } unique &[&["uuid"], &["project_id", "name"]]
+}
+
+table! {
+    HEALTH_EVENTS = "feature_health_events" {
+        uuid: Text once, feature_id: Int, environment_id: Int, type: Text, provider_name: Text, reason: Text,
+        external_id: Text, created_at: Int,
+    } unique &[&["uuid"]]
+}
+
+table! {
+    CODE_REPOSITORIES = "code_repositories" {
+        project_id: Int, url: Text, vcs_provider: Text, created_at: Int, last_scanned_at: Int, revision: Text,
+    } unique &[&["project_id", "url"]]
+}
+
+table! {
+    CODE_REFERENCES = "code_references" {
+        feature_id: Int, repository_id: Int, revision: Text, found_at: Int, places: Text,
+    } unique &[&["feature_id", "repository_id"]]
+}
+
+table! {
+    EXTERNAL_RESOURCES = "feature_external_resources" {
+        feature_id: Int, url: Text, type: Text, metadata: Text,
+    } unique &[&["feature_id", "url"]]
+}
+
+table! {
+    TRUST_RELATIONSHIPS = "trust_relationships" {
+        organisation_id: Int, name: Text, issuer: Text, audience: Text, claim_rules: Text, master_api_key_id: Int,
+        created_by: Int, created_at: Int,
+    } unique &[&["master_api_key_id"]]
+}
+
+table! {
     METADATA_FIELDS = "metadata_fields" {
         uuid: Text once, organisation_id: Int, project_id: Int, name: Text, type: Text, description: Text,
     } unique &[&["uuid"]]
@@ -226,7 +282,7 @@ links! { FEATURE_OWNERS = "feature_owners" (feature_id, user_id) {} }
 links! { FEATURE_GROUP_OWNERS = "feature_group_owners" (feature_id, group_id) {} }
 
 /// All tables whose rows have ids, in the order in which rows refer to each other.
-pub static TABLES: [&Table; 28] = [
+pub static TABLES: [&Table; 37] = [
     &USERS,
     &ORGANISATIONS,
     &GROUPS,
@@ -251,6 +307,15 @@ pub static TABLES: [&Table; 28] = [
     &CHANGE_REQUEST_PARTS,
     &CHANGE_REQUEST_APPROVALS,
     &CHANGE_REQUEST_GROUPS,
+    &RELEASE_PIPELINES,
+    &PIPELINE_STAGES,
+    &PIPELINE_ACTIONS,
+    &HEALTH_PROVIDERS,
+    &HEALTH_EVENTS,
+    &CODE_REPOSITORIES,
+    &CODE_REFERENCES,
+    &EXTERNAL_RESOURCES,
+    &TRUST_RELATIONSHIPS,
     &METADATA_FIELDS,
     &METADATA_MODEL_FIELDS,
     &METADATA_REQUIREMENTS,

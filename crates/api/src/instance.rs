@@ -1,7 +1,7 @@
 //! The installation itself: health, version, metrics, the description of the API.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -9,6 +9,7 @@ use burgee_app::App;
 use serde_json::json;
 
 use crate::caller::Signed;
+use crate::dashboard;
 use crate::error::{ApiError, ApiResult};
 use crate::openapi;
 use crate::params::Query;
@@ -145,17 +146,17 @@ async fn monitoring(State(app): State<App>, Signed(caller): Signed) -> ApiResult
 
 /// Where the links of set-up and of password resets lead.
 async fn password_reset() -> Response {
-    Html(include_str!("password_reset.html")).into_response()
+    dashboard::page().unwrap_or_else(|| Html(include_str!("password_reset.html")).into_response())
 }
 
 /// Where the links of activation mails lead.
 async fn activation() -> Response {
-    Html(include_str!("activation.html")).into_response()
+    dashboard::page().unwrap_or_else(|| Html(include_str!("activation.html")).into_response())
 }
 
 /// Where the links to change an address lead.
 async fn email_reset() -> Response {
-    Html(include_str!("email_reset.html")).into_response()
+    dashboard::page().unwrap_or_else(|| Html(include_str!("email_reset.html")).into_response())
 }
 
 /// What Flagsmith's dashboard asks the server it is served by.
@@ -183,8 +184,8 @@ async fn swagger_yaml() -> Response {
         .into_response()
 }
 
-/// The answer for a path that is none: a page, unless a program is asking.
-pub(crate) async fn nowhere(headers: HeaderMap) -> Response {
+/// The answer for a path of no route: the web app, or a page that says what there is, unless a program is asking.
+pub(crate) async fn nowhere(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let wants_json = |v: &header::HeaderValue| {
         v.to_str()
             .is_ok_and(|accepted| accepted.contains("application/json"))
@@ -194,6 +195,9 @@ pub(crate) async fn nowhere(headers: HeaderMap) -> Response {
         || headers.contains_key("x-environment-key");
     if is_program {
         return ApiError::not_found().into_response();
+    }
+    if let Some(response) = dashboard::at(&method, &uri, &headers) {
+        return response;
     }
     (StatusCode::NOT_FOUND, Html(include_str!("nowhere.html"))).into_response()
 }

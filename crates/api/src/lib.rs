@@ -13,6 +13,7 @@
 pub mod body;
 pub mod caller;
 pub mod cookies;
+pub mod dashboard;
 pub mod docs;
 pub mod error;
 pub mod fields;

@@ -179,7 +179,8 @@ async fn list_sessions(
 }
 
 /// Ends one of the caller's sessions.
-#[utoipa::path(delete, path = "/api/v1/auth/sessions/{session_id}/", tag = "users", responses((status = 204)))]
+#[utoipa::path(delete, path = "/api/v1/auth/sessions/{session_id}/", tag = "users",
+    params(("session_id" = String, Path, description = "As the list of sessions names it")), responses((status = 204)))]
 async fn delete_session(
     State(app): State<App>,
     Signed(caller): Signed,

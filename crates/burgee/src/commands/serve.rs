@@ -245,7 +245,12 @@ fn attempts(rate: Rate) -> burgee_app::settings::Rate {
 
 /// Where the first administrator is made, and what he must know.
 fn set_up_hint(settings: &Settings) -> String {
-    let page = format!("{}/api/v1/users/config/init/", settings.public_url);
+    let path = if burgee_api::dashboard::is_built() {
+        "/setup"
+    } else {
+        "/api/v1/users/config/init/"
+    };
+    let page = format!("{}{path}", settings.public_url);
     match &settings.setup_code {
         None => format!("Set up the first administrator: {page}"),
         Some(code) => format!("Set up the first administrator: {page} (one-time code: {code})"),

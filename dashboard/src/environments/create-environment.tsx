@@ -1,0 +1,96 @@
+/** Makes an environment, empty or as a copy of another. */
+import { Button, Select, Stack, Textarea, TextInput } from "@mantine/core";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { useAct } from "~/api/act";
+import { http } from "~/api/client";
+import { about, Refusal } from "~/session/refusal";
+import { useEnvironments } from "~/shell/place";
+
+interface CreateEnvironmentProps {
+  project: number;
+  onDone?: () => void;
+}
+
+async function create(
+  project: number,
+  name: string,
+  description: string,
+  source: string | null,
+): Promise<string | undefined> {
+  if (source === null) {
+    const body = { name, project, ...(description ? { description } : {}) };
+    return (await http.POST("/api/v1/environments/", { body })).data?.api_key;
+  }
+  const path = { environment_key: source };
+  const { data } = await http.POST("/api/v1/environments/{environment_key}/clone/", {
+    params: { path },
+    body: { name },
+  });
+  return data?.api_key;
+}
+
+export function CreateEnvironment({ project, onDone }: CreateEnvironmentProps) {
+  const navigate = useNavigate();
+  const environments = useEnvironments(project);
+  const [name, setName] = useState("");
+  const [description, setDescription] = useState("");
+  const [source, setSource] = useState<string | null>(null);
+  const make = useAct(() => create(project, name, description, source), {
+    quiet: true,
+    changes: ["/api/v1/environments/"],
+    done: `${name} is there.`,
+    after: (key) => {
+      onDone?.();
+      if (key) {
+        return navigate({
+          to: "/project/$project/environment/$environment/features",
+          params: { project: String(project), environment: key },
+        });
+      }
+    },
+  });
+  const others = environments.data?.results ?? [];
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        make.mutate();
+      }}
+    >
+      <Stack>
+        <Refusal error={make.error} fields={["name", "description"]} />
+        <TextInput
+          label="Name"
+          required
+          data-autofocus
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+          error={about(make.error, "name")}
+        />
+        {others.length > 0 && (
+          <Select
+            label="Begin as a copy of"
+            description="States, values and segment overrides come along; identities do not."
+            placeholder="nothing: flags have their first values"
+            clearable
+            data={others.map((one) => ({ value: one.api_key, label: one.name }))}
+            value={source}
+            onChange={setSource}
+          />
+        )}
+        {source === null && (
+          <Textarea
+            label="Description"
+            value={description}
+            onChange={(event) => setDescription(event.currentTarget.value)}
+            error={about(make.error, "description")}
+          />
+        )}
+        <Button type="submit" loading={make.isPending} disabled={!name.trim()}>
+          Create environment
+        </Button>
+      </Stack>
+    </form>
+  );
+}

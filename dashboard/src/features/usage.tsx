@@ -1,0 +1,70 @@
+/** How often a feature was asked for, day by day. */
+import { Select, Stack, Text } from "@mantine/core";
+import { lazy, Suspense, useState } from "react";
+import { api, type Schema } from "~/api/client";
+import { Empty, Loaded, Loading } from "~/parts/states";
+import { usePlace } from "~/shell/place";
+
+// The charts are the largest part of the dashboard, and few pages have one.
+const UsageChart = lazy(() => import("./usage-chart"));
+
+const PERIODS = [
+  { value: "7", label: "Last 7 days" },
+  { value: "30", label: "Last 30 days" },
+  { value: "90", label: "Last 90 days" },
+];
+
+/** One number for each day, whatever the programs that asked. */
+function perDay(counts: Schema<"EvaluationsView">[]): { day: string; evaluations: number }[] {
+  const days = new Map<string, number>();
+  for (const { day, count } of counts) days.set(day, (days.get(day) ?? 0) + count);
+  return [...days]
+    .map(([day, evaluations]) => ({ day, evaluations }))
+    .sort((a, b) => a.day.localeCompare(b.day));
+}
+
+export function Usage({ feature }: { feature: Schema<"FeatureView"> }) {
+  const { project, environment } = usePlace();
+  const [period, setPeriod] = useState("30");
+  const query = api.useQuery("get", "/api/v1/projects/{project_id}/features/{feature_id}/evaluation-data/", {
+    params: {
+      path: { project_id: project.id, feature_id: feature.id },
+      query: { environment_id: environment.id, period: Number(period) },
+    },
+  });
+  return (
+    <Stack>
+      <Select
+        aria-label="Period"
+        data={PERIODS}
+        value={period}
+        onChange={(value) => setPeriod(value ?? "30")}
+        allowDeselect={false}
+        w={180}
+      />
+      <Loaded query={query} rows={4}>
+        {(counts) => {
+          const days = perDay(counts);
+          const total = days.reduce((sum, day) => sum + day.evaluations, 0);
+          if (total === 0) {
+            return (
+              <Empty title="Nobody has asked for it">
+                SDKs count how often they are asked for a feature when their analytics are turned on.
+              </Empty>
+            );
+          }
+          return (
+            <>
+              <Text size="sm" c="dimmed">
+                Asked for {total.toLocaleString()} times in {environment.name}
+              </Text>
+              <Suspense fallback={<Loading rows={4} />}>
+                <UsageChart days={days} />
+              </Suspense>
+            </>
+          );
+        }}
+      </Loaded>
+    </Stack>
+  );
+}

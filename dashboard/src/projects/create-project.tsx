@@ -1,0 +1,71 @@
+import { Button, Modal, Stack, TagsInput, TextInput } from "@mantine/core";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { useAct } from "~/api/act";
+import { http, type Schema } from "~/api/client";
+import { about, Refusal } from "~/session/refusal";
+
+interface CreateProjectProps {
+  organisation: number;
+  opened: boolean;
+  onClose: () => void;
+}
+
+/** Makes a project with its environments. After a refusal it goes on with what is made already. */
+export function CreateProject({ organisation, opened, onClose }: CreateProjectProps) {
+  const navigate = useNavigate();
+  const [name, setName] = useState("");
+  const [environments, setEnvironments] = useState(["Development", "Production"]);
+  const [made] = useState<{ project?: Schema<"ProjectView">; environments: number }>({ environments: 0 });
+  const create = useAct(
+    async () => {
+      made.project ??= (
+        await http.POST("/api/v1/projects/", { body: { name: name.trim(), organisation } })
+      ).data;
+      if (!made.project) throw new Error("The server answered with nothing.");
+      for (const environment of environments.slice(made.environments)) {
+        await http.POST("/api/v1/environments/", { body: { name: environment, project: made.project.id } });
+        made.environments += 1;
+      }
+      return made.project;
+    },
+    {
+      quiet: true,
+      changes: ["/api/v1/projects/"],
+      done: `${name} is there.`,
+      after: (project) => navigate({ to: "/project/$project", params: { project: String(project.id) } }),
+    },
+  );
+  return (
+    <Modal opened={opened} onClose={onClose} title="New project">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          create.mutate();
+        }}
+      >
+        <Stack>
+          <Refusal error={create.error} fields={["name"]} />
+          <TextInput
+            label="Name"
+            required
+            data-autofocus
+            disabled={made.project !== undefined}
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+            error={about(create.error, "name")}
+          />
+          <TagsInput
+            label="Environments"
+            value={environments}
+            onChange={setEnvironments}
+            clearButtonProps={{ "aria-label": "Remove all environments" }}
+          />
+          <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
+            Create project
+          </Button>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}

@@ -1,0 +1,174 @@
+import { ActionIcon, Badge, Button, Checkbox, Modal, Stack, Table, Text, TextInput } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { IconKey, IconPlus, IconTrash } from "@tabler/icons-react";
+import { createFileRoute } from "@tanstack/react-router";
+import { useState } from "react";
+import { useAct } from "~/api/act";
+import { ALL, api, http, type Schema } from "~/api/client";
+import { Confirm } from "~/parts/confirm";
+import { SecretOnce } from "~/parts/secret";
+import { Section } from "~/parts/section";
+import { Empty, Loaded } from "~/parts/states";
+import { Time } from "~/parts/time";
+import { about, Refusal } from "~/session/refusal";
+
+export const Route = createFileRoute("/_app/organisation/$organisation/api-keys")({ component: ApiKeys });
+
+type ApiKey = Schema<"MasterApiKeyView">;
+
+const KEYS = "/api/v1/organisations/{organisation_id}/master-api-keys/";
+
+function CreateKey({
+  organisation,
+  onKey,
+}: {
+  organisation: number;
+  onKey: (key: string | undefined) => void;
+}) {
+  const [name, setName] = useState("");
+  const [isAdmin, setAdmin] = useState(true);
+  const [expires, setExpires] = useState("");
+  const create = useAct(
+    () =>
+      http.POST(KEYS, {
+        params: { path: { organisation_id: organisation } },
+        body: {
+          name: name.trim(),
+          is_admin: isAdmin,
+          expiry_date: expires ? new Date(expires).toISOString() : null,
+        },
+      }),
+    { quiet: true, changes: [KEYS], after: (key) => onKey(key.key) },
+  );
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        create.mutate();
+      }}
+    >
+      <Stack>
+        <Refusal error={create.error} fields={["name", "expiry_date"]} />
+        <TextInput
+          label="Name"
+          description="Which program uses it"
+          required
+          data-autofocus
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+          error={about(create.error, "name")}
+        />
+        <TextInput
+          type="date"
+          label="Ends"
+          description="Empty: never"
+          value={expires}
+          onChange={(event) => setExpires(event.currentTarget.value)}
+          error={about(create.error, "expiry_date")}
+        />
+        <Checkbox
+          label="May do everything in this organisation"
+          description="Otherwise it may do what its roles may do."
+          checked={isAdmin}
+          onChange={(event) => setAdmin(event.currentTarget.checked)}
+        />
+        <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
+          Create the key
+        </Button>
+      </Stack>
+    </form>
+  );
+}
+
+function ApiKeys() {
+  const organisation = Number(Route.useParams().organisation);
+  const path = { organisation_id: organisation };
+  const [opened, { open, close }] = useDisclosure();
+  const [secret, setSecret] = useState<string>();
+  const [removed, setRemoved] = useState<ApiKey>();
+  const query = api.useQuery("get", KEYS, { params: { path, query: ALL } });
+  const remove = useAct(
+    (key: ApiKey) =>
+      http.DELETE("/api/v1/organisations/{organisation_id}/master-api-keys/{prefix}/", {
+        params: { path: { ...path, prefix: key.prefix } },
+      }),
+    { quiet: true, changes: [KEYS], done: "The key is gone." },
+  );
+  const create = (
+    <Button leftSection={<IconPlus size={16} />} onClick={open}>
+      New key
+    </Button>
+  );
+  return (
+    <>
+      <Section
+        title="API keys"
+        description="With them programs use the management API, as Terraform does."
+        actions={create}
+      >
+        <Loaded query={query} rows={2}>
+          {({ results }) =>
+            results.length === 0 ? (
+              <Empty icon={<IconKey />} title="No keys yet" />
+            ) : (
+              <Table>
+                <Table.Tbody>
+                  {results.map((key) => (
+                    <Table.Tr key={key.id}>
+                      <Table.Td>
+                        <Text fw={600} size="sm">
+                          {key.name}
+                        </Text>
+                        <Text size="xs" className="mono" c="dimmed">
+                          {key.prefix}…
+                        </Text>
+                      </Table.Td>
+                      <Table.Td visibleFrom="sm">
+                        <Text size="sm" c="dimmed">
+                          made <Time at={key.created} />
+                          {key.expiry_date && (
+                            <>
+                              , ends <Time at={key.expiry_date} />
+                            </>
+                          )}
+                        </Text>
+                      </Table.Td>
+                      <Table.Td>
+                        {key.has_expired && <Badge color="gray">ended</Badge>}
+                        {key.is_admin && <Badge color="orange">everything</Badge>}
+                      </Table.Td>
+                      <Table.Td w={50}>
+                        <ActionIcon aria-label={`Delete the key ${key.name}`} onClick={() => setRemoved(key)}>
+                          <IconTrash size={16} />
+                        </ActionIcon>
+                      </Table.Td>
+                    </Table.Tr>
+                  ))}
+                </Table.Tbody>
+              </Table>
+            )
+          }
+        </Loaded>
+      </Section>
+      <Modal opened={opened} onClose={close} title="New API key">
+        <CreateKey
+          organisation={organisation}
+          onKey={(key) => {
+            close();
+            setSecret(key);
+          }}
+        />
+      </Modal>
+      <SecretOnce secret={secret} onClose={() => setSecret(undefined)} title="Your new API key" />
+      <Confirm
+        opened={removed !== undefined}
+        onClose={() => setRemoved(undefined)}
+        title="Delete the key"
+        name={removed?.name}
+        onConfirm={async () => removed && remove.mutateAsync(removed)}
+      >
+        Programs that use it are refused from then on.
+      </Confirm>
+    </>
+  );
+}

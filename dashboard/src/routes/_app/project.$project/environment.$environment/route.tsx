@@ -1,0 +1,42 @@
+import { Alert } from "@mantine/core";
+import { createFileRoute, Outlet } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { Failed, Loading, NotFound } from "~/parts/states";
+import { paintable } from "~/parts/tag-badge";
+import { forgetPlace, rememberPlace, useEnvironments, useProject } from "~/shell/place";
+
+export const Route = createFileRoute("/_app/project/$project/environment/$environment")({
+  component: EnvironmentLayout,
+});
+
+/** Shows pages of an environment once it is known, under the banner it may have. */
+function EnvironmentLayout() {
+  const params = Route.useParams();
+  const project = useProject(Number(params.project));
+  const environments = useEnvironments(Number(params.project));
+  const environment = environments.data?.results.find((one) => one.api_key === params.environment);
+  const isThere = project.data !== undefined && environment !== undefined;
+  const isGone = environments.data !== undefined && environment === undefined;
+  useEffect(() => {
+    if (isThere) rememberPlace(Number(params.project), params.environment);
+    if (isGone || project.error) forgetPlace();
+  }, [isThere, isGone, project.error, params.project, params.environment]);
+
+  if (project.error) return <Failed error={project.error} retry={project.refetch} />;
+  if (environments.error) return <Failed error={environments.error} retry={environments.refetch} />;
+  if (isGone) return <NotFound />;
+  if (!isThere) return <Loading />;
+  return (
+    <>
+      {environment.banner_text && (
+        <Alert
+          mb="lg"
+          style={{ borderLeft: `6px solid ${paintable(environment.banner_colour ?? undefined)}` }}
+        >
+          {environment.banner_text}
+        </Alert>
+      )}
+      <Outlet />
+    </>
+  );
+}

@@ -1,0 +1,120 @@
+import { Badge, Button, Paper, Table, Text } from "@mantine/core";
+import { IconFilter, IconPlus } from "@tabler/icons-react";
+import { createFileRoute, Link } from "@tanstack/react-router";
+import { api } from "~/api/client";
+import { useProjectMay } from "~/lib/permissions";
+import { Page } from "~/parts/page";
+import { Pager } from "~/parts/pager";
+import { SearchInput } from "~/parts/search-input";
+import { Empty, Loaded } from "~/parts/states";
+import { Time } from "~/parts/time";
+import { describeRules } from "~/segments/describe";
+import { usePlace } from "~/shell/place";
+
+const SIZE = 50;
+
+export const Route = createFileRoute("/_app/project/$project/environment/$environment/segments/")({
+  validateSearch: (search: Record<string, unknown>): { q?: string; page?: number } => ({
+    q: search.q === undefined || search.q === "" ? undefined : String(search.q),
+    page: Number(search.page) > 1 ? Number(search.page) : undefined,
+  }),
+  component: Segments,
+});
+
+function Segments() {
+  const { q, page = 1 } = Route.useSearch();
+  const params = Route.useParams();
+  const navigate = Route.useNavigate();
+  const { project } = usePlace();
+  const mayManage = useProjectMay(project.id)("MANAGE_SEGMENTS");
+  const query = api.useQuery(
+    "get",
+    "/api/v1/projects/{project_id}/segments/",
+    { params: { path: { project_id: project.id }, query: { q, page, page_size: SIZE } } },
+    { placeholderData: (previous) => previous },
+  );
+  const create = mayManage && (
+    <Button
+      leftSection={<IconPlus size={16} />}
+      onClick={() => navigate({ to: "/project/$project/environment/$environment/segments/new", params })}
+    >
+      New segment
+    </Button>
+  );
+  return (
+    <Page
+      title="Segments"
+      description={`Groups of identities, by their traits, in all of ${project.name}`}
+      actions={create}
+    >
+      <SearchInput
+        placeholder="Search segments"
+        value={q ?? ""}
+        onSearch={(text) => navigate({ search: { q: text || undefined }, replace: true })}
+        maw={420}
+      />
+      <Loaded query={query}>
+        {({ results, count }) =>
+          count === 0 ? (
+            <Empty
+              icon={<IconFilter />}
+              title={q ? "Nothing matches" : "No segments yet"}
+              action={!q && create}
+            >
+              {q
+                ? "Try another word."
+                : "A segment is who is meant: everybody on a paid plan, every tenth identity."}
+            </Empty>
+          ) : (
+            <>
+              <Paper>
+                <Table highlightOnHover>
+                  <Table.Thead>
+                    <Table.Tr>
+                      <Table.Th>Segment</Table.Th>
+                      <Table.Th visibleFrom="sm">Who is in it</Table.Th>
+                      <Table.Th visibleFrom="md">Changed</Table.Th>
+                    </Table.Tr>
+                  </Table.Thead>
+                  <Table.Tbody>
+                    {results.map((segment) => (
+                      <Table.Tr key={segment.id}>
+                        <Table.Td>
+                          <Link
+                            className="row-link"
+                            to="/project/$project/environment/$environment/segments/$segment"
+                            params={{ ...params, segment: String(segment.id) }}
+                          >
+                            {segment.name}
+                          </Link>{" "}
+                          {segment.managed_by && <Badge>{segment.managed_by}</Badge>}
+                          <Text size="sm" c="dimmed" lineClamp={1}>
+                            {segment.description}
+                          </Text>
+                        </Table.Td>
+                        <Table.Td visibleFrom="sm">
+                          <Text size="sm" lineClamp={2}>
+                            {describeRules(segment.rules)}
+                          </Text>
+                        </Table.Td>
+                        <Table.Td visibleFrom="md">
+                          <Time at={segment.updated_at} size="sm" c="dimmed" />
+                        </Table.Td>
+                      </Table.Tr>
+                    ))}
+                  </Table.Tbody>
+                </Table>
+              </Paper>
+              <Pager
+                page={page}
+                size={SIZE}
+                count={count}
+                onChange={(page) => navigate({ search: { q, page } })}
+              />
+            </>
+          )
+        }
+      </Loaded>
+    </Page>
+  );
+}

@@ -1,0 +1,107 @@
+import { Alert, Button, Checkbox, Group, PasswordInput, Stack, TextInput } from "@mantine/core";
+import { createFileRoute, Navigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { useAct } from "~/api/act";
+import { http } from "~/api/client";
+import { Door, DoorLink } from "~/session/door";
+import { useEnter } from "~/session/enter";
+import { about, Refusal } from "~/session/refusal";
+import { SecondFactor } from "~/session/second-factor";
+import { SingleSignOn } from "~/session/single-sign-on";
+import { useIsFresh } from "~/setup/is-fresh";
+
+interface Search {
+  next?: string;
+  error?: string;
+}
+
+export const Route = createFileRoute("/login")({
+  validateSearch: (search: Record<string, unknown>): Search => ({
+    next: typeof search.next === "string" ? search.next : undefined,
+    error: typeof search.error === "string" ? search.error : undefined,
+  }),
+  component: LogIn,
+});
+
+const FROM_ELSEWHERE: Record<string, string> = {
+  oidc_refused: "Your identity provider did not sign you in.",
+  oidc_failed: "Your identity provider could not be reached.",
+};
+
+function LogIn() {
+  const { next, error: code } = Route.useSearch();
+  const enter = useEnter();
+  const isFresh = useIsFresh().data;
+  const [credentials, setCredentials] = useState({ email: "", password: "" });
+  const [stay, setStay] = useState(false);
+  const [secondFactor, setSecondFactor] = useState<string>();
+  const logIn = useAct(() => http.POST("/api/v1/auth/login/", { body: credentials }), {
+    quiet: true,
+    after: (answer) => {
+      if (answer && "ephemeral_token" in answer) setSecondFactor(answer.ephemeral_token);
+      else return enter(answer?.key, { stay, next });
+    },
+  });
+  if (isFresh) return <Navigate to="/setup" replace />;
+  if (secondFactor) {
+    return (
+      <Door title="One more step">
+        <SecondFactor token={secondFactor} onKey={(key) => enter(key, { stay, next })} />
+      </Door>
+    );
+  }
+  const set = (name: "email" | "password") => (event: { currentTarget: { value: string } }) =>
+    setCredentials({ ...credentials, [name]: event.currentTarget.value });
+  return (
+    <Door
+      title="Sign in"
+      footer={
+        <>
+          New here? <DoorLink to="/signup">Create an account</DoorLink>
+        </>
+      }
+    >
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          logIn.mutate();
+        }}
+      >
+        <Stack>
+          {code && <Alert color="red">{FROM_ELSEWHERE[code] ?? "Signing in elsewhere did not work."}</Alert>}
+          <Refusal error={logIn.error} fields={["email", "password"]} />
+          <TextInput
+            label="E-mail address"
+            type="email"
+            required
+            autoComplete="username"
+            autoFocus
+            value={credentials.email}
+            onChange={set("email")}
+            error={about(logIn.error, "email")}
+          />
+          <PasswordInput
+            label="Password"
+            required
+            autoComplete="current-password"
+            value={credentials.password}
+            onChange={set("password")}
+            error={about(logIn.error, "password")}
+          />
+          <Group justify="space-between">
+            <Checkbox
+              label="Stay signed in"
+              checked={stay}
+              onChange={(event) => setStay(event.currentTarget.checked)}
+            />
+            <DoorLink to="/password-recovery">Forgotten?</DoorLink>
+          </Group>
+          <Button type="submit" loading={logIn.isPending}>
+            Sign in
+          </Button>
+        </Stack>
+      </form>
+      <SingleSignOn />
+    </Door>
+  );
+}

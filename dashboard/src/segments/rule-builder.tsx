@@ -1,0 +1,232 @@
+/** Builds the rules of a segment: groups of conditions that all must hold. */
+import {
+  ActionIcon,
+  Autocomplete,
+  Badge,
+  Box,
+  Button,
+  Divider,
+  Group,
+  Paper,
+  SegmentedControl,
+  Select,
+  Stack,
+  Text,
+} from "@mantine/core";
+import { IconPlus, IconTrash, IconX } from "@tabler/icons-react";
+import { ConditionValue } from "./condition-value";
+import {
+  type Condition,
+  type Group as Conditions,
+  emptyCondition,
+  emptyGroup,
+  emptyRule,
+  hasValue,
+  type Kind,
+  needsProperty,
+  OPERATORS,
+  type Operator,
+  problemOf,
+  type Rule,
+} from "./rules";
+
+interface Shared {
+  traitKeys: string[];
+  showProblems: boolean;
+  disabled?: boolean;
+}
+
+interface EditProps<T> extends Shared {
+  value: T;
+  onChange: (value: T) => void;
+  onRemove: () => void;
+}
+
+function replaced<T extends { key: number }>(items: T[], item: T): T[] {
+  return items.map((one) => (one.key === item.key ? item : one));
+}
+
+function without<T extends { key: number }>(items: T[], item: T): T[] {
+  return items.filter((one) => one.key !== item.key);
+}
+
+function ConditionRow({
+  value: condition,
+  onChange,
+  onRemove,
+  traitKeys,
+  showProblems,
+  disabled,
+}: EditProps<Condition>) {
+  const problem = showProblems ? problemOf(condition) : undefined;
+  const isAboutProperty = problem === "Which trait?";
+  const setOperator = (operator: Operator) =>
+    onChange({
+      ...condition,
+      operator,
+      value: operator === "MODULO" ? "|" : hasValue(operator) ? condition.value.replace("|", "") : "",
+    });
+  return (
+    <Group gap="xs" align="flex-start" data-testid="condition">
+      <Autocomplete
+        aria-label="Trait"
+        placeholder={needsProperty(condition.operator) ? "trait" : "identity"}
+        data={traitKeys}
+        value={condition.property}
+        onChange={(property) => onChange({ ...condition, property })}
+        error={isAboutProperty && problem}
+        disabled={disabled}
+        w={{ base: "100%", sm: 180 }}
+      />
+      <Select
+        aria-label="Operator"
+        data={OPERATORS.map(({ value, label }) => ({ value, label }))}
+        value={condition.operator}
+        onChange={(operator) => operator && setOperator(operator as Operator)}
+        allowDeselect={false}
+        searchable
+        maxDropdownHeight={360}
+        disabled={disabled}
+        w={{ base: "100%", sm: 190 }}
+      />
+      {hasValue(condition.operator) && (
+        <ConditionValue
+          condition={condition}
+          onChange={(value) => onChange({ ...condition, value })}
+          error={isAboutProperty ? undefined : problem}
+          disabled={disabled}
+        />
+      )}
+      <ActionIcon size="lg" aria-label="Remove this condition" onClick={onRemove} disabled={disabled}>
+        <IconX size={16} />
+      </ActionIcon>
+    </Group>
+  );
+}
+
+const KINDS: { value: Kind; label: string }[] = [
+  { value: "ANY", label: "Any of" },
+  { value: "ALL", label: "All of" },
+  { value: "NONE", label: "None of" },
+];
+
+function ConditionGroup({ value: group, onChange, onRemove, ...shared }: EditProps<Conditions>) {
+  return (
+    <Paper p="md" bg="var(--burgee-ground)">
+      <Stack gap="sm">
+        <Group justify="space-between">
+          <SegmentedControl
+            aria-label="How many of these conditions must hold"
+            data={KINDS}
+            value={group.kind}
+            onChange={(kind) => onChange({ ...group, kind: kind as Kind })}
+            disabled={shared.disabled}
+          />
+          <ActionIcon aria-label="Remove this group" onClick={onRemove} disabled={shared.disabled}>
+            <IconTrash size={16} />
+          </ActionIcon>
+        </Group>
+        {group.conditions.map((condition, index) => (
+          <Stack key={condition.key} gap="xs">
+            {index > 0 && <Divider label={group.kind === "ALL" ? "and" : "or"} labelPosition="left" />}
+            <ConditionRow
+              value={condition}
+              onChange={(changed) => onChange({ ...group, conditions: replaced(group.conditions, changed) })}
+              onRemove={() =>
+                group.conditions.length === 1
+                  ? onRemove()
+                  : onChange({ ...group, conditions: without(group.conditions, condition) })
+              }
+              {...shared}
+            />
+          </Stack>
+        ))}
+        <Box>
+          <Button
+            variant="subtle"
+            size="xs"
+            leftSection={<IconPlus size={14} />}
+            onClick={() => onChange({ ...group, conditions: [...group.conditions, emptyCondition()] })}
+            disabled={shared.disabled}
+          >
+            Add a condition
+          </Button>
+        </Box>
+      </Stack>
+    </Paper>
+  );
+}
+
+function RuleEditor({ value: rule, onChange, onRemove, ...shared }: EditProps<Rule>) {
+  const joint = { ALL: "and", ANY: "or", NONE: "nor" }[rule.kind];
+  return (
+    <Stack gap="sm">
+      {rule.kind !== "ALL" && (
+        <Group>
+          <Text size="sm">{rule.kind === "ANY" ? "Any of these groups:" : "None of these groups:"}</Text>
+        </Group>
+      )}
+      {rule.groups.map((group, index) => (
+        <Stack key={group.key} gap="sm">
+          {index > 0 && (
+            <Badge variant="default" style={{ alignSelf: "center" }}>
+              {joint}
+            </Badge>
+          )}
+          <ConditionGroup
+            value={group}
+            onChange={(changed) => onChange({ ...rule, groups: replaced(rule.groups, changed) })}
+            onRemove={() =>
+              rule.groups.length === 1
+                ? onRemove()
+                : onChange({ ...rule, groups: without(rule.groups, group) })
+            }
+            {...shared}
+          />
+        </Stack>
+      ))}
+      <Box>
+        <Button
+          variant="light"
+          size="xs"
+          leftSection={<IconPlus size={14} />}
+          onClick={() => onChange({ ...rule, groups: [...rule.groups, emptyGroup()] })}
+          disabled={shared.disabled}
+        >
+          Add a group
+        </Button>
+      </Box>
+    </Stack>
+  );
+}
+
+interface RuleBuilderProps extends Shared {
+  rules: Rule[];
+  onChange: (rules: Rule[]) => void;
+}
+
+export function RuleBuilder({ rules, onChange, ...shared }: RuleBuilderProps) {
+  return (
+    <Stack gap="md">
+      {rules.map((rule) => (
+        <RuleEditor
+          key={rule.key}
+          value={rule}
+          onChange={(changed) => onChange(replaced(rules, changed))}
+          onRemove={() => onChange(without(rules, rule))}
+          {...shared}
+        />
+      ))}
+      {rules.length === 0 && (
+        <Button
+          variant="light"
+          leftSection={<IconPlus size={16} />}
+          onClick={() => onChange([emptyRule()])}
+          disabled={shared.disabled}
+        >
+          Add a rule
+        </Button>
+      )}
+    </Stack>
+  );
+}

@@ -1,0 +1,107 @@
+/** Makes or edits a segment. */
+import { Alert, Button, Group, Stack, Textarea, TextInput } from "@mantine/core";
+import { useState } from "react";
+import { useAct } from "~/api/act";
+import { api, http, type Schema } from "~/api/client";
+import { Section } from "~/parts/section";
+import { about, Refusal } from "~/session/refusal";
+import { usePlace } from "~/shell/place";
+import { RuleBuilder } from "./rule-builder";
+import { emptyRule, problemsOf, rulesOf, toBody } from "./rules";
+
+type Segment = Schema<"SegmentView">;
+
+interface SegmentFormProps {
+  segment?: Segment;
+  disabled: boolean;
+  onSaved: (segment: Segment) => unknown;
+}
+
+export function SegmentForm({ segment, disabled, onSaved }: SegmentFormProps) {
+  const { project, environment } = usePlace();
+  const [name, setName] = useState(segment?.name ?? "");
+  const [description, setDescription] = useState(segment?.description ?? "");
+  const [rules, setRules] = useState(() => (segment ? rulesOf(segment.rules) : [emptyRule()]));
+  const [hasTried, setTried] = useState(false);
+  const traitKeys = api.useQuery("get", "/api/v1/environments/{environment_key}/trait-keys/", {
+    params: { path: { environment_key: environment.api_key } },
+  });
+  const problems = problemsOf(rules);
+  const save = useAct(
+    async () => {
+      const body = { name: name.trim(), description, rules: toBody(rules) };
+      if (!segment) {
+        const { data } = await http.POST("/api/v1/projects/{project_id}/segments/", {
+          params: { path: { project_id: project.id } },
+          body,
+        });
+        return data as Segment;
+      }
+      const { data } = await http.PUT("/api/v1/projects/{project_id}/segments/{id}/", {
+        params: { path: { project_id: project.id, id: segment.id } },
+        body,
+      });
+      return data as Segment;
+    },
+    {
+      quiet: true,
+      changes: ["/api/v1/projects/{project_id}/segments/"],
+      done: `${name} is saved.`,
+      after: onSaved,
+    },
+  );
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        setTried(true);
+        if (problems === 0) save.mutate();
+      }}
+    >
+      <Stack>
+        <Refusal error={save.error} fields={["name", "description"]} />
+        <Section title="About">
+          <TextInput
+            label="Name"
+            required
+            disabled={disabled}
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+            error={about(save.error, "name")}
+            maw={480}
+          />
+          <Textarea
+            label="Description"
+            autosize
+            disabled={disabled}
+            value={description}
+            onChange={(event) => setDescription(event.currentTarget.value)}
+            error={about(save.error, "description")}
+          />
+        </Section>
+        <Section
+          title="Who is in it"
+          description="Identities for whom all groups hold, by the traits your programs send."
+        >
+          <RuleBuilder
+            rules={rules}
+            onChange={setRules}
+            traitKeys={traitKeys.data?.keys ?? []}
+            showProblems={hasTried}
+            disabled={disabled}
+          />
+          {hasTried && problems > 0 && (
+            <Alert color="red" role="alert">
+              {problems === 1 ? "One condition is" : `${problems} conditions are`} not complete.
+            </Alert>
+          )}
+        </Section>
+        <Group>
+          <Button type="submit" loading={save.isPending} disabled={disabled || !name.trim()}>
+            {segment ? "Save the segment" : "Create segment"}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

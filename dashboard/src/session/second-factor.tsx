@@ -1,0 +1,62 @@
+import { Button, PinInput, Stack, Text, TextInput } from "@mantine/core";
+import { useState } from "react";
+import { useAct } from "~/api/act";
+import { http } from "~/api/client";
+import { Refusal } from "./refusal";
+
+/** Asks for the code of the authenticator app, or for one of the backup codes. */
+export function SecondFactor({
+  token,
+  onKey,
+}: {
+  token: string;
+  onKey: (key: string | undefined) => unknown;
+}) {
+  const [code, setCode] = useState("");
+  const [byBackup, setByBackup] = useState(false);
+  const check = useAct(
+    (code: string) => http.POST("/api/v1/auth/login/code/", { body: { ephemeral_token: token, code } }),
+    { quiet: true, after: (answer) => onKey((answer as { key?: string } | undefined)?.key) },
+  );
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        check.mutate(code.trim());
+      }}
+    >
+      <Stack>
+        <Refusal error={check.error} />
+        {byBackup ? (
+          <TextInput
+            label="Backup code"
+            value={code}
+            onChange={(event) => setCode(event.currentTarget.value)}
+            autoComplete="one-time-code"
+            data-autofocus
+          />
+        ) : (
+          <Stack gap={6} align="center">
+            <Text size="sm">The six digits your authenticator app shows</Text>
+            <PinInput
+              length={6}
+              type="number"
+              oneTimeCode
+              autoFocus
+              value={code}
+              onChange={setCode}
+              onComplete={(complete) => check.mutate(complete)}
+              getInputProps={(index) => ({ "aria-label": `Digit ${index + 1}` })}
+            />
+          </Stack>
+        )}
+        <Button type="submit" loading={check.isPending} disabled={code.trim().length < 6}>
+          Sign in
+        </Button>
+        <Button variant="subtle" size="xs" onClick={() => setByBackup(!byBackup)}>
+          {byBackup ? "Use the authenticator app" : "Use a backup code"}
+        </Button>
+      </Stack>
+    </form>
+  );
+}

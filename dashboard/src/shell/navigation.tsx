@@ -1,0 +1,113 @@
+/** The pages of an environment, at the side. */
+import { Badge, NavLink, Stack, Text } from "@mantine/core";
+import {
+  IconArrowsDiff,
+  IconCode,
+  IconFilter,
+  IconFlag3,
+  IconGitPullRequest,
+  IconHistory,
+  IconSettings,
+  IconStack2,
+  IconTool,
+  IconUsers,
+} from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { api } from "~/api/client";
+
+const AT = "/project/$project/environment/$environment" as const;
+
+/** A page of an environment: the last part of its address. */
+type Name =
+  | "features"
+  | "segments"
+  | "identities"
+  | "change-requests"
+  | "compare"
+  | "sdk-keys"
+  | "settings"
+  | "environments"
+  | "audit-log"
+  | "project-settings";
+
+export interface PageLink {
+  name: string;
+  to: `${typeof AT}/${Name}`;
+  icon: ReactNode;
+}
+
+/** The pages by group; the command palette offers the same. */
+export const PAGES: { group: string; pages: PageLink[] }[] = [
+  {
+    group: "Environment",
+    pages: [
+      { name: "Features", to: `${AT}/features`, icon: <IconFlag3 size={18} /> },
+      { name: "Segments", to: `${AT}/segments`, icon: <IconFilter size={18} /> },
+      { name: "Identities", to: `${AT}/identities`, icon: <IconUsers size={18} /> },
+      { name: "Change requests", to: `${AT}/change-requests`, icon: <IconGitPullRequest size={18} /> },
+      { name: "Compare", to: `${AT}/compare`, icon: <IconArrowsDiff size={18} /> },
+      { name: "SDK keys", to: `${AT}/sdk-keys`, icon: <IconCode size={18} /> },
+      { name: "Environment settings", to: `${AT}/settings`, icon: <IconSettings size={18} /> },
+    ],
+  },
+  {
+    group: "Project",
+    pages: [
+      { name: "Environments", to: `${AT}/environments`, icon: <IconStack2 size={18} /> },
+      { name: "Audit log", to: `${AT}/audit-log`, icon: <IconHistory size={18} /> },
+      { name: "Project settings", to: `${AT}/project-settings`, icon: <IconTool size={18} /> },
+    ],
+  },
+];
+
+/** How many change requests wait for somebody. */
+function OpenRequests({ environment }: { environment: string }) {
+  const query = api.useQuery("get", "/api/v1/environments/{environment_key}/list-change-requests/", {
+    params: { path: { environment_key: environment }, query: { committed: false, page_size: 1 } },
+  });
+  const count = query.data?.count ?? 0;
+  return count > 0 ? <Badge circle={count < 10}>{count}</Badge> : null;
+}
+
+export function Navigation({
+  project,
+  environment,
+  onFollow,
+}: {
+  project: string;
+  environment: string;
+  onFollow: () => void;
+}) {
+  return (
+    <Stack gap="lg" component="nav" aria-label="Pages">
+      {PAGES.map(({ group, pages }) => (
+        <Stack key={group} gap={2}>
+          <Text size="xs" fw={700} c="dimmed" px="sm" pb={4}>
+            {group}
+          </Text>
+          {pages.map((page) => (
+            <Link
+              key={page.name}
+              to={page.to}
+              params={{ project, environment }}
+              onClick={onFollow}
+              style={{ textDecoration: "none", color: "inherit" }}
+            >
+              {({ isActive }) => (
+                <NavLink
+                  component="span"
+                  label={page.name}
+                  leftSection={page.icon}
+                  active={isActive}
+                  rightSection={page.name === "Change requests" && <OpenRequests environment={environment} />}
+                  style={{ borderRadius: "var(--mantine-radius-md)" }}
+                />
+              )}
+            </Link>
+          ))}
+        </Stack>
+      ))}
+    </Stack>
+  );
+}

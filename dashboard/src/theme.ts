@@ -1,0 +1,73 @@
+/** How everything looks: colours, corners, the defaults of components. */
+import {
+  ActionIcon,
+  Avatar,
+  Badge,
+  Button,
+  createTheme,
+  defaultVariantColorsResolver,
+  type MantineColorsTuple,
+  Modal,
+  Paper,
+  SegmentedControl,
+  Table,
+  Tooltip,
+  type VariantColorsResolver,
+} from "@mantine/core";
+
+/** The blue of the sea a burgee flies over. */
+const harbour: MantineColorsTuple = [
+  "#eef5fc",
+  "#d9e7f5",
+  "#aecdec",
+  "#7fb1e4",
+  "#599add",
+  "#418bd9",
+  "#2f79c4",
+  "#1f68b0",
+  "#14569a",
+  "#0b447f",
+];
+
+/**
+ * Light and outlined things in colours that everybody can read: darker than usual on light ground, lighter on dark.
+ */
+const readable: VariantColorsResolver = (input) => {
+  const colours = defaultVariantColorsResolver(input);
+  const { variant, theme } = input;
+  const name = input.color ?? theme.primaryColor;
+  if (!(name in theme.colors) || (variant !== "light" && variant !== "outline")) return colours;
+  const onLight = `color-mix(in srgb, var(--mantine-color-${name}-9) 70%, black)`;
+  return { ...colours, color: `light-dark(${onLight}, var(--mantine-color-${name}-2))` };
+};
+
+export const theme = createTheme({
+  variantColorResolver: readable,
+  colors: { harbour },
+  primaryColor: "harbour",
+  primaryShade: { light: 7, dark: 6 },
+  defaultRadius: "md",
+  fontFamily: "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif",
+  fontFamilyMonospace: "ui-monospace, 'SF Mono', 'JetBrains Mono', Menlo, Consolas, monospace",
+  headings: {
+    fontWeight: "650",
+    sizes: { h1: { fontSize: "1.5rem" }, h2: { fontSize: "1.125rem" }, h3: { fontSize: "1rem" } },
+  },
+  cursorType: "pointer",
+  respectReducedMotion: true,
+  components: {
+    Avatar: Avatar.extend({ defaultProps: { variant: "light", color: "harbour" } }),
+    ActionIcon: ActionIcon.extend({ defaultProps: { variant: "subtle", color: "gray" } }),
+    Badge: Badge.extend({
+      defaultProps: { variant: "light", radius: "sm", tt: "none", fw: 600, style: { flexShrink: 0 } },
+    }),
+    Button: Button.extend({ defaultProps: { size: "sm" } }),
+    Modal: Modal.extend({ defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" } } }),
+    Paper: Paper.extend({ defaultProps: { withBorder: true } }),
+    SegmentedControl: SegmentedControl.extend({ defaultProps: { size: "xs" } }),
+    Table: Table.extend({ defaultProps: { verticalSpacing: "sm", horizontalSpacing: "md" } }),
+    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, withArrow: true } }),
+  },
+});
+
+export const THEME_KEY = "burgee-theme";

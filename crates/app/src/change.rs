@@ -47,6 +47,7 @@ pub enum Kind {
     ChangeRequestComment,
     ReleasePipeline,
     SamlConfiguration,
+    AudienceSync,
 }
 
 impl Kind {
@@ -88,6 +89,7 @@ impl Kind {
             Self::ChangeRequestComment => "CHANGE_REQUEST_COMMENT",
             Self::ReleasePipeline => "RELEASE_PIPELINE",
             Self::SamlConfiguration => "SAML_CONFIGURATION",
+            Self::AudienceSync => "AUDIENCE_SYNC",
         }
     }
 }

@@ -104,7 +104,7 @@ use burgee_store::Db;
 use burgee_store::analytics::EvaluationCount;
 use burgee_store::changes::NewChange;
 use burgee_store::identities::{IdentityWrite, Written};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use batch::Batcher;
 use change::Kind;
@@ -121,6 +121,9 @@ pub use settings::Settings;
 pub use burgee_store::Tx;
 
 use security::Security;
+
+/// How long audience syncs have to come to a halt when the process ends.
+const SYNCS_END_WITHIN: Duration = Duration::from_secs(8);
 
 /// The running product: database, compiled environments, background collectors. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -141,6 +144,8 @@ struct Inner {
     issuers: Issuers,
     touched: sessions::Touched,
     windows: windows::Windows,
+    sync_runner: audience_syncs::Runner,
+    sync_slots: Arc<Semaphore>,
 }
 
 impl App {
@@ -149,7 +154,15 @@ impl App {
         let delay = Duration::from_micros(settings.write_delay_micros);
         let environments = Environments::load(&db).await?;
         let identity_cache = Arc::new(IdentityCache::for_database(&db));
+        let closing = watch::Sender::new(false);
+        let outbound = Outbound::new(&settings.outbound);
         let app = Self(Arc::new(Inner {
+            sync_runner: audience_syncs::Runner::new(
+                db.clone(),
+                closing.subscribe(),
+                outbound.guarded().clone(),
+            ),
+            sync_slots: Arc::new(Semaphore::new(audience_syncs::runs::RUNS_AT_ONCE)),
             identity_writes: Batcher::start(
                 settings.write_batch,
                 delay,
@@ -157,9 +170,9 @@ impl App {
             ),
             identity_cache,
             evaluation_writes: Batcher::start(settings.write_batch, delay, evaluation_writer(db.clone())),
-            closing: watch::Sender::new(false),
+            closing,
             security: Security::new(&settings),
-            outbound: Outbound::new(&settings.outbound),
+            outbound,
             issuers: Issuers::default(),
             touched: sessions::Touched::default(),
             windows: windows::Windows::default(),
@@ -201,6 +214,16 @@ impl App {
         &self.0.issuers
     }
 
+    /// What runs audience syncs.
+    pub(crate) fn sync_runner(&self) -> &audience_syncs::Runner {
+        &self.0.sync_runner
+    }
+
+    /// How many more syncs may run on this node.
+    pub(crate) fn sync_slots(&self) -> &Arc<Semaphore> {
+        &self.0.sync_slots
+    }
+
     pub(crate) fn touched(&self) -> &sessions::Touched {
         &self.0.touched
     }
@@ -235,6 +258,14 @@ impl App {
     /// Stores what was only counted so far and closes the database. To be called when no request runs any more.
     pub async fn close(&self) -> Result<()> {
         self.begin_closing();
+        // Syncs settle what is under way and write down where they are.
+        let all = self
+            .0
+            .sync_slots
+            .acquire_many(audience_syncs::runs::RUNS_AT_ONCE as u32);
+        if tokio::time::timeout(SYNCS_END_WITHIN, all).await.is_err() {
+            tracing::warn!("audience syncs did not end in time; they are taken up again later");
+        }
         let flushed = sdk::analytics::flush_usage(self).await;
         self.0.db.close().await;
         flushed

@@ -57,6 +57,8 @@ pub enum Mail<'a> {
         approved_by: &'a str,
         link: &'a str,
     },
+    /// A run of an audience sync needs somebody.
+    AudienceSync { text: &'a str },
 }
 
 /// The texts of one kind of mail, and what is filled in.
@@ -103,6 +105,7 @@ impl<'a> Mail<'a> {
             } => {
                 parts!("change_request_approved", title, approved_by, link)
             }
+            Self::AudienceSync { text } => parts!("audience_sync", text),
         }
     }
 

@@ -56,6 +56,8 @@ pub struct Settings {
     pub user_rate: Option<Rate>,
     /// Calls of the management API, per organisation key.
     pub master_api_key_rate: Option<Rate>,
+    /// Where the files and SQLite databases lie that audience syncs of this server may read; `None`: there are none.
+    pub audience_sync_folder: Option<std::path::PathBuf>,
     /// Where users reach this installation, without a trailing slash; used in links of mails.
     pub public_url: String,
     /// A secret of the installation, from which keys for signing and sealing are derived.
@@ -110,6 +112,7 @@ impl Default for Settings {
             }),
             user_rate: None,
             master_api_key_rate: None,
+            audience_sync_folder: None,
             public_url: "http://127.0.0.1:8000".to_owned(),
             secret: [0; 32],
             setup_code: None,

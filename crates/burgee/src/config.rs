@@ -6,6 +6,7 @@
 
 mod admin;
 mod analytics;
+mod audience_sync;
 mod database;
 mod environment;
 mod error;
@@ -36,6 +37,7 @@ use serde::Deserialize;
 pub use self::{
     admin::Admin,
     analytics::Analytics,
+    audience_sync::AudienceSync,
     database::{Database, DatabaseUrl},
     environment::{Environment, of_this_process},
     error::ConfigError,
@@ -86,6 +88,8 @@ pub struct Config {
     pub mail: Mail,
     /// What requests of this program to others may reach.
     pub outbound: Outbound,
+    /// What audience syncs of the server may read.
+    pub audience_sync: AudienceSync,
     /// What SDKs are told beside their flags.
     pub sdk: Sdk,
     /// How long counts are kept.

@@ -26,6 +26,11 @@ row! {
         pub progress: String,
         pub seal: Option<String>,
         pub error: Option<String>,
+        /// The sync among the objects of a server, and the user who asked for the run.
+        pub object_id: Option<i64>,
+        pub started_by: Option<i64>,
+        /// JSON: some keys of each kind of operation.
+        pub samples: String,
     }
 }
 
@@ -226,13 +231,13 @@ pub async fn forget_runs(tx: &mut Tx, sync: &str, keep: i64) -> Result<u64> {
     )
 }
 
-/// Writes what is known of a run.
+/// Writes what came of a run; whose it is and when it began stay.
 pub async fn update_run(tx: &mut Tx, run: &Run) -> Result<u64> {
     sql!(
         tx,
         execute,
         "UPDATE audience_sync_runs SET state = $2, ended_at = $3, counts = $4, holds = $5, progress = $6, seal = $7,
-             error = $8 WHERE id = $1",
+             error = $8, samples = $9 WHERE id = $1",
         run.id,
         &run.state,
         run.ended_at,
@@ -240,7 +245,8 @@ pub async fn update_run(tx: &mut Tx, run: &Run) -> Result<u64> {
         &run.holds,
         &run.progress,
         run.seal.as_deref(),
-        run.error.as_deref()
+        run.error.as_deref(),
+        &run.samples
     )
 }
 

@@ -72,6 +72,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "batches of audience syncs",
         include_str!("../migrations/0025_audience_sync_batches.sql"),
     ),
+    (
+        29,
+        "audience sync objects",
+        include_str!("../migrations/0029_audience_sync_objects.sql"),
+    ),
 ];
 
 /// How each engine numbers rows; the only thing a migration may not say portably.

@@ -8,6 +8,8 @@
 
 pub mod activations;
 pub mod analytics;
+pub mod audience_sync_objects;
+pub mod audience_sync_runs;
 pub mod audience_syncs;
 pub mod audit;
 pub mod bulk;

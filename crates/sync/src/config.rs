@@ -3,13 +3,19 @@
 //! Everything that can be wrong is found before anything is opened, all of it at once, each problem with its place. Secrets
 //! are best given as `${env:NAME}` or `${file:/path}`; what they hold is never written anywhere.
 
+mod alerts;
 mod document;
+mod origin;
 mod refs;
+mod schedule;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-pub use document::{Destination, Document, Model, Schedule, Source, Sync};
+pub use alerts::{Alert, AlertOn, Channel};
+pub use document::{Destination, Document, Model, Source, Sync};
+pub use origin::Origin;
+pub use schedule::Schedule;
 
 use crate::destination::{self, flagsmith, launchdarkly};
 use crate::error::{Result, SyncError};
@@ -37,6 +43,30 @@ pub struct PreparedSync {
     pub targets: BTreeSet<String>,
 }
 
+/// Something that is wrong, and where: `syncs.daily.map`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    pub place: String,
+    pub text: String,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.place, self.text)
+    }
+}
+
+/// Checks a document as a whole. Fails with everything that is wrong.
+pub fn check_document(document: &Document, origin: &Origin) -> std::result::Result<Project, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let project = check(document, origin, &mut problems);
+    if problems.is_empty() {
+        Ok(project)
+    } else {
+        Err(problems)
+    }
+}
+
 /// Reads a file, or all `.yaml` and `.yml` files of a folder, and checks them together.
 ///
 /// Paths inside a file are relative to it. Fails with every problem there is, a line each.
@@ -58,11 +88,18 @@ pub fn load(path: &Path) -> Result<Project> {
             Err(error) => problems.push(format!("{}: {error}", file.display())),
         }
     }
-    let project = check(&whole, &homes, &mut problems);
-    if problems.is_empty() {
-        Ok(project)
-    } else {
-        Err(SyncError::config(path.display().to_string(), problems.join("\n")))
+    let checked = check_document(&whole, &Origin::Operator { homes });
+    problems.extend(
+        checked
+            .as_ref()
+            .err()
+            .into_iter()
+            .flatten()
+            .map(ToString::to_string),
+    );
+    match checked {
+        Ok(project) if problems.is_empty() => Ok(project),
+        _ => Err(SyncError::config(path.display().to_string(), problems.join("\n"))),
     }
 }
 
@@ -91,31 +128,38 @@ fn files(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn check(document: &Document, homes: &BTreeMap<String, PathBuf>, problems: &mut Vec<String>) -> Project {
+fn check(document: &Document, origin: &Origin, problems: &mut Vec<Problem>) -> Project {
     let mut syncs = BTreeMap::new();
     let mut targets: BTreeMap<String, String> = BTreeMap::new();
     for (name, sync) in &document.syncs {
-        match prepare(document, homes, name, sync) {
+        match prepare(document, origin, name, sync) {
             Ok(prepared) => {
                 for target in &prepared.targets {
                     if let Some(other) = targets.insert(target.clone(), name.clone()) {
-                        problems.push(format!("syncs.{name}: {target} is already written by the sync {other:?}; a target has one owner"));
+                        problems.push(Problem {
+                            place: format!("syncs.{name}"),
+                            text: format!(
+                                "{target} is already written by the sync {other:?}; a target has one owner"
+                            ),
+                        });
                     }
                 }
                 syncs.insert(name.clone(), prepared);
             }
-            Err(error) => problems.push(format!("syncs.{name}.{error}")),
+            Err(SyncError::Config { where_, problem }) => problems.push(Problem {
+                place: format!("syncs.{name}.{where_}"),
+                text: problem,
+            }),
+            Err(error) => problems.push(Problem {
+                place: format!("syncs.{name}"),
+                text: error.to_string(),
+            }),
         }
     }
     Project { syncs }
 }
 
-fn prepare(
-    document: &Document,
-    homes: &BTreeMap<String, PathBuf>,
-    name: &str,
-    sync: &Sync,
-) -> Result<PreparedSync> {
+fn prepare(document: &Document, origin: &Origin, name: &str, sync: &Sync) -> Result<PreparedSync> {
     let known = |kind: &str, name: &str, names: Vec<&String>| {
         let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
         SyncError::config(
@@ -135,13 +179,12 @@ fn prepare(
         .destinations
         .get(&sync.to)
         .ok_or_else(|| known("to", &sync.to, document.destinations.keys().collect()))?;
-    let home = homes.get(&model.source).map_or(Path::new("."), PathBuf::as_path);
     let (key, map) = mapping(model, sync)?;
-    let destination = destination_of(to, sync, &map)?;
+    let destination = destination_of(to, sync, &map, origin)?;
     let job = Job {
         name: name.to_owned(),
-        source: source_of(from, home)?,
-        query: query_of(model)?,
+        source: source_of(&model.source, from, origin)?,
+        query: query_of(model, origin)?,
         key,
         map,
         mode: sync.mode,
@@ -152,7 +195,10 @@ fn prepare(
     let targets = owned(&job);
     let shape = format!("{:?} {} {:?} {targets:?}", job.mode, job.key, job.map);
     if let Some(schedule) = &sync.schedule {
-        schedule.check()?;
+        schedule.check(name, document.syncs.keys())?;
+    }
+    for alert in &sync.alerts {
+        alert.check(document.channels.keys())?;
     }
     Ok(PreparedSync {
         job,
@@ -187,25 +233,26 @@ fn mapping(model: &Model, sync: &Sync) -> Result<(String, BTreeMap<String, Strin
     Ok((identifier.unwrap_or_else(|| model.key.clone()), map))
 }
 
-fn source_of(source: &Source, home: &Path) -> Result<source::Source> {
+fn source_of(name: &str, source: &Source, origin: &Origin) -> Result<source::Source> {
     Ok(match source {
         Source::Postgres { url } => source::Source::Postgres {
-            url: refs::resolve("url", url)?,
+            url: origin.text("url", url)?,
+            public_only: origin.public_only(),
         },
         Source::Sqlite { path } => source::Source::Sqlite {
-            path: home.join(refs::resolve("path", path)?),
+            path: origin.path(name, "path", path)?,
         },
         Source::Files { folder } => source::Source::Files {
-            folder: home.join(refs::resolve("folder", folder)?),
+            folder: origin.path(name, "folder", folder)?,
         },
     })
 }
 
-fn query_of(model: &Model) -> Result<source::Query> {
+fn query_of(model: &Model, origin: &Origin) -> Result<source::Query> {
     match (&model.sql, &model.table, &model.file) {
         (Some(sql), None, None) => Ok(source::Query::Sql(sql.clone())),
         (None, Some(table), None) => Ok(source::Query::Table(table.clone())),
-        (None, None, Some(file)) => Ok(source::Query::File(file.clone())),
+        (None, None, Some(file)) => Ok(source::Query::File(origin.file_name("file", file)?)),
         _ => Err(SyncError::config(
             "model",
             "needs exactly one of `sql`, `table` and `file`",
@@ -217,6 +264,7 @@ fn destination_of(
     to: &Destination,
     sync: &Sync,
     map: &BTreeMap<String, String>,
+    origin: &Origin,
 ) -> Result<destination::Settings> {
     match to {
         Destination::Flagsmith {
@@ -233,8 +281,8 @@ fn destination_of(
                 return Err(SyncError::config(*name, "belongs to syncs to LaunchDarkly"));
             }
             let settings = flagsmith::Settings {
-                url: refs::resolve("url", url.as_deref().unwrap_or(flagsmith::DEFAULT_URL))?,
-                key: refs::resolve("key", key)?,
+                url: origin.text("url", url.as_deref().unwrap_or(flagsmith::DEFAULT_URL))?,
+                key: origin.text("key", key)?,
                 trait_prefix: trait_prefix.clone(),
                 delete_traits_on_remove: *delete_traits_on_remove,
                 audience_trait: sync
@@ -259,8 +307,8 @@ fn destination_of(
                 ));
             }
             let settings = launchdarkly::Settings {
-                instance: launchdarkly::Instance::parse(&refs::resolve("instance", instance)?),
-                token: refs::resolve("token", token)?,
+                instance: launchdarkly::Instance::parse(&origin.text("instance", instance)?),
+                token: origin.text("token", token)?,
                 project: project.clone(),
                 environment: environment.clone(),
                 segment: sync

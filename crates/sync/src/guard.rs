@@ -90,6 +90,17 @@ impl std::fmt::Display for Hold {
 }
 
 impl Hold {
+    /// The name of the rail.
+    pub fn rail(&self) -> &'static str {
+        match self {
+            Self::Removes { .. } => "removes",
+            Self::Empty { .. } => "empty",
+            Self::Invalid { .. } => "invalid",
+            Self::Foreign { .. } => "foreign",
+            Self::Capacity { .. } => "capacity",
+        }
+    }
+
     /// Whether a person may let the plan pass. What has no room has none after an approval either.
     pub fn can_be_approved(&self) -> bool {
         !matches!(self, Self::Capacity { .. })

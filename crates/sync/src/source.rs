@@ -22,8 +22,8 @@ const LOADS_AHEAD: usize = 4;
 /// A place with rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// A Postgres server, by its URL.
-    Postgres { url: String },
+    /// A Postgres server, by its URL; with `public_only` it must not lie in a private network.
+    Postgres { url: String, public_only: bool },
     /// An SQLite file; it is only read.
     Sqlite { path: PathBuf },
     /// A folder that file names are relative to.
@@ -55,8 +55,12 @@ pub struct RowStream {
 /// Begins to read. What can be known at once (credentials, a wrong statement, a missing file) fails here.
 pub async fn open(source: &Source, query: &Query) -> Result<RowStream> {
     match (source, query) {
-        (Source::Postgres { url }, Query::Sql(sql)) => postgres::open(url, sql.clone()).await,
-        (Source::Postgres { url }, Query::Table(table)) => postgres::open(url, select_all(table)?).await,
+        (Source::Postgres { url, public_only }, Query::Sql(sql)) => {
+            postgres::open(url, *public_only, sql.clone()).await
+        }
+        (Source::Postgres { url, public_only }, Query::Table(table)) => {
+            postgres::open(url, *public_only, select_all(table)?).await
+        }
         (Source::Sqlite { path }, Query::Sql(sql)) => sqlite::open(path, sql.clone()).await,
         (Source::Sqlite { path }, Query::Table(table)) => sqlite::open(path, select_all(table)?).await,
         (Source::Files { folder }, Query::File(name)) => file::open(&folder.join(name)).await,

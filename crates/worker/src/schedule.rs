@@ -62,6 +62,11 @@ pub const SCHEDULES: &[Schedule] = &[
         },
     },
     Schedule {
+        name: "run audience syncs that are due",
+        every: Duration::from_secs(1),
+        run: |app| Box::pin(async move { burgee_app::audience_syncs::schedules::run_due(&app).await }),
+    },
+    Schedule {
         name: "forget ended sessions",
         every: Duration::from_hours(1),
         run: |app| Box::pin(async move { burgee_app::sessions::forget_old(&app).await }),

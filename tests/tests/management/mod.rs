@@ -1,5 +1,6 @@
 //! The management API.
 
+mod audience_syncs;
 mod audit;
 mod change_request_scene;
 mod change_request_schedules;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use burgee_app::audience_syncs::{Report, RunError, Runner, State};
+use burgee_outbound::http::{Client, Reach};
 use burgee_store::audience_syncs;
 use burgee_sync::config::{self, PreparedSync};
 use burgee_sync::run::{Stage, Watcher};
@@ -49,7 +50,8 @@ impl Files {
 
 fn runner(app: &burgee_testkit::TestApp) -> (Runner, watch::Sender<bool>) {
     let (stop, stopped) = watch::channel(false);
-    (Runner::new(app.app.db().clone(), stopped), stop)
+    let client = Client::new(Reach::Everywhere);
+    (Runner::new(app.app.db().clone(), stopped, client), stop)
 }
 
 fn members(double: &Flagsmith) -> Vec<String> {

@@ -96,7 +96,10 @@ async fn postgres_values_keep_their_types_and_nothing_can_be_written() {
     let script = "CREATE SCHEMA crm; CREATE TABLE crm.people (id UUID, age INT, ltv NUMERIC(10,2), pro BOOLEAN, since DATE, doc JSONB);
                   INSERT INTO crm.people VALUES ('00000000-0000-4000-8000-000000000001', 36, 12.50, TRUE, '2026-01-02', '{\"a\": 1}');";
     sqlx::raw_sql(script).execute(&mut connection).await.unwrap();
-    let source = Source::Postgres { url };
+    let source = Source::Postgres {
+        url,
+        public_only: false,
+    };
     let (columns, found) = rows(&source, Query::Table("crm.people".into())).await;
     assert_eq!(columns, ["id", "age", "ltv", "pro", "since", "doc"]);
     assert_eq!(
@@ -139,7 +142,10 @@ async fn a_postgres_query_reaches_flagsmith() {
     let mut settings = fs_settings(&double);
     settings.traits = vec!["tier".to_owned()];
     let mut rig = Rig::new(Settings::Flagsmith(settings), Mode::Upsert);
-    rig.job.source = Source::Postgres { url };
+    rig.job.source = Source::Postgres {
+        url,
+        public_only: false,
+    };
     rig.job.query =
         Query::Sql("SELECT 'user-' || n AS id, n % 3 AS tier FROM generate_series(1, 3000) n".into());
     rig.job.map = [("tier".to_owned(), "tier".to_owned())].into();

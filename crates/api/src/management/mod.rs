@@ -1,5 +1,7 @@
 //! The management API: a file per noun with its types, its handlers and its own `router()`.
 
+pub mod audience_sync_objects;
+pub mod audience_sync_runs;
 pub mod audit;
 pub mod billing;
 pub mod change_request_comments;
@@ -73,6 +75,8 @@ use utoipa_axum::router::OpenApiRouter;
 /// Every noun's routes. Adding a noun is one line here.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .merge(audience_sync_runs::router())
+        .merge(audience_sync_objects::router())
         .merge(audit::router())
         .merge(billing::router())
         .merge(change_request_comments::router())

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use burgee_model::Timestamp;
-use burgee_outbound::http::{Client, Reach};
+use burgee_outbound::http::Client;
 use burgee_store::audience_syncs::{self, Run};
-use burgee_store::{Db, DbError};
+use burgee_store::{Db, DbError, Tx, audience_sync_runs};
 use burgee_sync::SyncError;
 use burgee_sync::config::PreparedSync;
 use burgee_sync::deliver::limiter::Limiter;
@@ -15,6 +15,7 @@ use burgee_sync::deliver::transport::{Patience, Transport};
 use burgee_sync::run::{Watcher, prepare};
 use serde::Serialize;
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 
 use super::ledger::DbLedger;
 use super::report::{Report, State};
@@ -55,6 +56,13 @@ pub enum RunError {
     Db(#[from] DbError),
 }
 
+impl RunError {
+    /// Whether somebody, or the end of the program, stopped it.
+    fn is_stop(&self) -> bool {
+        matches!(self, Self::Sync(SyncError::Stopped))
+    }
+}
+
 /// The outcome of a step of a run.
 type Result<T> = std::result::Result<T, RunError>;
 
@@ -68,14 +76,52 @@ pub struct Runner {
     limiters: Arc<Mutex<HashMap<String, Arc<Mutex<Limiter>>>>>,
 }
 
+/// Whose run it is on a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// The sync among the objects of its organisation.
+    pub object_id: i64,
+    /// The user who asked for it; of a schedule, nobody.
+    pub started_by: Option<i64>,
+}
+
+/// A run that has begun and is to be finished.
+#[derive(Debug)]
+pub struct Begun {
+    run: i64,
+    /// `None` for a plan, which takes nothing from anybody.
+    lease: Option<Lease>,
+}
+
+impl Begun {
+    /// Its number.
+    pub fn run(&self) -> i64 {
+        self.run
+    }
+}
+
+/// The right to run a sync, renewed until it is dropped or lost.
+#[derive(Debug)]
+struct Lease {
+    holder: String,
+    /// Turns true when it is lost, or everything is to stop.
+    lost: watch::Receiver<bool>,
+    heart: AbortHandle,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.heart.abort();
+    }
+}
+
 impl Runner {
-    /// A runner whose runs end when `stop` turns true, or nobody is left to turn it.
-    pub fn new(db: Db, stop: watch::Receiver<bool>) -> Self {
+    /// A runner whose runs end when `stop` turns true, or nobody is left to turn it. `client` reaches what destinations may be.
+    pub fn new(db: Db, stop: watch::Receiver<bool>, client: Client) -> Self {
         Self {
             db,
             stop,
-            // Whoever writes the files runs the program: the own network may be reached.
-            client: Client::new(Reach::Everywhere),
+            client,
             limiters: Arc::default(),
         }
     }
@@ -109,20 +155,59 @@ impl Runner {
         approved: Option<&str>,
         watcher: &Watcher,
     ) -> Result<Report> {
-        let name = &sync.job.name;
+        let begun = self.begin(sync, None).await?;
+        self.finish(sync, begun, approved, watcher).await
+    }
+
+    /// Takes a sync and begins a run of it, to be finished at once.
+    pub async fn begin(&self, sync: &PreparedSync, origin: Option<Origin>) -> Result<Begun> {
         let holder = uuid::Uuid::new_v4().to_string();
-        let run = self.begin(sync, &holder).await?;
-        let (stop, stopped) = watch::channel(false);
-        let heart = tokio::spawn(beat(self.clone(), name.clone(), holder.clone(), stop));
-        let outcome = self
-            .carry_out(sync, (run, &holder), stopped, approved, watcher)
-            .await;
-        heart.abort();
-        let ended = match &outcome {
-            Ok(report) => self.end((run, &holder), report).await,
-            Err(error) => self.fail((run, &holder), name, &error.to_string()).await,
+        let run = self.take(sync, origin, &holder).await?;
+        let (lose, lost) = watch::channel(false);
+        let heart = tokio::spawn(beat(self.clone(), sync.job.name.clone(), holder.clone(), lose));
+        let heart = heart.abort_handle();
+        let lease = Some(Lease { holder, lost, heart });
+        Ok(Begun { run, lease })
+    }
+
+    /// Begins a plan that is kept, to be finished at once. It works beside a run of the same sync.
+    pub async fn begin_plan(&self, sync: &PreparedSync, origin: Origin) -> Result<Begun> {
+        let (name, now) = (&sync.job.name, Timestamp::now().0);
+        let mut tx = self.db.begin().await?;
+        audience_sync_runs::end_old_plans(&mut tx, name, now).await?;
+        audience_syncs::forget_runs(&mut tx, name, KEPT_RUNS).await?;
+        let run = audience_syncs::insert_run(&mut tx, name, now).await?;
+        audience_sync_runs::set_planning(&mut tx, run).await?;
+        audience_sync_runs::set_origin(&mut tx, run, origin.object_id, origin.started_by).await?;
+        tx.commit().await?;
+        Ok(Begun { run, lease: None })
+    }
+
+    /// Carries out what has begun, and writes down what came of it.
+    pub async fn finish(
+        &self,
+        sync: &PreparedSync,
+        begun: Begun,
+        approved: Option<&str>,
+        watcher: &Watcher,
+    ) -> Result<Report> {
+        let (run, name) = (begun.run, &sync.job.name);
+        let Some(lease) = &begun.lease else {
+            let outcome = self.plan(sync, watcher).await;
+            self.end_plan(run, &outcome).await?;
+            return outcome;
         };
-        self.release(name, &holder).await?;
+        let outcome = self
+            .carry_out(sync, (run, &lease.holder), lease.lost.clone(), approved, watcher)
+            .await;
+        let ended = match &outcome {
+            Ok(report) => self.end((run, &lease.holder), report).await,
+            Err(error) => {
+                let why = error.to_string();
+                self.fail((run, &lease.holder), name, error.is_stop(), &why).await
+            }
+        };
+        self.release(name, &lease.holder).await?;
         ended?;
         outcome
     }
@@ -135,7 +220,7 @@ impl Runner {
         Ok(gone)
     }
 
-    async fn begin(&self, sync: &PreparedSync, holder: &str) -> Result<i64> {
+    async fn take(&self, sync: &PreparedSync, origin: Option<Origin>, holder: &str) -> Result<i64> {
         let name = &sync.job.name;
         let now = Timestamp::now();
         let mut tx = self.db.begin().await?;
@@ -160,6 +245,10 @@ impl Runner {
         }
         audience_syncs::forget_runs(&mut tx, name, KEPT_RUNS).await?;
         let run = audience_syncs::insert_run(&mut tx, name, now.0).await?;
+        if let Some(origin) = origin {
+            audience_sync_runs::set_owner(&mut tx, name, origin.object_id).await?;
+            audience_sync_runs::set_origin(&mut tx, run, origin.object_id, origin.started_by).await?;
+        }
         tx.commit().await?;
         Ok(run)
     }
@@ -205,34 +294,34 @@ impl Runner {
         if !audience_syncs::keep(&mut tx, &report.sync, holder, lease_end()).await? {
             return Err(RunError::TakenOver);
         }
-        let row = Run {
-            id: run,
-            sync: report.sync.clone(),
-            state: report.state.as_str().to_owned(),
-            started_at: 0,
-            ended_at: (report.state != State::Held).then(|| Timestamp::now().0),
-            counts: json(&report.plan.counts),
-            holds: json(&report.holds),
-            progress: json(&report.progress),
-            seal: Some(report.plan.seal.clone()),
-            error: report.error.clone(),
-        };
-        audience_syncs::update_run(&mut tx, &row).await?;
+        write(&mut tx, run, report).await?;
         Ok(tx.commit().await?)
     }
 
-    async fn fail(&self, (run, holder): (i64, &str), sync: &str, error: &str) -> Result<()> {
+    async fn end_plan(&self, run: i64, outcome: &Result<Report>) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        match outcome {
+            // It says what would hold it; nothing waits for an approval of a plan that was only looked at.
+            Ok(report) => {
+                let report = Report {
+                    state: State::Planned,
+                    ..report.clone()
+                };
+                write(&mut tx, run, &report).await?;
+            }
+            Err(error) => write_failure(&mut tx, run, State::Failed, &error.to_string()).await?,
+        }
+        Ok(tx.commit().await?)
+    }
+
+    async fn fail(&self, (run, holder): (i64, &str), sync: &str, stopped: bool, error: &str) -> Result<()> {
         let mut tx = self.db.begin().await?;
         if !audience_syncs::keep(&mut tx, sync, holder, lease_end()).await? {
-            // Whoever has it now has written down that this run was abandoned.
+            // Whoever has it now has written down what became of this run.
             return Ok(());
         }
-        if let Some(mut row) = audience_syncs::run(&mut tx, run).await? {
-            State::Failed.as_str().clone_into(&mut row.state);
-            row.ended_at = Some(Timestamp::now().0);
-            row.error = Some(error.to_owned());
-            audience_syncs::update_run(&mut tx, &row).await?;
-        }
+        let state = if stopped { State::Stopped } else { State::Failed };
+        write_failure(&mut tx, run, state, error).await?;
         Ok(tx.commit().await?)
     }
 
@@ -257,6 +346,51 @@ impl Runner {
         let limiter = limiters.entry(account).or_default().clone();
         Transport::new(self.client.clone(), limiter, Patience::default(), stop)
     }
+}
+
+/// Writes down what came of a run.
+async fn write(tx: &mut Tx, run: i64, report: &Report) -> Result<()> {
+    count(report);
+    let row = Run {
+        id: run,
+        sync: report.sync.clone(),
+        state: report.state.as_str().to_owned(),
+        ended_at: (report.state != State::Held).then(|| Timestamp::now().0),
+        counts: json(&report.plan.counts),
+        holds: json(&report.holds),
+        progress: json(&report.progress),
+        seal: Some(report.plan.seal.clone()),
+        error: report.error.clone(),
+        samples: json(&report.samples),
+        started_at: 0,
+        object_id: None,
+        started_by: None,
+    };
+    audience_syncs::update_run(tx, &row).await?;
+    Ok(())
+}
+
+/// Counts a run for Prometheus. Syncs have no label of their own: there may be many, and they come and go.
+fn count(report: &Report) {
+    let progress = &report.progress;
+    metrics::counter!("burgee_audience_sync_runs_total", "state" => report.state.as_str()).increment(1);
+    for (outcome, operations) in [("delivered", progress.delivered), ("rejected", progress.rejected)] {
+        metrics::counter!("burgee_audience_sync_operations_total", "outcome" => outcome)
+            .increment(operations);
+    }
+    metrics::counter!("burgee_audience_sync_requests_total").increment(progress.requests);
+    metrics::counter!("burgee_audience_sync_throttled_total").increment(progress.throttled);
+}
+
+async fn write_failure(tx: &mut Tx, run: i64, state: State, error: &str) -> Result<()> {
+    metrics::counter!("burgee_audience_sync_runs_total", "state" => state.as_str()).increment(1);
+    if let Some(mut row) = audience_syncs::run(tx, run).await? {
+        state.as_str().clone_into(&mut row.state);
+        row.ended_at = Some(Timestamp::now().0);
+        row.error = Some(error.to_owned());
+        audience_syncs::update_run(tx, &row).await?;
+    }
+    Ok(())
 }
 
 fn json(value: &impl Serialize) -> String {

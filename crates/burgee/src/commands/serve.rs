@@ -229,6 +229,7 @@ fn settings(config: &Config, secret: [u8; 32], address: SocketAddr) -> Settings 
             allow_private_addresses: config.outbound.allow_private_addresses,
             mail: config.mail.settings(),
         },
+        audience_sync_folder: config.audience_sync.folder(),
         raw_analytics_days: config.analytics.raw_retention_days,
         launch_darkly_url: config.outbound.launch_darkly_url.trim_end_matches('/').to_owned(),
         project_limits: config.limits.of_projects(),

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, bail};
-use burgee_app::audience_syncs::{Report, RunError, Runner, State};
+use burgee_app::audience_syncs::{Report, RunError, Runner, State, errors_as_csv};
+use burgee_outbound::http::{Client, Reach};
 use burgee_store::Db;
 use burgee_store::audience_syncs;
 use burgee_sync::config::{self, PreparedSync, Project};
@@ -150,7 +151,9 @@ fn with_runner(
         .block_on(async {
             let stop = shutdown::watch_signals().context("cannot watch for signals")?;
             let db = open(&loaded.config).await?;
-            let outcome = act(Runner::new(db.clone(), stop), db.clone()).await;
+            // Whoever writes the files runs the program: the own network may be reached.
+            let client = Client::new(Reach::Everywhere);
+            let outcome = act(Runner::new(db.clone(), stop, client), db.clone()).await;
             db.close().await;
             outcome
         })
@@ -388,16 +391,5 @@ async fn show_errors(db: &Db, run: i64) -> anyhow::Result<ExitCode> {
     if audience_syncs::run(&mut tx, run).await?.is_none() {
         bail!("there is no run {run}");
     }
-    let mut text = "key,op,reason\n".to_owned();
-    for error in audience_syncs::errors(&mut tx, run).await? {
-        let field = |value: &str| format!("\"{}\"", value.replace('"', "\"\""));
-        _ = writeln!(
-            text,
-            "{},{},{}",
-            field(&error.key),
-            field(&error.op),
-            field(&error.reason)
-        );
-    }
-    print(&text)
+    print(&errors_as_csv(&audience_syncs::errors(&mut tx, run).await?))
 }

@@ -5,8 +5,8 @@ use std::collections::btree_map::Entry;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Alert, Channel, Schedule};
 use crate::destination::launchdarkly::OnRemove;
-use crate::error::{Result, SyncError};
 use crate::guard::Guards;
 use crate::plan::Mode;
 
@@ -17,6 +17,7 @@ pub struct Document {
     pub sources: BTreeMap<String, Source>,
     pub models: BTreeMap<String, Model>,
     pub destinations: BTreeMap<String, Destination>,
+    pub channels: BTreeMap<String, Channel>,
     pub syncs: BTreeMap<String, Sync>,
 }
 
@@ -45,6 +46,7 @@ impl Document {
             other.destinations,
             &mut twice,
         );
+        into("channels", &mut self.channels, other.channels, &mut twice);
         into("syncs", &mut self.syncs, other.syncs, &mut twice);
         twice
     }
@@ -133,41 +135,9 @@ pub struct Sync {
     pub guards: Guards,
     #[serde(default)]
     pub schedule: Option<Schedule>,
+    /// Who is told of its runs.
+    #[serde(default)]
+    pub alerts: Vec<Alert>,
     #[serde(default = "yes")]
     pub enabled: bool,
-}
-
-/// When a sync runs by itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[derive(Default)]
-pub struct Schedule {
-    /// Minutes between the beginnings of two runs.
-    pub every_minutes: Option<u32>,
-    /// Five fields of cron.
-    pub cron: Option<String>,
-    /// The time zone of `cron`, by its IANA name; UTC when not given.
-    pub tz: Option<String>,
-    /// The sync after whose success it runs.
-    pub after: Option<String>,
-}
-
-impl Schedule {
-    pub(super) fn check(&self) -> Result<()> {
-        let ways = [
-            self.every_minutes.is_some(),
-            self.cron.is_some(),
-            self.after.is_some(),
-        ];
-        if ways.iter().filter(|way| **way).count() != 1 {
-            return Err(SyncError::config(
-                "schedule",
-                "needs exactly one of `every_minutes`, `cron` and `after`",
-            ));
-        }
-        if self.every_minutes == Some(0) {
-            return Err(SyncError::config("schedule.every_minutes", "is at least 1"));
-        }
-        Ok(())
-    }
 }

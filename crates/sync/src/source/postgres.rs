@@ -2,8 +2,9 @@
 
 use std::str::FromStr as _;
 
+use burgee_outbound::addresses::is_public;
 use futures_util::TryStreamExt as _;
-use sqlx::postgres::{PgConnectOptions, PgRow, PgValueFormat};
+use sqlx::postgres::{PgConnectOptions, PgRow, PgSslMode, PgValueFormat};
 use sqlx::{
     AssertSqlSafe, Column as _, ConnectOptions as _, Executor as _, Row as _, SqlSafeStr as _, Statement as _,
 };
@@ -14,9 +15,12 @@ use crate::cell::Cell;
 use crate::error::{Result, SyncError};
 
 /// Begins to read what a statement returns.
-pub(super) async fn open(url: &str, sql: String) -> Result<RowStream> {
-    let options =
+pub(super) async fn open(url: &str, public_only: bool, sql: String) -> Result<RowStream> {
+    let mut options =
         PgConnectOptions::from_str(url).map_err(|_| SyncError::config("url", "is no postgres:// address"))?;
+    if public_only {
+        options = in_public(options).await?;
+    }
     let options = options.application_name("burgee sync");
     let mut connection = options.connect().await.map_err(|error| told(&error))?;
     (&mut connection)
@@ -53,6 +57,31 @@ pub(super) async fn open(url: &str, sql: String) -> Result<RowStream> {
         loads.end(outcome).await;
     });
     Ok(RowStream { columns, rows })
+}
+
+/// The same server by its address, which is a public one: so the name can't lead elsewhere a moment later.
+async fn in_public(options: PgConnectOptions) -> Result<PgConnectOptions> {
+    let private = || {
+        let problem =
+            "does not lie in the public network; whoever runs this server can allow private addresses";
+        SyncError::config("url", problem)
+    };
+    if options.get_socket().is_some() || options.get_host().starts_with('/') {
+        return Err(private());
+    }
+    let found = tokio::net::lookup_host((options.get_host(), options.get_port())).await;
+    let found: Vec<_> = found
+        .map_err(|error| SyncError::Source(format!("{}: {error}", options.get_host())))?
+        .collect();
+    match found.first() {
+        Some(first) if found.iter().all(|address| is_public(address.ip())) => {
+            // A certificate is made out to the name; to check it the name must stay.
+            let by_name = matches!(options.get_ssl_mode(), PgSslMode::VerifyFull);
+            let address = first.ip().to_string();
+            Ok(if by_name { options } else { options.host(&address) })
+        }
+        _ => Err(private()),
+    }
 }
 
 fn cells(row: &PgRow) -> Result<Row> {

@@ -31,16 +31,16 @@ def end_everything():
 
 
 class Server:
-    """One `burgee serve`. `url` is where it answers; `output()` what it has printed and logged so far."""
+    """One `burgee serve`, or another command that listens. `url` is where it answers; `output()` what it has printed and logged so far."""
 
-    def __init__(self, arguments, host="127.0.0.1", port=0, wait=True):
+    def __init__(self, arguments, host="127.0.0.1", port=0, wait=True, command="serve"):
         self.home = directory()
         self._output = open(self.home / "output", "w+", encoding="utf-8")
         # Nothing of the caller's environment or directory may stand in for what a test names.
         environment = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
         self.began = time.monotonic()
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--listen", f"{host}:{port}", *map(str, arguments)],
+            [BINARY, command, "--listen", f"{host}:{port}", *map(str, arguments)],
             stdin=subprocess.DEVNULL, stdout=self._output, stderr=subprocess.STDOUT, cwd=self.home, env=environment)
         _running.add(self)
         if wait:
@@ -52,7 +52,7 @@ class Server:
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise AssertionError(f"the server ended with status {self.process.returncode} while starting:\n{self.output()}")
-            listening = re.search(r"Burgee is listening on http://\S+:(\d+)", self.output())
+            listening = re.search(r"^Burgee .* http://[^\s/]+:(\d+)", self.output(), re.MULTILINE)
             if listening:
                 self.port = int(listening[1])
                 self.url = f"http://127.0.0.1:{self.port}"

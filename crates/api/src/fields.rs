@@ -163,6 +163,41 @@ impl Field for Email {
     }
 }
 
+/// An address that this program calls: `http` or `https`, of at most `MAX` characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpUrl<const MAX: usize>(pub String);
+
+impl<const MAX: usize> Field for HttpUrl<MAX> {
+    fn read(value: Option<&Value>) -> Result<Self, Value> {
+        let text = text(value, MAX, false)?;
+        let url = url::Url::parse(&text).ok();
+        let mut wrong = Vec::new();
+        if !url
+            .as_ref()
+            .is_some_and(|url| matches!(url.scheme(), "http" | "https"))
+        {
+            wrong.push("Enter a valid http(s) URL.");
+        }
+        let is_url =
+            |url: &url::Url| url.has_host() && text.contains("://") && !text.contains(char::is_whitespace);
+        if !url.as_ref().is_some_and(is_url) {
+            wrong.push("Enter a valid URL.");
+        }
+        if wrong.is_empty() {
+            Ok(Self(text))
+        } else {
+            Err(json!(wrong))
+        }
+    }
+
+    fn schema() -> RefOr<Schema> {
+        of_type(Type::String)
+            .format(Some(SchemaFormat::Custom("uri".to_owned())))
+            .max_length(Some(MAX))
+            .into()
+    }
+}
+
 impl Field for i64 {
     fn read(value: Option<&Value>) -> Result<Self, Value> {
         let number = match present(value)? {

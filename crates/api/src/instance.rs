@@ -136,12 +136,14 @@ async fn version(State(app): State<App>) -> Response {
     .into_response()
 }
 
-/// How many writes wait for their commit; for superusers.
+/// How many tasks wait, and writes for their commit; for superusers.
 async fn monitoring(State(app): State<App>, Signed(caller): Signed) -> ApiResult<Response> {
     if !caller.user().is_ok_and(|user| user.is_superuser) {
         return Err(ApiError(burgee_app::Error::forbidden()));
     }
-    Ok(Json(json!({ "waiting": app.waiting_writes() })).into_response())
+    let tasks = burgee_app::tasks::counts(&app).await?;
+    let waiting = tasks.waiting + app.waiting_writes() as i64;
+    Ok(Json(json!({ "waiting": waiting })).into_response())
 }
 
 /// Where the links of set-up and of password resets lead.

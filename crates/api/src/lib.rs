@@ -42,3 +42,8 @@ pub fn router(app: App, metrics: Option<instance::Metrics>) -> Router {
         .merge(docs::router());
     headers::wrap(routes, &app).with_state(app)
 }
+
+/// Health, version and metrics alone, for a process that serves nothing else.
+pub fn instance_router(app: App, metrics: Option<instance::Metrics>) -> Router {
+    headers::wrap(instance::router(metrics), &app).with_state(app)
+}

@@ -117,7 +117,7 @@ pub async fn get(tx: &mut Tx, caller: &Caller, log: Log, id: i64) -> Result<Audi
 }
 
 /// Adds what entries refer to; each thing is looked up once.
-async fn with_names(tx: &mut Tx, entries: Vec<AuditEntry>) -> Result<Vec<AuditLine>> {
+pub(crate) async fn with_names(tx: &mut Tx, entries: Vec<AuditEntry>) -> Result<Vec<AuditLine>> {
     let mut names = Names::default();
     let mut lines = Vec::with_capacity(entries.len());
     for entry in entries {

@@ -48,6 +48,8 @@ pub enum Kind {
     ReleasePipeline,
     SamlConfiguration,
     AudienceSync,
+    Webhook,
+    Integration,
 }
 
 impl Kind {
@@ -90,6 +92,8 @@ impl Kind {
             Self::ReleasePipeline => "RELEASE_PIPELINE",
             Self::SamlConfiguration => "SAML_CONFIGURATION",
             Self::AudienceSync => "AUDIENCE_SYNC",
+            Self::Webhook => "WEBHOOK",
+            Self::Integration => "INTEGRATION",
         }
     }
 }

@@ -478,6 +478,7 @@ pub(crate) async fn snapshot(tx: &mut Tx, state: &FeatureState) -> Result<Value>
     let options = state_options::of_states(tx, &[state.id]).await?;
     let weights = options.iter().map(|option| {
         json!({
+            "id": option.id,
             "multivariate_feature_option": option.option_id,
             "percentage_allocation": option.percentage_allocation,
         })

@@ -140,7 +140,7 @@ pub(crate) async fn create_states(
                 .in_environment(&place)
                 .uuid(&state.uuid)
                 .says(format!("New Flag / Remote Config created: {}", feature.name))
-                .after(json!({"feature": feature.id, "enabled": state.enabled, "feature_state_value": state.value().to_json()}));
+                .after(crate::feature_states::snapshot(tx, &state).await?);
             changes.push(line.into());
         }
     }
@@ -348,7 +348,7 @@ pub async fn delete(app: &App, caller: &Caller, project_id: i64, id: i64) -> Res
                 .in_environment(&place)
                 .uuid(&state.uuid)
                 .says(&text)
-                .before(json!({"feature": id, "enabled": state.enabled, "feature_state_value": state.value().to_json()}));
+                .before(crate::feature_states::snapshot(&mut tx, &state).await?);
             changes.push(line.into());
         }
     }
@@ -363,6 +363,15 @@ pub async fn delete(app: &App, caller: &Caller, project_id: i64, id: i64) -> Res
     let dependants = prerequisites::dependants(&mut tx, &feature).await?;
     if !dependants.is_empty() {
         before["prerequisite_in_segments"] = dependants.into();
+    }
+    // For those who are told of it afterwards.
+    before["created_date"] = Timestamp(feature.created_at).rest().into();
+    let options = features::options(&mut tx, id).await?;
+    if !options.is_empty() {
+        let values = options
+            .iter()
+            .map(|option| (option.id.to_string(), option.value().to_json()));
+        before["multivariate_options"] = Value::Object(values.collect());
     }
     features::delete(&mut tx, id).await?;
     changes.push(

@@ -6,6 +6,7 @@ use std::time::Duration;
 use burgee_store::changes::Listener;
 use futures_util::FutureExt;
 
+use crate::integrations::identities;
 use crate::sdk::analytics;
 use crate::{App, Error};
 
@@ -19,6 +20,8 @@ const FLUSH: Duration = Duration::from_secs(10);
 pub(crate) fn start(app: &App) {
     tokio::spawn(follow_changes(app.clone()));
     tokio::spawn(store_counts(app.clone()));
+    tokio::spawn(identities::keep(app.clone()));
+    tokio::spawn(see_integrations(app.clone()));
 }
 
 /// Serves what other nodes, or other processes on the same file, have changed.
@@ -31,6 +34,7 @@ async fn follow_changes(app: App) {
             _ = closing.wait_for(|closing| *closing) => return,
             () = listener.wait(POLL) => {}
         }
+        app.stir();
         // A fault in compiling one change must not stop this node from seeing the next ones.
         let caught_up = AssertUnwindSafe(app.environments().catch_up(app.db()))
             .catch_unwind()
@@ -60,6 +64,20 @@ async fn store_counts(app: App) {
         }
         if let Err(error) = analytics::flush_usage(&app).await {
             tracing::warn!(%error, "counts of API calls are not stored yet");
+        }
+    }
+}
+
+/// Sees which integrations other nodes have set up.
+async fn see_integrations(app: App) {
+    let mut closing = app.closing();
+    loop {
+        tokio::select! {
+            _ = closing.wait_for(|closing| *closing) => return,
+            () = tokio::time::sleep(identities::REFRESH) => {}
+        }
+        if let Err(error) = identities::refresh(&app).await {
+            tracing::debug!(%error, "the integrations can't be read");
         }
     }
 }

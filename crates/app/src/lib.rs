@@ -19,11 +19,13 @@ pub mod change_requests;
 pub mod change_sets;
 pub mod code_references;
 pub mod cohorts;
+pub mod deliveries;
 pub mod edge_identities;
 pub mod email_links;
 pub mod environment_states;
 pub mod environments;
 pub mod error;
+mod event_payloads;
 pub mod experiment_metrics;
 pub mod experiment_results;
 pub mod experiments;
@@ -46,10 +48,12 @@ pub mod groups;
 pub mod identities;
 mod identity_cache;
 pub mod identity_overrides;
+pub mod integrations;
 pub mod invites;
 mod issuers;
 pub mod launch_darkly;
 pub mod launch_darkly_segments;
+pub mod leases;
 pub mod list_segments;
 pub mod mail;
 pub mod master_api_keys;
@@ -66,6 +70,7 @@ pub mod platform_hub;
 mod prerequisites;
 pub mod project_files;
 pub mod projects;
+mod python_json;
 pub mod release_pipelines;
 pub mod role_permissions;
 pub mod roles;
@@ -86,6 +91,7 @@ pub mod sign_ins;
 pub mod state_edits;
 pub mod system_tags;
 pub mod tags;
+pub mod tasks;
 pub mod trust_relationships;
 pub mod users;
 pub mod version_history;
@@ -93,6 +99,8 @@ pub mod version_states;
 pub mod versioning;
 pub mod versions;
 pub mod warehouse_connections;
+pub mod webhook_deliveries;
+pub mod webhooks;
 pub mod windows;
 
 use std::sync::Arc;
@@ -139,6 +147,8 @@ struct Inner {
     evaluation_writes: Batcher<Vec<EvaluationCount>, ()>,
     /// Turns true when the process is about to end.
     closing: watch::Sender<bool>,
+    /// Moves when there may be something new for background work.
+    stirred: watch::Sender<()>,
     security: Security,
     outbound: Outbound,
     issuers: Issuers,
@@ -146,6 +156,7 @@ struct Inner {
     windows: windows::Windows,
     sync_runner: audience_syncs::Runner,
     sync_slots: Arc<Semaphore>,
+    identity_queues: integrations::identities::Queues,
 }
 
 impl App {
@@ -171,15 +182,18 @@ impl App {
             identity_cache,
             evaluation_writes: Batcher::start(settings.write_batch, delay, evaluation_writer(db.clone())),
             closing,
+            stirred: watch::Sender::new(()),
             security: Security::new(&settings),
             outbound,
             issuers: Issuers::default(),
             touched: sessions::Touched::default(),
             windows: windows::Windows::default(),
+            identity_queues: integrations::identities::Queues::default(),
             environments,
             db,
             settings,
         }));
+        integrations::identities::refresh(&app).await?;
         follow::start(&app);
         Ok(app)
     }
@@ -224,6 +238,10 @@ impl App {
         &self.0.sync_slots
     }
 
+    pub(crate) fn identity_queues(&self) -> &integrations::identities::Queues {
+        &self.0.identity_queues
+    }
+
     pub(crate) fn touched(&self) -> &sessions::Touched {
         &self.0.touched
     }
@@ -243,6 +261,17 @@ impl App {
     /// Turns true when the process is about to end: long-lived answers must end then.
     pub fn closing(&self) -> watch::Receiver<bool> {
         self.0.closing.subscribe()
+    }
+
+    /// Changes when there may be something new for background work: in the change log, or in the task queue. At the
+    /// latest once a second, because other nodes are not always heard.
+    pub fn stirred(&self) -> watch::Receiver<()> {
+        self.0.stirred.subscribe()
+    }
+
+    /// Says that there may be something new for background work.
+    pub fn stir(&self) {
+        self.0.stirred.send_replace(());
     }
 
     /// How many writes wait for their commit.
@@ -307,6 +336,7 @@ impl App {
             // The write is done. The follower will read it as soon as the database answers again.
             tracing::warn!(%error, "a change is stored but not yet served");
         }
+        self.stir();
         Ok(())
     }
 }
@@ -337,6 +367,7 @@ const LOGGED_TABLES: &[&str] = &[
     "group_members",
     "groups",
     "identities",
+    "integrations",
     "invite_links",
     "list_segments",
     "member_lists",
@@ -369,6 +400,7 @@ const LOGGED_TABLES: &[&str] = &[
     "tags",
     "trust_relationships",
     "warehouse_connections",
+    "webhooks",
 ];
 
 /// In tests on Postgres, which knows what a transaction wrote: an act that wrote state and says nothing is a fault.

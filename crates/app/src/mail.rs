@@ -59,6 +59,12 @@ pub enum Mail<'a> {
     },
     /// A run of an audience sync needs somebody.
     AudienceSync { text: &'a str },
+    /// A webhook does not take what it is sent.
+    WebhookFailing {
+        url: &'a str,
+        event: &'a str,
+        why: &'a str,
+    },
 }
 
 /// The texts of one kind of mail, and what is filled in.
@@ -106,6 +112,7 @@ impl<'a> Mail<'a> {
                 parts!("change_request_approved", title, approved_by, link)
             }
             Self::AudienceSync { text } => parts!("audience_sync", text),
+            Self::WebhookFailing { url, event, why } => parts!("webhook_failing", url, event, why),
         }
     }
 
@@ -270,6 +277,11 @@ mod tests {
                 title: "Ship it",
                 approved_by: "Ada",
                 link: LINK,
+            },
+            Mail::WebhookFailing {
+                url: LINK,
+                event: "FLAG_UPDATED",
+                why: "answered 500",
             },
         ]
     }

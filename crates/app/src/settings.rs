@@ -39,6 +39,26 @@ pub struct Cookies {
     pub idle: Duration,
 }
 
+/// The application at Slack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlackSettings {
+    /// Without it nobody can connect a workspace.
+    pub client_id: Option<String>,
+    pub client_secret: Option<String>,
+    /// Where Slack is, without a trailing slash.
+    pub url: String,
+}
+
+impl Default for SlackSettings {
+    fn default() -> Self {
+        Self {
+            client_id: None,
+            client_secret: None,
+            url: "https://slack.com".to_owned(),
+        }
+    }
+}
+
 /// Settings of the product. [`Default`] is what a fresh installation runs with.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -90,6 +110,8 @@ pub struct Settings {
     pub google: Option<GoogleSettings>,
     /// The application at an `OpenID` Connect provider.
     pub oidc: Option<OidcSettings>,
+    /// The application at Slack.
+    pub slack: SlackSettings,
     /// Mail, and what HTTP requests may reach.
     pub outbound: burgee_outbound::Settings,
     /// Further request headers that browsers may send.
@@ -129,6 +151,7 @@ impl Default for Settings {
             github: None,
             google: None,
             oidc: None,
+            slack: SlackSettings::default(),
             outbound: burgee_outbound::Settings::default(),
             cors_extra_headers: Vec::new(),
         }

@@ -154,6 +154,7 @@ impl VersionState {
     pub(crate) fn snapshot(&self, feature: &Feature) -> Value {
         let weights = self.options.iter().map(|share| {
             json!({
+                "id": share.id,
                 "multivariate_feature_option": share.option_id,
                 "percentage_allocation": share.percentage,
             })

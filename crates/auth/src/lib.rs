@@ -10,6 +10,7 @@ pub mod passwords;
 pub mod providers;
 pub mod reset;
 pub mod saml;
+pub mod signatures;
 pub mod signed;
 pub mod throttle;
 pub mod tokens;

@@ -25,6 +25,10 @@ struct Cli {
 enum Command {
     /// Run the server
     Serve(commands::serve::Args),
+    /// Do the background work of an installation, where its servers don't
+    Worker(commands::worker::Args),
+    /// Look at the task queue and at what recurs; try again what was given up
+    Tasks(commands::tasks::Args),
     /// Evaluate contexts: flags and segments, and why
     Evaluate(commands::evaluate::Args),
     /// Write a project or an organisation into a file
@@ -119,6 +123,8 @@ impl SettingFlags {
 pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(args) => commands::serve::run(&args),
+        Command::Worker(args) => commands::worker::run(&args),
+        Command::Tasks(args) => commands::tasks::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(args),
         Command::Export(args) => commands::export::run(&args),
         Command::Import(args) => commands::import::run(args),

@@ -9,3 +9,5 @@ pub mod openapi;
 pub mod reset_link;
 pub mod serve;
 pub mod sync;
+pub mod tasks;
+pub mod worker;

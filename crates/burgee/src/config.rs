@@ -20,12 +20,14 @@ mod registration;
 mod sdk;
 mod server;
 mod sign_in;
+mod slack;
 mod suggest;
 mod telemetry;
 #[cfg(test)]
 mod tests;
 mod throttles;
 mod values;
+mod worker;
 
 use std::{
     fmt::Write as _,
@@ -51,9 +53,11 @@ pub use self::{
     sdk::Sdk,
     server::{Listen, Server},
     sign_in::SignIn,
+    slack::Slack,
     telemetry::Telemetry,
     throttles::{Rate, Throttle, Throttles},
     values::Secret,
+    worker::Worker,
 };
 use self::{
     layers::{Settings, one_line},
@@ -92,6 +96,10 @@ pub struct Config {
     pub audience_sync: AudienceSync,
     /// What SDKs are told beside their flags.
     pub sdk: Sdk,
+    /// Background work.
+    pub worker: Worker,
+    /// The application at Slack.
+    pub slack: Slack,
     /// How long counts are kept.
     pub analytics: Analytics,
     /// How much a new project may hold.

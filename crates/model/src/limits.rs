@@ -68,3 +68,9 @@ pub const PLAN: &str = "enterprise";
 pub const SEATS: i64 = 1_000_000;
 /// Calls of the SDK API in a month, as clients are told; nothing counts against it.
 pub const API_CALLS: i64 = 1_000_000_000_000;
+/// Webhooks of one environment, or of one organisation.
+pub const WEBHOOKS: usize = 50;
+/// Characters of the address of a webhook.
+pub const WEBHOOK_URL_LENGTH: usize = 200;
+/// Characters of the secret of a webhook.
+pub const WEBHOOK_SECRET_LENGTH: usize = 255;

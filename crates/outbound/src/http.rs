@@ -23,6 +23,8 @@ pub const ANSWER_BYTES: usize = 1024 * 1024;
 /// How long a whole exchange may take, unless a request says otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the address of a name is waited for when nothing is called yet.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Which addresses a client connects to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -207,6 +209,29 @@ impl Client {
                 Err(Error::Private(address.to_string()))
             }
             _ => Ok(url),
+        }
+    }
+
+    /// Whether a URL can be called as far as can be told now, its name's address included. It may lead elsewhere by the
+    /// time it is called; then it is checked again.
+    pub async fn check_reach(&self, url: &str) -> Result<(), Error> {
+        let url = self.check_url(url)?;
+        let Some(Host::Domain(name)) = url.host() else {
+            return Ok(());
+        };
+        if self.reach == Reach::Everywhere {
+            return Ok(());
+        }
+        let found = tokio::time::timeout(CHECK_TIMEOUT, tokio::net::lookup_host((name, 0))).await;
+        match found {
+            Ok(Ok(mut addresses)) => {
+                if addresses.any(|address| !is_public(address.ip())) {
+                    return Err(Error::Private(name.to_owned()));
+                }
+                Ok(())
+            }
+            Ok(Err(error)) => Err(Error::Failed(error.to_string())),
+            Err(_) => Err(Error::TimedOut),
         }
     }
 

@@ -72,6 +72,12 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "batches of audience syncs",
         include_str!("../migrations/0025_audience_sync_batches.sql"),
     ),
+    (26, "tasks", include_str!("../migrations/0026_tasks.sql")),
+    (
+        27,
+        "integrations",
+        include_str!("../migrations/0027_integrations.sql"),
+    ),
     (
         29,
         "audience sync objects",

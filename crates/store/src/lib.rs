@@ -37,10 +37,13 @@ pub mod groups;
 pub mod identities;
 pub mod identity_admin;
 pub mod imports;
+pub mod integrations;
 pub mod invites;
 pub mod launch_darkly_imports;
+pub mod leases;
 pub mod list_members;
 pub mod list_segments;
+pub mod log_readers;
 pub mod mails;
 pub mod master_api_keys;
 pub mod members;
@@ -65,11 +68,14 @@ pub mod sessions;
 pub mod settings;
 pub mod state_options;
 pub mod tags;
+pub mod tasks;
 pub mod transfer;
 pub mod trust_relationships;
 pub mod users;
 pub mod versions;
 pub mod warehouse_connections;
+pub mod webhook_deliveries;
+pub mod webhooks;
 
 pub use db::{Db, DbError, Tx};
 

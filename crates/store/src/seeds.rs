@@ -103,6 +103,11 @@ pub async fn restrict_environment(
     Ok(())
 }
 
+/// Makes every task due now.
+pub async fn make_tasks_due(tx: &mut Tx) -> Result<u64> {
+    sql!(tx, execute, "UPDATE tasks SET due_at = 0")
+}
+
 /// Lets no mail wait any longer.
 pub async fn make_mail_due(tx: &mut Tx) -> Result<u64> {
     sql!(tx, execute, "UPDATE mails SET due_at = 0")

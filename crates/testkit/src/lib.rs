@@ -11,6 +11,7 @@ pub mod idp;
 pub mod mailbox;
 pub mod places;
 pub mod provider;
+pub mod receiver;
 pub mod told;
 mod world;
 

@@ -32,6 +32,7 @@ pub mod grants;
 pub mod groups;
 pub mod identities;
 pub mod identity_overrides;
+pub mod integrations;
 pub mod invites;
 pub mod launch_darkly;
 pub mod list_members;
@@ -61,6 +62,7 @@ pub mod server_keys;
 pub mod sessions;
 pub mod setup;
 pub mod sign_ins;
+pub mod slack;
 pub mod tags;
 pub mod traits;
 pub mod trust_relationships;
@@ -68,6 +70,7 @@ pub mod usage;
 pub mod users;
 pub mod versions;
 pub mod warehouse_connections;
+pub mod webhooks;
 
 use burgee_app::App;
 use utoipa_axum::router::OpenApiRouter;
@@ -102,6 +105,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(groups::router())
         .merge(identities::router())
         .merge(identity_overrides::router())
+        .merge(integrations::router())
         .merge(invites::router())
         .merge(launch_darkly::router())
         .merge(list_members::router())
@@ -128,6 +132,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(sessions::router())
         .merge(setup::router())
         .merge(sign_ins::router())
+        .merge(slack::router())
         .merge(tags::router())
         .merge(traits::router())
         .merge(trust_relationships::router())
@@ -135,4 +140,5 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(users::router())
         .merge(warehouse_connections::router())
         .merge(versions::router())
+        .merge(webhooks::router())
 }

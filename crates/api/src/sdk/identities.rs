@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use burgee_app::App;
+use burgee_app::integrations::identities as integrations;
 use burgee_app::sdk::identities::{self, Identified, IdentifyInput, TraitInput};
 use burgee_app::sdk::{bulk, evaluation};
 use burgee_app::served::Resource;
@@ -121,6 +122,7 @@ async fn get_identity_flags(
     } else {
         identities::get_or_create(&app, &key.served, identifier).await?
     };
+    integrations::note(&app, &key.snapshot(), &identity);
     Ok(answer(&key, &identity, query.get("feature")))
 }
 
@@ -139,6 +141,7 @@ async fn identify(
     key.served.count(Resource::Identities);
     evaluation::note_first(&app, &key.served, user_agent(&headers));
     let identity = identities::identify(&app, &key.served, key.server, input.into()).await?;
+    integrations::note(&app, &key.snapshot(), &identity);
     Ok(answer(&key, &identity, query.get("feature")))
 }
 

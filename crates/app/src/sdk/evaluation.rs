@@ -181,6 +181,11 @@ fn chosen<'s>(snapshot: &'s Snapshot, outcome: Outcome<'_>, server_key: bool) ->
     if !snapshot.shows(feature, outcome.enabled(), server_key) {
         return None;
     }
+    written(snapshot, outcome)
+}
+
+/// The prepared text of an outcome.
+fn written<'s>(snapshot: &'s Snapshot, outcome: Outcome<'_>) -> Option<&'s FlagText> {
     let state = snapshot.states.get(usize::try_from(outcome.reference()).ok()?)?;
     match outcome.choice() {
         VariantChoice::Variant { position, .. } => state.variants.get(position),
@@ -334,4 +339,34 @@ fn describe(snapshot: &Snapshot, outcome: Outcome<'_>) -> Evaluated {
             Reason::Split { .. } => "SPLIT",
         },
     }
+}
+
+/// Everything there is to tell other services of an identity: its traits, its flags with the share of the traffic that
+/// their variant gets, and every segment with whether it is in it.
+pub(crate) fn for_integrations(
+    snapshot: &Snapshot,
+    identity: &Identified,
+) -> (Value, Vec<Value>, Vec<Value>) {
+    let mut traits = Vec::new();
+    write_traits(&mut traits, snapshot, &identity.traits);
+    let traits = serde_json::from_slice(&traits).unwrap_or_default();
+    with_engine_identity(snapshot, identity, |context| {
+        let evaluation = snapshot.engine.evaluate(Some(context));
+        let flag = |outcome: Outcome<'_>| {
+            let share = match outcome.reason() {
+                Reason::Split { weight } => weight.to_string().parse::<f64>().ok(),
+                _ => None,
+            };
+            let mut text = Vec::new();
+            written(snapshot, outcome)?.write(&mut text);
+            let mut flag: Value = serde_json::from_slice(&text).ok()?;
+            flag["percentage_allocation"] = json!(share);
+            Some(flag)
+        };
+        let flags = evaluation.iter().filter_map(flag).collect();
+        let members = snapshot.engine.matching_segments(Some(context));
+        let segment = |(index, segment): (usize, &crate::served::ServedSegment)| json!({ "id": segment.id, "name": segment.name, "member": members.contains(&index) });
+        let segments = snapshot.segments.iter().enumerate().map(segment).collect();
+        (traits, flags, segments)
+    })
 }

@@ -130,22 +130,47 @@ async fn start(config: &Config, parts: Parts) -> anyhow::Result<Started> {
         lines.push(set_up_hint(&settings));
     }
     tokio::spawn(close_streams(app.clone(), parts.stopping));
-    burgee_worker::start(&app);
-    let metrics = parts
-        .metrics
-        .map(|m| -> burgee_api::instance::Metrics { Arc::new(move || m.render()) });
-    let router = burgee_api::router(app.clone(), metrics);
+    let worker = config
+        .worker
+        .in_server
+        .then(|| burgee_worker::start(&app, config.worker.concurrency as usize));
+    let router = burgee_api::router(app.clone(), parts.metrics.map(page));
     if parts.demo {
         lines.extend(demo::fill(&app, &router).await?);
     }
     let mut hooks = Hooks::new();
+    add_hooks(&mut hooks, app, worker);
+    Ok(Started { router, hooks, lines })
+}
+
+/// The page for Prometheus as the API takes it.
+pub(super) fn page(metrics: Metrics) -> burgee_api::instance::Metrics {
+    Arc::new(move || metrics.render())
+}
+
+/// What is done last: tasks that run are finished, then what was only counted is stored.
+pub(super) fn add_hooks(hooks: &mut Hooks, app: App, worker: Option<burgee_worker::Worker>) {
+    if let Some(worker) = worker {
+        let mut closing = app.closing();
+        // From the stop on, beside the last requests.
+        let ended = tokio::spawn(async move {
+            let _ = closing.wait_for(|closing| *closing).await;
+            worker.end().await;
+        });
+        hooks.add("background work", async move {
+            // What can't be finished is done again after the next start; the counts need their time.
+            let _ = tokio::time::timeout(FINISH_TASKS, ended).await;
+        });
+    }
     hooks.add("counts and database", async move {
         if let Err(error) = app.close().await {
             tracing::error!(%error, "the last counts are not stored");
         }
     });
-    Ok(Started { router, hooks, lines })
 }
+
+/// How long tasks that still run after the last request are waited for.
+const FINISH_TASKS: Duration = Duration::from_secs(1);
 
 /// Makes the first administrator as the configuration says. Returns what to tell whoever runs the program.
 async fn create_administrator(config: &Config, app: &App) -> anyhow::Result<String> {
@@ -172,7 +197,7 @@ const ATTEMPTS: u32 = 10;
 const BETWEEN: Duration = Duration::from_secs(2);
 
 /// Opens the database. One that starts beside this program is given some time.
-async fn open(config: &Config) -> anyhow::Result<Db> {
+pub(super) async fn open(config: &Config) -> anyhow::Result<Db> {
     let url = &config.database.url;
     let mut attempt = 1;
     loop {
@@ -198,7 +223,7 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 }
 
 /// The configuration in the words of the application.
-fn settings(config: &Config, secret: [u8; 32], address: SocketAddr) -> Settings {
+pub(super) fn settings(config: &Config, secret: [u8; 32], address: SocketAddr) -> Settings {
     let registration = &config.registration;
     let public_url = config.server.public_url.as_ref().map_or_else(
         || format!("http://{}", reachable(address)),
@@ -233,6 +258,7 @@ fn settings(config: &Config, secret: [u8; 32], address: SocketAddr) -> Settings 
         raw_analytics_days: config.analytics.raw_retention_days,
         launch_darkly_url: config.outbound.launch_darkly_url.trim_end_matches('/').to_owned(),
         project_limits: config.limits.of_projects(),
+        slack: config.slack.settings(),
         ..Settings::default()
     }
 }
@@ -259,12 +285,12 @@ fn set_up_hint(settings: &Settings) -> String {
 }
 
 /// Event streams end at once; all other requests are given the time they need.
-async fn close_streams(app: App, mut stopping: Stopping) {
+pub(super) async fn close_streams(app: App, mut stopping: Stopping) {
     let _ = stopping.wait_for(|stop| *stop).await;
     app.begin_closing();
 }
 
-fn metrics(config: &Config) -> anyhow::Result<Option<Metrics>> {
+pub(super) fn metrics(config: &Config) -> anyhow::Result<Option<Metrics>> {
     if !config.metrics.enabled {
         return Ok(None);
     }
@@ -274,7 +300,7 @@ fn metrics(config: &Config) -> anyhow::Result<Option<Metrics>> {
 }
 
 /// Makes sure the directory of an embedded database is there and can be written, so that a mistake is told as what it is.
-fn prepare_directory(loaded: &Loaded) -> anyhow::Result<()> {
+pub(super) fn prepare_directory(loaded: &Loaded) -> anyhow::Result<()> {
     let Some(file) = loaded.config.database.url.sqlite_file() else {
         return Ok(());
     };
@@ -306,7 +332,7 @@ fn check_writable(directory: &Path) -> io::Result<()> {
     fs::remove_file(&probe)
 }
 
-async fn bind(loaded: &Loaded) -> anyhow::Result<TcpListener> {
+pub(super) async fn bind(loaded: &Loaded) -> anyhow::Result<TcpListener> {
     let address = &loaded.config.server.listen;
     let source = loaded.source_of("server.listen");
     match TcpListener::bind(address.to_string()).await {

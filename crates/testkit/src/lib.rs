@@ -6,7 +6,6 @@
 #![expect(clippy::print_stdout, reason = "what is skipped is said")]
 
 pub mod contract;
-pub mod doubles;
 pub mod idp;
 pub mod mailbox;
 pub mod places;
@@ -26,6 +25,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+pub use burgee_doubles as doubles;
 pub use world::{World, flag, id};
 
 /// Runs one async test body on both databases: `both! { async fn name(app) { … } }`.

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use burgee_doubles::flagsmith::{self, Flagsmith, Kind};
+use burgee_doubles::launchdarkly::{Fault, LaunchDarkly, Limit, Segment};
 use burgee_sync::plan::Mode;
-use burgee_testkit::doubles::flagsmith::{self, Flagsmith, Kind};
-use burgee_testkit::doubles::launchdarkly::{Fault, LaunchDarkly, Limit, Segment};
 
 use super::{Rig, SEGMENT, users, words};
 

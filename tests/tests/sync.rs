@@ -1,5 +1,7 @@
 //! Runs on an installation's database: what is remembered, who may run, what a run that died leaves to the next one.
 
+#![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
+
 use std::sync::Arc;
 
 use burgee_app::audience_syncs::{Report, RunError, Runner, State};
@@ -13,7 +15,13 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use super::{quiet, users};
+fn quiet() -> Watcher {
+    Arc::new(|_| {})
+}
+
+fn users(range: std::ops::Range<u64>) -> Vec<String> {
+    range.map(|n| format!("user-{n:07}")).collect()
+}
 
 /// A file of syncs and the model it reads.
 struct Files(TempDir);

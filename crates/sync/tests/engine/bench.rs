@@ -5,8 +5,8 @@
 use std::io::Write as _;
 use std::time::Instant;
 
+use burgee_doubles::flagsmith::{Flagsmith, Kind};
 use burgee_sync::plan::Mode;
-use burgee_testkit::doubles::flagsmith::{Flagsmith, Kind};
 
 use super::Rig;
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use burgee_doubles::launchdarkly::{LaunchDarkly, Segment};
 use burgee_sync::destination::{Settings, launchdarkly as ld};
 use burgee_sync::plan::Mode;
-use burgee_testkit::doubles::launchdarkly::{LaunchDarkly, Segment};
 
 use super::{Rig, SEGMENT, ld_settings, users, words};
 

@@ -1,4 +1,6 @@
-//! Doubles of third parties: real HTTP servers that check what they receive and answer as the contracts say.
+//! Doubles of what audience syncs write to: real HTTP servers that check what they receive and answer as the contracts say.
+//!
+//! Tests start them in process; `cargo run -p burgee-doubles -- --help` serves them for demonstrations and measurements.
 
 pub mod flagsmith;
 pub mod launchdarkly;
@@ -11,11 +13,9 @@ use axum::{Json, Router};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-/// Serves a router on a free port of this machine for as long as the test runs.
-pub(crate) async fn serve(router: Router) -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a free port");
+/// Serves a router at an address for as long as the test or the program runs; port 0 is a free one.
+async fn serve_at(router: Router, at: &str) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind(at).await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move { axum::serve(listener, router).await });
     address
@@ -32,6 +32,6 @@ pub async fn receiver() -> (String, mpsc::UnboundedReceiver<Value>) {
             StatusCode::NO_CONTENT
         }
     };
-    let address = serve(Router::new().fallback(take)).await;
+    let address = serve_at(Router::new().fallback(take), "127.0.0.1:0").await;
     (format!("http://{address}"), messages)
 }

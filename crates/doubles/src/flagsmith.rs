@@ -39,9 +39,15 @@ struct World {
     kind: Kind,
     key: String,
     identities: BTreeMap<String, Traits>,
+    /// What arrived, for tests; not kept when the double serves as a program.
     requests: Vec<(String, Value)>,
+    keeps: bool,
+    arrived: u64,
     faults: VecDeque<Fault>,
     refused: BTreeSet<String>,
+    /// The key cohorts are written with, and the members of each by its id.
+    cohort_key: String,
+    cohorts: BTreeMap<String, BTreeSet<String>>,
     forgetful: bool,
     fails_once_stored: Option<usize>,
     fails_with: u16,
@@ -58,19 +64,35 @@ pub struct Flagsmith {
 impl Flagsmith {
     /// A double with one server-side key.
     pub async fn start(kind: Kind, key: &str) -> Self {
+        Self::serve("127.0.0.1:0", kind, key, true).await
+    }
+
+    /// The same at an address, for as long as the program runs. What arrives is counted and not kept.
+    pub async fn start_at(at: &str, kind: Kind, key: &str) -> Self {
+        Self::serve(at, kind, key, false).await
+    }
+
+    async fn serve(at: &str, kind: Kind, key: &str, keeps: bool) -> Self {
         let world = Arc::new(Mutex::new(World {
             kind,
             key: key.to_owned(),
             identities: BTreeMap::new(),
             requests: Vec::new(),
+            keeps,
+            arrived: 0,
             faults: VecDeque::new(),
             refused: BTreeSet::new(),
+            cohort_key: String::new(),
+            cohorts: BTreeMap::new(),
             forgetful: false,
             fails_once_stored: None,
             fails_with: 503,
         }));
-        let router = Router::new().fallback(answer).with_state(world.clone());
-        let url = format!("http://{}/api/v1", super::serve(router).await);
+        let router = Router::new()
+            .fallback(answer)
+            .layer(axum::extract::DefaultBodyLimit::max(LARGEST_BODY))
+            .with_state(world.clone());
+        let url = format!("http://{}/api/v1", super::serve_at(router, at).await);
         Self { url, world }
     }
 
@@ -81,6 +103,12 @@ impl Flagsmith {
     /// Everything that is stored.
     pub fn identities(&self) -> BTreeMap<String, Traits> {
         self.world().identities.clone()
+    }
+
+    /// How many identities are stored, and how many requests arrived.
+    pub fn size(&self) -> (usize, u64) {
+        let world = self.world();
+        (world.identities.len(), world.arrived)
     }
 
     /// Method and path of what arrived, with its body.
@@ -111,6 +139,18 @@ impl Flagsmith {
         world.fails_once_stored = None;
     }
 
+    /// A cohort that takes members with this key.
+    pub fn offer_cohort(&self, key: &str, id: &str) {
+        let mut world = self.world();
+        key.clone_into(&mut world.cohort_key);
+        world.cohorts.insert(id.to_owned(), BTreeSet::new());
+    }
+
+    /// The members of a cohort.
+    pub fn cohort(&self, id: &str) -> BTreeSet<String> {
+        self.world().cohorts.get(id).cloned().unwrap_or_default()
+    }
+
     /// An identifier no request may hold.
     pub fn refuse(&self, identifier: &str) {
         self.world().refused.insert(identifier.to_owned());
@@ -122,6 +162,9 @@ impl Flagsmith {
     }
 }
 
+/// More than any batch has.
+const LARGEST_BODY: usize = 64 << 20;
+
 async fn answer(
     State(world): State<Arc<Mutex<World>>>,
     method: Method,
@@ -132,9 +175,12 @@ async fn answer(
 ) -> Response {
     let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
     let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    world
-        .requests
-        .push((format!("{method} {}", uri.path()), body.clone()));
+    world.arrived += 1;
+    if world.keeps {
+        world
+            .requests
+            .push((format!("{method} {}", uri.path()), body.clone()));
+    }
     let stored = world.identities.len();
     let fault = match world.fails_once_stored {
         Some(limit) if stored >= limit => Some(Fault::Before(world.fails_with)),
@@ -159,7 +205,13 @@ async fn answer(
         .get("x-environment-key")
         .and_then(|key| key.to_str().ok())
         .unwrap_or_default();
-    let (status, answer) = if key == world.key {
+    let bearer = headers
+        .get("authorization")
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
+        .unwrap_or_default();
+    let (status, answer) = if let Some(rest) = uri.path().strip_prefix(COHORTS) {
+        world.act_on_cohort(&method, rest, bearer, &body)
+    } else if key == world.key {
         let path = uri.path().trim_start_matches("/api/v1").to_owned();
         world.act(&method, &path, query.get("identifier").map(String::as_str), &body)
     } else {
@@ -176,7 +228,56 @@ async fn answer(
         .into_response()
 }
 
+/// Where members of cohorts are written.
+const COHORTS: &str = "/api/v1/cohort-sync/webhook/cohorts/";
+
+/// Bytes of an identifier, and identifiers in a request, that a cohort takes.
+const LONGEST_MEMBER: usize = 1_024;
+const MOST_MEMBERS: usize = 10_000;
+
 impl World {
+    fn act_on_cohort(&mut self, method: &Method, rest: &str, bearer: &str, body: &Value) -> (u16, Value) {
+        if self.cohort_key.is_empty() {
+            return (404, json!({ "detail": "Not found." }));
+        }
+        if bearer != self.cohort_key {
+            return (401, json!({ "detail": "Invalid token." }));
+        }
+        let Some((id, act)) = rest.trim_end_matches('/').split_once('/') else {
+            return (404, json!({ "detail": "Not found." }));
+        };
+        let Some(members) = self.cohorts.get_mut(id) else {
+            return (404, json!({ "detail": "No Cohort matches the given query." }));
+        };
+        let found = body["identifiers"].as_array().into_iter().flatten();
+        let given: Vec<String> = found.filter_map(|one| one.as_str().map(str::to_owned)).collect();
+        if given.is_empty() {
+            return (400, json!({ "identifiers": ["This list may not be empty."] }));
+        }
+        if given.len() > MOST_MEMBERS {
+            return (
+                400,
+                json!({ "identifiers": ["Ensure this field has no more than 10000 elements."] }),
+            );
+        }
+        if given
+            .iter()
+            .any(|one| one.is_empty() || one.len() > LONGEST_MEMBER || self.refused.contains(one))
+        {
+            return (400, json!({ "identifiers": ["Not a valid identifier."] }));
+        }
+        match (method.as_str(), act) {
+            ("POST", "members/add") => members.extend(given),
+            ("POST", "members/remove") => {
+                for one in &given {
+                    members.remove(one);
+                }
+            }
+            _ => return (404, json!({ "detail": "Not found." })),
+        }
+        (200, json!({}))
+    }
+
     fn act(&mut self, method: &Method, path: &str, identifier: Option<&str>, body: &Value) -> (u16, Value) {
         match (method.as_str(), path, self.kind) {
             ("GET", "/flags/", _) => (200, json!([])),

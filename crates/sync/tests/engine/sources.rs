@@ -1,10 +1,10 @@
 //! Sources: what their values become, and what is told when they can't be read.
 
+use burgee_doubles::flagsmith::{Flagsmith, Kind};
 use burgee_sync::cell::Cell;
 use burgee_sync::destination::Settings;
 use burgee_sync::plan::Mode;
 use burgee_sync::source::{Query, Source, open};
-use burgee_testkit::doubles::flagsmith::{Flagsmith, Kind};
 use serde_json::json;
 
 use super::{Rig, fs_settings, words};
@@ -88,7 +88,7 @@ async fn sqlite_values_keep_their_types_and_the_file_is_only_read() {
 
 #[tokio::test]
 async fn postgres_values_keep_their_types_and_nothing_can_be_written() {
-    let Some(url) = burgee_testkit::fresh_postgres().await else {
+    let Some(url) = super::fresh_postgres().await else {
         return;
     };
     let options: sqlx::postgres::PgConnectOptions = url.parse().unwrap();
@@ -135,7 +135,7 @@ async fn postgres_values_keep_their_types_and_nothing_can_be_written() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_postgres_query_reaches_flagsmith() {
-    let Some(url) = burgee_testkit::fresh_postgres().await else {
+    let Some(url) = super::fresh_postgres().await else {
         return;
     };
     let double = Flagsmith::start(Kind::Core, "ser.key").await;

@@ -1,8 +1,8 @@
 //! Guard rails: what a run does not send.
 
+use burgee_doubles::launchdarkly::{LaunchDarkly, Segment};
 use burgee_sync::guard::Hold;
 use burgee_sync::plan::Mode;
-use burgee_testkit::doubles::launchdarkly::{LaunchDarkly, Segment};
 
 use super::{Rig, SEGMENT, users};
 
@@ -100,11 +100,8 @@ async fn a_segment_without_room_is_told_before_anything_is_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_without_a_key_twice_or_with_two_values_are_counted_and_change_nothing() {
-    let double = burgee_testkit::doubles::flagsmith::Flagsmith::start(
-        burgee_testkit::doubles::flagsmith::Kind::Core,
-        "ser.key",
-    )
-    .await;
+    let double =
+        burgee_doubles::flagsmith::Flagsmith::start(burgee_doubles::flagsmith::Kind::Core, "ser.key").await;
     let mut settings = super::fs_settings(&double);
     settings.traits = vec!["plan".to_owned()];
     let mut rig = Rig::new(
@@ -145,11 +142,8 @@ async fn rows_without_a_key_twice_or_with_two_values_are_counted_and_change_noth
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_became_invalid_stays_a_member() {
-    let double = burgee_testkit::doubles::flagsmith::Flagsmith::start(
-        burgee_testkit::doubles::flagsmith::Kind::Core,
-        "ser.key",
-    )
-    .await;
+    let double =
+        burgee_doubles::flagsmith::Flagsmith::start(burgee_doubles::flagsmith::Kind::Core, "ser.key").await;
     let rig = Rig::flagsmith(&double, Mode::Mirror);
     rig.keys(["ada", "grace"]);
     rig.run().await;

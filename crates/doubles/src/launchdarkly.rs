@@ -17,6 +17,9 @@ use serde_json::{Value, json};
 const MOST_OPERATIONS: usize = 1_500;
 const MOST_TARGETS: usize = 15_000;
 
+/// More than any patch has.
+const LARGEST_BODY: usize = 64 << 20;
+
 /// A segment as the double keeps it.
 #[derive(Debug, Clone, Default)]
 pub struct Segment {
@@ -65,7 +68,10 @@ pub struct Request {
 struct World {
     token: String,
     segments: HashMap<String, Segment>,
+    /// What arrived, for tests; not kept when the double serves as a program.
     requests: Vec<Request>,
+    keeps: bool,
+    arrived: u64,
     faults: VecDeque<Fault>,
     limit: Option<Limit>,
     window: Option<(Instant, SystemTime, u64)>,
@@ -84,8 +90,18 @@ pub struct LaunchDarkly {
 impl LaunchDarkly {
     /// A double with one account token and no segments.
     pub async fn start(token: &str) -> Self {
+        Self::serve("127.0.0.1:0", token, true).await
+    }
+
+    /// The same at an address, for as long as the program runs. What arrives is counted and not kept.
+    pub async fn start_at(at: &str, token: &str) -> Self {
+        Self::serve(at, token, false).await
+    }
+
+    async fn serve(at: &str, token: &str, keeps: bool) -> Self {
         let world = Arc::new(Mutex::new(World {
             token: token.to_owned(),
+            keeps,
             ..World::default()
         }));
         let router = Router::new()
@@ -93,8 +109,9 @@ impl LaunchDarkly {
                 "/api/v2/segments/{project}/{environment}/{segment}",
                 get(answer).patch(answer),
             )
+            .layer(axum::extract::DefaultBodyLimit::max(LARGEST_BODY))
             .with_state(world.clone());
-        let url = format!("http://{}", super::serve(router).await);
+        let url = format!("http://{}", super::serve_at(router, at).await);
         Self { url, world }
     }
 
@@ -120,6 +137,21 @@ impl LaunchDarkly {
     /// What arrived so far.
     pub fn requests(&self) -> Vec<Request> {
         self.world().requests.clone()
+    }
+
+    /// How much of some segments is there, and how many requests arrived, in words.
+    pub fn size(&self, names: &[String]) -> String {
+        let world = self.world();
+        let sizes = names.iter().map(|name| {
+            let segment = world.segments.get(name);
+            let count = |list: fn(&Segment) -> &BTreeMap<String, BTreeSet<String>>| {
+                segment.map_or(0, |s| list(s).values().map(BTreeSet::len).sum::<usize>())
+            };
+            let (included, excluded) = (count(|s| &s.included), count(|s| &s.excluded));
+            format!("{name}: {included} included, {excluded} excluded")
+        });
+        let sizes: Vec<String> = sizes.collect();
+        format!("{} after {} requests", sizes.join("; "), world.arrived)
     }
 
     /// How many patches arrived that were taken.
@@ -196,12 +228,15 @@ async fn answer(
             }
         }
     };
-    world.requests.push(Request {
-        method: method.to_string(),
-        path: name,
-        body,
-        status,
-    });
+    world.arrived += 1;
+    if world.keeps {
+        world.requests.push(Request {
+            method: method.to_string(),
+            path: name,
+            body,
+            status,
+        });
+    }
     let mut response = (
         StatusCode::from_u16(status).expect("a status"),
         axum::Json(answer),
@@ -278,11 +313,11 @@ impl World {
         if header("ld-api-version") != "20240415" {
             return error(400, "invalid_request", "API version is past its end of life");
         }
-        let Some(segment) = self.segments.get(name).cloned() else {
+        let Some(segment) = self.segments.get_mut(name) else {
             return error(404, "not_found", "Unknown segment key");
         };
         if method == Method::GET {
-            return (200, view(name, &segment));
+            return (200, view(name, segment));
         }
         if self.approvals {
             return error(403, "forbidden", "Approval is required to make this request");
@@ -293,25 +328,42 @@ impl World {
         if body["environmentKey"] != environment {
             return error(400, "invalid_request", "environmentKey is required");
         }
-        match patched(segment, body, &self.refused_keys) {
-            Ok(segment) => {
-                let view = view(name, &segment);
-                if !dry {
-                    self.segments.insert(name.to_owned(), segment);
-                }
-                (200, view)
-            }
-            Err(message) => error(400, "invalid_request", &message),
+        let edits = match edits(segment, body, &self.refused_keys) {
+            Ok(edits) => edits,
+            Err(message) => return error(400, "invalid_request", &message),
+        };
+        if segment.unbounded.is_some() && !dry {
+            // What is large is not copied: its edits have nothing left to fail of.
+            segment.apply(edits);
+            return (200, view(name, segment));
         }
+        let mut after = segment.clone();
+        after.apply(edits);
+        if let Err(message) = after.check() {
+            return error(400, "invalid_request", &message);
+        }
+        let view = view(name, &after);
+        if !dry {
+            *segment = after;
+        }
+        (200, view)
     }
 }
 
-/// The segment after a semantic patch: all of it or nothing.
-fn patched(mut segment: Segment, body: &Value, refused: &BTreeSet<String>) -> Result<Segment, String> {
-    let before = segment.clone();
+/// One instruction of a semantic patch, read.
+struct Edit {
+    included: bool,
+    add: bool,
+    context: String,
+    keys: Vec<String>,
+}
+
+/// The instructions of a semantic patch; the first thing that is wrong with them.
+fn edits(segment: &Segment, body: &Value, refused: &BTreeSet<String>) -> Result<Vec<Edit>, String> {
     let instructions = body["instructions"]
         .as_array()
         .ok_or("instructions are required")?;
+    let mut edits = Vec::new();
     let mut operations = 0;
     for instruction in instructions {
         let kind = instruction["kind"]
@@ -338,43 +390,69 @@ fn patched(mut segment: Segment, body: &Value, refused: &BTreeSet<String>) -> Re
                 .ok_or("contextKind is required")?
                 .to_owned(),
         };
-        let list = if kind.contains("Included") {
-            &mut segment.included
-        } else {
-            &mut segment.excluded
-        };
-        let list = list.entry(context).or_default();
-        match kind.replace("BigSegment", "").as_str() {
-            "addIncludedTargets" | "addExcludedTargets" => list.extend(keys),
-            "removeIncludedTargets" | "removeExcludedTargets" => list.retain(|key| !keys.contains(key)),
+        let (included, add) = match kind.replace("BigSegment", "").as_str() {
+            "addIncludedTargets" => (true, true),
+            "addExcludedTargets" => (false, true),
+            "removeIncludedTargets" => (true, false),
+            "removeExcludedTargets" => (false, false),
             _ => return Err(format!("unknown instruction {kind}")),
-        }
+        };
+        edits.push(Edit {
+            included,
+            add,
+            context,
+            keys,
+        });
     }
     if operations > MOST_OPERATIONS && segment.unbounded.is_none() {
         return Err(format!(
             "a request takes at most {MOST_OPERATIONS} target operations"
         ));
     }
-    for (context, keys) in &segment.included {
-        let both = segment
-            .excluded
-            .get(context)
-            .and_then(|excluded| keys.intersection(excluded).next());
-        if let Some(key) = both {
-            return Err(format!("{key} is both included and excluded"));
+    Ok(edits)
+}
+
+impl Segment {
+    fn apply(&mut self, edits: Vec<Edit>) {
+        let mut changed = false;
+        for edit in edits {
+            let lists = if edit.included {
+                &mut self.included
+            } else {
+                &mut self.excluded
+            };
+            let list = lists.entry(edit.context).or_default();
+            for key in edit.keys {
+                changed |= if edit.add {
+                    list.insert(key)
+                } else {
+                    list.remove(&key)
+                };
+            }
         }
+        self.version += u64::from(changed);
     }
-    let targets =
-        |lists: &BTreeMap<String, BTreeSet<String>>| lists.values().map(BTreeSet::len).sum::<usize>();
-    if segment.unbounded.is_none() && targets(&segment.included) + targets(&segment.excluded) > MOST_TARGETS {
-        return Err(format!(
-            "a segment takes at most {MOST_TARGETS} individual targets"
-        ));
+
+    /// What is wrong with it as it is.
+    fn check(&self) -> Result<(), String> {
+        for (context, keys) in &self.included {
+            let both = self
+                .excluded
+                .get(context)
+                .and_then(|excluded| keys.intersection(excluded).next());
+            if let Some(key) = both {
+                return Err(format!("{key} is both included and excluded"));
+            }
+        }
+        let targets =
+            |lists: &BTreeMap<String, BTreeSet<String>>| lists.values().map(BTreeSet::len).sum::<usize>();
+        if self.unbounded.is_none() && targets(&self.included) + targets(&self.excluded) > MOST_TARGETS {
+            return Err(format!(
+                "a segment takes at most {MOST_TARGETS} individual targets"
+            ));
+        }
+        Ok(())
     }
-    if segment.included != before.included || segment.excluded != before.excluded {
-        segment.version += 1;
-    }
-    Ok(segment)
 }
 
 fn view(name: &str, segment: &Segment) -> Value {

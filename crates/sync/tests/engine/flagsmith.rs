@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use burgee_doubles::flagsmith::{Flagsmith, Kind};
 use burgee_sync::destination::Settings;
 use burgee_sync::plan::Mode;
-use burgee_testkit::doubles::flagsmith::{Flagsmith, Kind};
 use serde_json::{Value, json};
 
 use super::{Rig, fs_settings, users, words};

@@ -1,20 +1,24 @@
 //! Audience sync against faithful doubles of its destinations: every mode, every fault, every guard rail.
 
 #![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
+#![expect(clippy::print_stdout, reason = "what is skipped is said")]
 
 mod bench;
 mod faults;
 mod flagsmith;
 mod guards;
 mod launchdarkly;
-mod runs;
 mod sources;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use burgee_doubles::flagsmith::Flagsmith;
+use burgee_doubles::launchdarkly::{LaunchDarkly, Segment};
+use burgee_doubles::ledger::MemoryLedger;
 use burgee_outbound::http::{Client, Reach};
 use burgee_sync::deliver::limiter::Limiter;
 use burgee_sync::deliver::transport::{Patience, Transport};
@@ -24,9 +28,6 @@ use burgee_sync::plan::Mode;
 use burgee_sync::run::{Delivered, Job, Prepared, Watcher, prepare};
 use burgee_sync::source::{Query, Source};
 use burgee_sync::{Result, SyncError};
-use burgee_testkit::doubles::flagsmith::Flagsmith;
-use burgee_testkit::doubles::launchdarkly::{LaunchDarkly, Segment};
-use burgee_testkit::doubles::ledger::MemoryLedger;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -172,4 +173,22 @@ fn users(range: std::ops::Range<u64>) -> Vec<String> {
 /// The words of a failure.
 fn words(error: &SyncError) -> String {
     error.to_string()
+}
+
+/// An empty database on the Postgres server that `BURGEE_TEST_POSTGRES_URL` names; without one, a line says so.
+async fn fresh_postgres() -> Option<String> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let Ok(server) = std::env::var("BURGEE_TEST_POSTGRES_URL") else {
+        println!("skipped on Postgres: BURGEE_TEST_POSTGRES_URL is not set");
+        return None;
+    };
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("burgee_sync_{}_{number}", std::process::id());
+    let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(&server)
+        .await
+        .unwrap();
+    let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+    sqlx::query(create).execute(&mut connection).await.unwrap();
+    let (base, _) = server.rsplit_once('/').unwrap();
+    Some(format!("{base}/{name}"))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use burgee_app::audience_syncs::{Report, RunError, Runner, State};
 use burgee_outbound::http::{Client, Reach};
 use burgee_store::audience_syncs;
-use burgee_sync::config::{self, PreparedSync};
+use burgee_sync::config::{self, Drivers, PreparedSync};
 use burgee_sync::run::{Stage, Watcher};
 use burgee_testkit::both;
 use burgee_testkit::doubles::flagsmith::{Flagsmith, Kind};
@@ -52,7 +52,11 @@ impl Files {
     }
 
     fn sync(&self, name: &str) -> PreparedSync {
-        config::load(self.0.path()).unwrap().syncs.remove(name).unwrap()
+        config::load(self.0.path(), &Drivers::default())
+            .unwrap()
+            .syncs
+            .remove(name)
+            .unwrap()
     }
 }
 

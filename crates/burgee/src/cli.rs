@@ -37,6 +37,9 @@ enum Command {
     Import(commands::import::Args),
     /// Audience syncs: from a warehouse or a file to Flagsmith and LaunchDarkly
     Sync(commands::sync::Args),
+    /// Have a driver for ADBC in this process; `sync` starts it
+    #[command(hide = true)]
+    Extract,
     /// Look at the configuration
     Config(commands::config::Args),
     /// Print where a user can choose a new password, for an installation without mail
@@ -129,6 +132,7 @@ pub fn run() -> ExitCode {
         Command::Export(args) => commands::export::run(&args),
         Command::Import(args) => commands::import::run(args),
         Command::Sync(args) => commands::sync::run(args),
+        Command::Extract => return burgee_sync::source::adbc::child::run(),
         Command::Config(args) => commands::config::run(args),
         Command::ResetLink(args) => commands::reset_link::run(&args),
         Command::Openapi => commands::openapi::run(),

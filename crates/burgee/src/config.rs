@@ -22,6 +22,7 @@ mod server;
 mod sign_in;
 mod slack;
 mod suggest;
+
 mod telemetry;
 #[cfg(test)]
 mod tests;

@@ -209,7 +209,9 @@ async fn answer(
         .get("authorization")
         .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
         .unwrap_or_default();
-    let (status, answer) = if let Some(rest) = uri.path().strip_prefix(COHORTS) {
+    let (status, answer) = if !uri.path().starts_with("/api/v1/") {
+        (404, json!({ "detail": "Not found." }))
+    } else if let Some(rest) = uri.path().strip_prefix(COHORTS) {
         world.act_on_cohort(&method, rest, bearer, &body)
     } else if key == world.key {
         let path = uri.path().trim_start_matches("/api/v1").to_owned();

@@ -173,6 +173,14 @@ impl LaunchDarkly {
         self.world().limit = Some(limit);
     }
 
+    /// Others send so many requests now, which count against the limit.
+    pub fn use_up(&self, requests: usize) {
+        let mut world = self.world();
+        for _ in 0..requests {
+            _ = world.count();
+        }
+    }
+
     /// From now on changes need an approval.
     pub fn require_approvals(&self) {
         self.world().approvals = true;

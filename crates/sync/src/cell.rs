@@ -38,6 +38,17 @@ impl Cell {
         }
     }
 
+    /// A decimal as a number where nothing is lost by it, else as its text.
+    pub fn from_decimal(text: &str) -> Self {
+        if let Ok(whole) = text.parse::<i64>() {
+            return Self::Int(whole);
+        }
+        match text.parse::<f64>() {
+            Ok(float) if float.to_string() == text => Self::Float(float),
+            _ => Self::Text(text.to_owned()),
+        }
+    }
+
     /// A JSON value as a cell. Lists and objects, which no destination can hold, become their JSON text.
     pub fn from_json(value: Value) -> Self {
         match value {
@@ -70,6 +81,17 @@ impl Cell {
                 hash.update(text.as_bytes());
             }
         }
+    }
+}
+
+/// Stands between an identifier and the name of a trait where a row is one trait. No key holds it.
+pub const PAIR: char = '\0';
+
+/// A key as people read it.
+pub fn shown(key: &str) -> String {
+    match key.split_once(PAIR) {
+        Some((identifier, name)) => format!("{identifier} ({name})"),
+        None => key.to_owned(),
     }
 }
 

@@ -13,15 +13,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub use alerts::{Alert, AlertOn, Channel};
-pub use document::{Destination, Document, Model, Source, Sync};
-pub use origin::Origin;
+pub use document::{Destination, Document, Engine, Format, Model, Source, Sync};
+pub use origin::{Drivers, Origin};
 pub use schedule::Schedule;
 
 use crate::destination::{self, flagsmith, launchdarkly};
 use crate::error::{Result, SyncError};
 use crate::plan::Mode;
-use crate::run::Job;
-use crate::source;
+use crate::run::{Job, Long};
+use crate::source::{self, adbc};
+use crate::warehouse::{self, Dialect};
 
 /// Everything of some files, checked and ready to run.
 #[derive(Debug)]
@@ -70,10 +71,44 @@ pub fn check_document(document: &Document, origin: &Origin) -> std::result::Resu
 /// Reads a file, or all `.yaml` and `.yml` files of a folder, and checks them together.
 ///
 /// Paths inside a file are relative to it. Fails with every problem there is, a line each.
-pub fn load(path: &Path) -> Result<Project> {
+pub fn load(path: &Path, drivers: &Drivers) -> Result<Project> {
+    let (document, homes, mut problems) = read(path)?;
+    let drivers = drivers.clone();
+    let checked = check_document(&document, &Origin::Operator { homes, drivers });
+    let found = checked.as_ref().err().into_iter().flatten();
+    problems.extend(found.map(ToString::to_string));
+    match checked {
+        Ok(project) if problems.is_empty() => Ok(project),
+        _ => Err(SyncError::config(path.display().to_string(), problems.join("\n"))),
+    }
+}
+
+/// What some files come to together, references left as they are: one document for all of them. Paths in it are relative to
+/// `path`, or to the folder it is in.
+pub fn document(path: &Path) -> Result<Document> {
+    let (document, _, problems) = read(path)?;
+    if problems.is_empty() {
+        Ok(document)
+    } else {
+        Err(SyncError::config(path.display().to_string(), problems.join("\n")))
+    }
+}
+
+/// The JSON Schema of a file, for editors.
+pub fn schema() -> String {
+    let schema = schemars::schema_for!(Document);
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The folder each source's paths are relative to.
+type Homes = BTreeMap<String, PathBuf>;
+
+fn read(path: &Path) -> Result<(Document, Homes, Vec<String>)> {
     let mut problems = Vec::new();
     let mut whole = Document::default();
-    let mut homes: BTreeMap<String, PathBuf> = BTreeMap::new();
+    let mut homes = Homes::new();
     for file in files(path)? {
         let text = std::fs::read_to_string(&file)
             .map_err(|error| SyncError::config(file.display().to_string(), error.to_string()))?;
@@ -88,19 +123,7 @@ pub fn load(path: &Path) -> Result<Project> {
             Err(error) => problems.push(format!("{}: {error}", file.display())),
         }
     }
-    let checked = check_document(&whole, &Origin::Operator { homes });
-    problems.extend(
-        checked
-            .as_ref()
-            .err()
-            .into_iter()
-            .flatten()
-            .map(ToString::to_string),
-    );
-    match checked {
-        Ok(project) if problems.is_empty() => Ok(project),
-        _ => Err(SyncError::config(path.display().to_string(), problems.join("\n"))),
-    }
+    Ok((whole, homes, problems))
 }
 
 fn files(path: &Path) -> Result<Vec<PathBuf>> {
@@ -180,20 +203,33 @@ fn prepare(document: &Document, origin: &Origin, name: &str, sync: &Sync) -> Res
         .get(&sync.to)
         .ok_or_else(|| known("to", &sync.to, document.destinations.keys().collect()))?;
     let (key, map) = mapping(model, sync)?;
-    let destination = destination_of(to, sync, &map, origin)?;
-    let job = Job {
+    let (map, long) = long_of(model, sync, map)?;
+    let source = source_of(&model.source, from, origin)?;
+    let warehouse = warehouse_of(from, &source)?;
+    if warehouse.is_some() && long.is_some() {
+        let problem = "rows of one trait each are compared here: use `engine: local`, or a statement that makes columns of them";
+        return Err(SyncError::config("format", problem));
+    }
+    let mut job = Job {
         name: name.to_owned(),
-        source: source_of(&model.source, from, origin)?,
         query: query_of(model, origin)?,
         key,
-        map,
         mode: sync.mode,
-        destination,
+        destination: destination_of(to, sync, &map, long.is_some(), origin)?,
+        source,
+        map,
         guards: sync.guards,
         managed_only: sync.managed_only,
+        long,
+        warehouse,
+        shape: String::new(),
     };
     let targets = owned(&job);
-    let shape = format!("{:?} {} {:?} {targets:?}", job.mode, job.key, job.map);
+    let shape = format!(
+        "{:?} {} {:?} {:?} {targets:?}",
+        job.mode, job.key, job.map, job.long
+    );
+    job.shape = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(shape.as_bytes()));
     if let Some(schedule) = &sync.schedule {
         schedule.check(name, document.syncs.keys())?;
     }
@@ -201,11 +237,11 @@ fn prepare(document: &Document, origin: &Origin, name: &str, sync: &Sync) -> Res
         alert.check(document.channels.keys())?;
     }
     Ok(PreparedSync {
+        shape: job.shape.clone(),
         job,
         schedule: sync.schedule.clone(),
         enabled: sync.enabled,
         targets,
-        shape: format!("{:016x}", xxhash_rust::xxh3::xxh3_64(shape.as_bytes())),
     })
 }
 
@@ -233,9 +269,84 @@ fn mapping(model: &Model, sync: &Sync) -> Result<(String, BTreeMap<String, Strin
     Ok((identifier.unwrap_or_else(|| model.key.clone()), map))
 }
 
+/// The default names of the columns of a model whose rows are one trait each.
+const TRAIT_KEY: &str = "trait_key";
+const TRAIT_VALUE: &str = "trait_value";
+
+/// The columns of the trait's name and value where a row is one trait: as mapped, or by their default names.
+fn long_of(
+    model: &Model,
+    sync: &Sync,
+    mut map: BTreeMap<String, String>,
+) -> Result<(BTreeMap<String, String>, Option<Long>)> {
+    if model.format == Format::Wide {
+        return Ok((map, None));
+    }
+    if sync.mode != Mode::Upsert {
+        let problem = "rows of one trait each are for `mode: upsert`; an audience has one row a key";
+        return Err(SyncError::config("format", problem));
+    }
+    let mut take = |name: &str| map.remove(name).unwrap_or_else(|| name.to_owned());
+    let long = Long {
+        trait_key: take(TRAIT_KEY),
+        trait_value: take(TRAIT_VALUE),
+    };
+    if let Some(name) = map.keys().next() {
+        let problem = format!("{name} would be ignored: in rows of one trait each the rows name the traits");
+        return Err(SyncError::config("map", problem));
+    }
+    Ok((map, Some(long)))
+}
+
+fn warehouse_of(from: &Source, source: &source::Source) -> Result<Option<warehouse::Settings>> {
+    let (reach, dialect, schema) = match (from, source) {
+        (
+            Source::Postgres {
+                engine: Engine::Warehouse,
+                schema,
+                ..
+            },
+            source::Source::Postgres { url, public_only },
+        ) => (
+            warehouse::Reach::Postgres {
+                url: url.clone(),
+                public_only: *public_only,
+            },
+            Dialect::Postgres,
+            schema,
+        ),
+        (
+            Source::Adbc {
+                engine: Engine::Warehouse,
+                dialect,
+                schema,
+                ..
+            },
+            source::Source::Adbc(adbc),
+        ) => {
+            let dialect = dialect.ok_or_else(|| {
+                SyncError::config(
+                    "dialect",
+                    "is needed for `engine: warehouse`: what SQL the database speaks",
+                )
+            })?;
+            (warehouse::Reach::Adbc(adbc.clone()), dialect, schema)
+        }
+        _ => return Ok(None),
+    };
+    if schema.is_empty() {
+        return Err(SyncError::config("schema", "is needed for `engine: warehouse`"));
+    }
+    Ok(Some(warehouse::Settings {
+        reach,
+        dialect,
+        schema: schema.clone(),
+    }))
+}
+
 fn source_of(name: &str, source: &Source, origin: &Origin) -> Result<source::Source> {
     Ok(match source {
-        Source::Postgres { url } => source::Source::Postgres {
+        Source::Postgres { url, .. } => source::Source::Postgres {
             url: origin.text("url", url)?,
             public_only: origin.public_only(),
         },
@@ -245,6 +356,24 @@ fn source_of(name: &str, source: &Source, origin: &Origin) -> Result<source::Sou
         Source::Files { folder } => source::Source::Files {
             folder: origin.path(name, "folder", folder)?,
         },
+        Source::Adbc {
+            library,
+            entrypoint,
+            sha256,
+            options,
+            ..
+        } => {
+            let (library, extractor) = origin.driver(library)?;
+            let options = options.iter();
+            let options = options.map(|(name, value)| Ok((name.clone(), origin.text("options", value)?)));
+            source::Source::Adbc(adbc::Adbc {
+                library,
+                entrypoint: entrypoint.clone(),
+                sha256: sha256.clone(),
+                options: options.collect::<Result<_>>()?,
+                extractor,
+            })
+        }
     })
 }
 
@@ -264,6 +393,7 @@ fn destination_of(
     to: &Destination,
     sync: &Sync,
     map: &BTreeMap<String, String>,
+    any_trait: bool,
     origin: &Origin,
 ) -> Result<destination::Settings> {
     match to {
@@ -272,6 +402,7 @@ fn destination_of(
             key,
             trait_prefix,
             delete_traits_on_remove,
+            cohort_key,
         } => {
             let only = [
                 ("segment", sync.segment.is_some()),
@@ -290,6 +421,14 @@ fn destination_of(
                     .clone()
                     .unwrap_or_else(|| flagsmith::DEFAULT_AUDIENCE_TRAIT.to_owned()),
                 traits: map.keys().cloned().collect(),
+                any_trait,
+                cohort: match &sync.cohort {
+                    None => None,
+                    Some(id) => Some(flagsmith::Cohort {
+                        id: id.clone(),
+                        key: origin.text("cohort_key", cohort_key.as_deref().unwrap_or_default())?,
+                    }),
+                },
             };
             flagsmith::check(&settings, sync.mode)?;
             Ok(destination::Settings::Flagsmith(settings))
@@ -300,11 +439,12 @@ fn destination_of(
             project,
             environment,
         } => {
-            if sync.audience_trait.is_some() {
-                return Err(SyncError::config(
-                    "audience_trait",
-                    "belongs to syncs to Flagsmith",
-                ));
+            let only = [
+                ("audience_trait", sync.audience_trait.is_some()),
+                ("cohort", sync.cohort.is_some()),
+            ];
+            if let Some((name, _)) = only.iter().find(|(_, set)| *set) {
+                return Err(SyncError::config(*name, "belongs to syncs to Flagsmith"));
             }
             let settings = launchdarkly::Settings {
                 instance: launchdarkly::Instance::parse(&origin.text("instance", instance)?),

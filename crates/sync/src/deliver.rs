@@ -3,3 +3,4 @@
 pub mod delivery;
 pub mod limiter;
 pub mod transport;
+pub mod windows;

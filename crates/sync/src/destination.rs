@@ -66,8 +66,9 @@ pub trait Destination: Debug + Send + Sync {
     /// Sends a batch. Sending one again changes nothing more. `note` names run and batch for logs at the other side.
     fn send<'a>(&'a self, batch: &'a [Op], note: &'a str) -> BoxFuture<'a, std::result::Result<(), Refusal>>;
 
-    /// Whether the effect of an acknowledged operation can be seen; `None` where it can't be looked up.
-    fn shows<'a>(&'a self, op: &'a Op) -> BoxFuture<'a, Result<Option<bool>>>;
+    /// The first key of a sample of acknowledged operations whose effect can't be seen; none where all can, or where it
+    /// can't be looked up.
+    fn missing<'a>(&'a self, sample: &'a [Op]) -> BoxFuture<'a, Result<Option<String>>>;
 }
 
 /// The settings of a destination together with those of one sync to it.

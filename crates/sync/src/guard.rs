@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::plan::Counts;
 
 /// When a plan is held for a person to look at it. Each rail can be set; these are the defaults of every sync.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Guards {
     /// The share of the acknowledged members, in per cent, that a run may remove.

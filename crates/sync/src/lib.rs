@@ -20,5 +20,6 @@ pub mod ledger;
 pub mod plan;
 pub mod run;
 pub mod source;
+pub mod warehouse;
 
 pub use error::{Result, SyncError};

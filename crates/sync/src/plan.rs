@@ -20,6 +20,7 @@ use sha2::{Digest as _, Sha256};
 pub use diff::{Basis, Counts, Mode};
 pub use ops::{Op, OpKind};
 
+use crate::cell::shown;
 use block::PARTS;
 use diff::PartPlan;
 
@@ -101,7 +102,8 @@ impl PlanWriter {
         self.seal.update(&part.bytes);
         self.sample(&part.bytes)?;
         let room = LISTED_CONFLICTS.saturating_sub(self.conflicts.len());
-        self.conflicts.extend(part.conflicts.into_iter().take(room));
+        self.conflicts
+            .extend(part.conflicts.iter().take(room).map(|key| shown(key)));
         let packed = zstd::encode_all(part.bytes.as_slice(), LEVEL)?;
         let offset = self.parts.last().map_or(0, |last| last.offset + last.length);
         self.file.write_all(&packed)?;
@@ -128,7 +130,7 @@ impl PlanWriter {
                 OpKind::Forget => continue,
             };
             if keys.len() < SAMPLES {
-                keys.push(op.key);
+                keys.push(shown(&op.key));
             }
         }
         Ok(())

@@ -1,14 +1,15 @@
 //! One run of one sync: look, read, plan, guard, deliver.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 
-use crate::cell::fingerprint;
+use crate::cell::{Cell, PAIR, fingerprint};
 use crate::deliver::delivery::Delivery;
 use crate::deliver::transport::Transport;
+use crate::deliver::windows::Windows;
 use crate::destination::{Destination, Settings, Standing};
 use crate::error::{Result, SyncError};
 use crate::guard::{self, Guards, Hold};
@@ -17,8 +18,11 @@ use crate::plan::block::{BlockReader, BlockWriter, PARTS, part_of};
 use crate::plan::diff::diff_part;
 use crate::plan::recovery::Recovery;
 use crate::plan::spool::{Spool, SpooledRow};
-use crate::plan::{Basis, Mode, Plan, PlanWriter};
+use crate::plan::{Basis, Counts, Mode, Plan, PlanWriter, Samples};
 use crate::source::{self, Query, Row, RowStream, Source};
+use crate::warehouse::{self, WarehousePlan};
+
+pub use crate::warehouse::Purpose;
 
 /// Rows that can't be sent are kept with their reasons up to this number; beyond it they are only counted.
 const MOST_INVALID: usize = 10_000;
@@ -39,6 +43,19 @@ pub struct Job {
     pub guards: Guards,
     /// Whether a mirror of a live segment leaves members alone that it did not add.
     pub managed_only: bool,
+    /// Where a row is one trait: the columns of its name and of its value. `map` is empty then.
+    pub long: Option<Long>,
+    /// The warehouse that compares, where that is not done here.
+    pub warehouse: Option<warehouse::Settings>,
+    /// Changes when what is sent changes.
+    pub shape: String,
+}
+
+/// The columns of a model whose rows are one trait each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Long {
+    pub trait_key: String,
+    pub trait_value: String,
 }
 
 /// How a run is going, for progress bars and logs.
@@ -57,14 +74,34 @@ pub type Watcher = Arc<dyn Fn(Stage) + Send + Sync>;
 /// A plan that is known and not yet sent.
 #[derive(Debug)]
 pub struct Prepared {
-    pub plan: Plan,
+    pub plan: Summary,
     /// Why it must not be sent without an approval; empty when it may.
     pub holds: Vec<Hold>,
     /// Rows that can't be sent, up to ten thousand.
     pub invalid: Vec<RowError>,
+    work: Work,
     standing: Standing,
     destination: Arc<dyn Destination>,
     transport: Transport,
+}
+
+/// What a plan amounts to.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    pub counts: Counts,
+    /// Some keys of each kind, to look at.
+    pub samples: Samples,
+    /// Keys that came with different values, up to a thousand.
+    pub conflicts: Vec<String>,
+    /// What an approval is bound to.
+    pub seal: String,
+}
+
+/// Where a plan is.
+#[derive(Debug)]
+enum Work {
+    Here(Box<Plan>),
+    Warehouse(Box<WarehousePlan>),
 }
 
 /// What a delivery came to.
@@ -78,23 +115,92 @@ pub struct Delivered {
 /// Looks at the destination, reads the model and plans. Nothing is sent.
 pub async fn prepare(
     job: &Job,
+    purpose: Purpose<'_>,
     transport: Transport,
     ledger: Arc<dyn Ledger>,
     watcher: &Watcher,
 ) -> Result<Prepared> {
     let destination: Arc<dyn Destination> = job.destination.clone().open(job.mode, transport.clone())?.into();
-    prepare_for(job, destination, transport, ledger, watcher).await
+    prepare_for(job, purpose, destination, transport, ledger, watcher).await
 }
 
 /// The same for a destination that is open already.
 pub async fn prepare_for(
     job: &Job,
+    purpose: Purpose<'_>,
     destination: Arc<dyn Destination>,
     transport: Transport,
     ledger: Arc<dyn Ledger>,
     watcher: &Watcher,
 ) -> Result<Prepared> {
     let standing = destination.preflight().await?;
+    // A segment that tells its members is small, and is compared with them: that is done here.
+    let warehouse = job.warehouse.as_ref().filter(|_| standing.live.is_none());
+    let (work, plan, foreign, invalid) = match warehouse {
+        Some(settings) => {
+            watcher(Stage::Planning);
+            let plan = in_warehouse(job, settings, purpose).await?;
+            let summary = Summary {
+                counts: plan.counts,
+                samples: plan.samples.clone(),
+                conflicts: plan.conflicts.clone(),
+                seal: plan.seal.clone(),
+            };
+            (Work::Warehouse(Box::new(plan)), summary, 0, Vec::new())
+        }
+        None => {
+            let live = standing.live.clone();
+            let (plan, invalid) = here(job, live, destination.clone(), ledger, watcher).await?;
+            let summary = Summary {
+                counts: plan.counts,
+                samples: plan.samples.clone(),
+                conflicts: plan.conflicts.clone(),
+                seal: plan.seal.clone(),
+            };
+            let foreign = plan.foreign;
+            (Work::Here(Box::new(plan)), summary, foreign, invalid)
+        }
+    };
+    let holds = guard::check(&job.guards, &plan.counts, foreign, standing.room);
+    Ok(Prepared {
+        plan,
+        holds,
+        invalid,
+        work,
+        standing,
+        destination,
+        transport,
+    })
+}
+
+async fn in_warehouse(
+    job: &Job,
+    settings: &warehouse::Settings,
+    purpose: Purpose<'_>,
+) -> Result<WarehousePlan> {
+    let model = warehouse::Model {
+        query: job.query.clone(),
+        key: job.key.clone(),
+        columns: job.map.values().cloned().collect(),
+    };
+    WarehousePlan::make(
+        settings,
+        (&job.name, &job.shape),
+        &model,
+        &job.map,
+        job.mode,
+        purpose,
+    )
+    .await
+}
+
+async fn here(
+    job: &Job,
+    live: Option<BTreeSet<String>>,
+    destination: Arc<dyn Destination>,
+    ledger: Arc<dyn Ledger>,
+    watcher: &Watcher,
+) -> Result<(Plan, Vec<RowError>)> {
     let recovery = Recovery::run(ledger.as_ref(), job.mode).await?;
     let stream = source::open(&job.source, &job.query).await?;
     let columns = Columns::find(job, &stream)?;
@@ -102,28 +208,19 @@ pub async fn prepare_for(
         mode: job.mode,
         managed_only: job.managed_only,
         columns,
-        destination: destination.clone(),
+        destination,
         ledger,
         recovery,
-        live: standing.live.clone().map(by_part),
+        live: live.map(by_part),
         watcher: watcher.clone(),
         invalid: Vec::new(),
     };
     // Sorting and comparing keep a thread busy; requests of others must not wait for it.
     let runtime = Handle::current();
     let planned = tokio::task::spawn_blocking(move || work.plan(stream, &runtime));
-    let (plan, invalid) = planned
+    planned
         .await
-        .map_err(|error| SyncError::Source(error.to_string()))??;
-    let holds = guard::check(&job.guards, &plan.counts, plan.foreign, standing.room);
-    Ok(Prepared {
-        plan,
-        holds,
-        invalid,
-        standing,
-        destination,
-        transport,
-    })
+        .map_err(|error| SyncError::Source(error.to_string()))?
 }
 
 impl Prepared {
@@ -143,10 +240,19 @@ impl Prepared {
                 outcome: Err(error.into()),
             };
         }
-        let shape = self.standing.shape;
-        let delivery = Delivery::new(&mut self.plan, self.destination.as_ref(), ledger, shape, name);
+        let (shape, destination) = (self.standing.shape, self.destination.as_ref());
         let report = |progress| watcher(Stage::Delivering(progress, to_send));
-        let (progress, outcome) = delivery.run(|| self.transport.counts(), report).await;
+        let counts = || self.transport.counts();
+        let (progress, outcome) = match &mut self.work {
+            Work::Here(plan) => {
+                let delivery = Delivery::new(plan, destination, ledger, shape, name);
+                delivery.run(counts, report).await
+            }
+            Work::Warehouse(plan) => {
+                let windows = Windows::new(plan, destination, ledger, shape, name);
+                windows.run(counts, report).await
+            }
+        };
         Delivered { progress, outcome }
     }
 }
@@ -157,6 +263,8 @@ struct Columns {
     key: usize,
     /// The name at the destination, and the column.
     mapped: Vec<(String, usize)>,
+    /// The columns of the name and the value of a trait, where a row is one.
+    long: Option<(usize, usize)>,
 }
 
 impl Columns {
@@ -168,6 +276,13 @@ impl Columns {
         Ok(Self {
             key: source::column(&stream.columns, &job.key)?,
             mapped: mapped.collect::<Result<_>>()?,
+            long: match &job.long {
+                None => None,
+                Some(long) => Some((
+                    source::column(&stream.columns, &long.trait_key)?,
+                    source::column(&stream.columns, &long.trait_value)?,
+                )),
+            },
         })
     }
 }
@@ -210,13 +325,16 @@ impl Planner {
 
     /// Puts a row where it belongs; false when it can't be sent.
     fn take(&mut self, row: &Row, spool: &mut Spool) -> Result<bool> {
-        let Some(key) = row.get(self.columns.key).and_then(crate::cell::Cell::as_key) else {
+        let Some(key) = row.get(self.columns.key).and_then(Cell::as_key) else {
             self.refuse("", "the row has no key".to_owned());
             return Ok(false);
         };
         if let Err(reason) = self.destination.admits_key(&key) {
             self.refuse(&key, reason);
             return Ok(false);
+        }
+        if let Some((name, value)) = self.columns.long {
+            return self.take_trait(&key, (&row[name], &row[value]), spool);
         }
         let cells = || {
             self.columns
@@ -247,6 +365,32 @@ impl Planner {
         })?;
         if let Some(reason) = problem {
             self.refuse(&key, reason);
+        }
+        Ok(valid)
+    }
+
+    /// Puts a row that is one trait where it belongs: by the identifier and the name of the trait together.
+    fn take_trait(&mut self, key: &str, (name, value): (&Cell, &Cell), spool: &mut Spool) -> Result<bool> {
+        let Some(name) = name.as_key() else {
+            self.refuse(key, "the row names no trait".to_owned());
+            return Ok(false);
+        };
+        let (payload, problem) = match self.destination.convert(&name, value) {
+            Ok(value) => {
+                let values = Map::from_iter([(name.clone(), value)]);
+                (serde_json::to_vec(&values).unwrap_or_default(), None)
+            }
+            Err(reason) => (Vec::new(), Some(reason)),
+        };
+        let valid = problem.is_none();
+        spool.push(SpooledRow {
+            key: &format!("{key}{PAIR}{name}"),
+            print: fingerprint(std::iter::once(value)),
+            valid,
+            payload: &payload,
+        })?;
+        if let Some(reason) = problem {
+            self.refuse(key, reason);
         }
         Ok(valid)
     }
@@ -284,7 +428,7 @@ impl Planner {
 }
 
 /// Members by part, in order.
-fn by_part(members: std::collections::BTreeSet<String>) -> Vec<Vec<String>> {
+fn by_part(members: BTreeSet<String>) -> Vec<Vec<String>> {
     let mut parts = vec![Vec::new(); PARTS];
     for key in members {
         parts[part_of(&key)].push(key);

@@ -2,7 +2,9 @@
 //!
 //! To add a source: a file in `source/` with a function that opens a [`RowStream`], and its line in [`Source`] and [`open`].
 
+pub mod adbc;
 pub mod file;
+mod parquet;
 pub mod postgres;
 pub mod sqlite;
 
@@ -28,6 +30,8 @@ pub enum Source {
     Sqlite { path: PathBuf },
     /// A folder that file names are relative to.
     Files { folder: PathBuf },
+    /// A database with a driver for ADBC.
+    Adbc(adbc::Adbc),
 }
 
 /// What of a source is read.
@@ -37,7 +41,7 @@ pub enum Query {
     Sql(String),
     /// All rows of a table; `schema.table` where it has one.
     Table(String),
-    /// A file, its format told by its name: `.csv`, `.ndjson`, `.jsonl`, each also with `.gz`.
+    /// A file, its format told by its name: `.csv`, `.ndjson`, `.jsonl`, each also with `.gz`, `.parquet`.
     File(String),
 }
 
@@ -63,6 +67,8 @@ pub async fn open(source: &Source, query: &Query) -> Result<RowStream> {
         }
         (Source::Sqlite { path }, Query::Sql(sql)) => sqlite::open(path, sql.clone()).await,
         (Source::Sqlite { path }, Query::Table(table)) => sqlite::open(path, select_all(table)?).await,
+        (Source::Adbc(adbc), Query::Sql(sql)) => adbc::open(adbc, sql.clone()).await,
+        (Source::Adbc(adbc), Query::Table(table)) => adbc::open(adbc, select_all(table)?).await,
         (Source::Files { folder }, Query::File(name)) => file::open(&folder.join(name)).await,
         (Source::Files { .. }, _) => Err(SyncError::config("model", "a source of files needs `file`")),
         (_, Query::File(_)) => Err(SyncError::config("model", "a database needs `sql` or `table`")),

@@ -12,7 +12,7 @@ use burgee_sync::SyncError;
 use burgee_sync::config::PreparedSync;
 use burgee_sync::deliver::limiter::Limiter;
 use burgee_sync::deliver::transport::{Patience, Transport};
-use burgee_sync::run::{Watcher, prepare};
+use burgee_sync::run::{Purpose, Watcher, prepare};
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -130,7 +130,7 @@ impl Runner {
     pub async fn plan(&self, sync: &PreparedSync, watcher: &Watcher) -> Result<Report> {
         let ledger = self.ledger(sync, None);
         let transport = self.transport(sync, self.stop.clone());
-        let prepared = prepare(&sync.job, transport, Arc::new(ledger), watcher).await?;
+        let prepared = prepare(&sync.job, Purpose::Look, transport, Arc::new(ledger), watcher).await?;
         let state = if prepared.holds.is_empty() {
             State::Planned
         } else {
@@ -263,7 +263,8 @@ impl Runner {
     ) -> Result<Report> {
         let ledger = self.ledger(sync, Some((run, holder.to_owned())));
         let transport = self.transport(sync, stop);
-        let prepared = prepare(&sync.job, transport, Arc::new(ledger.clone()), watcher).await?;
+        let purpose = Purpose::Send { approved };
+        let prepared = prepare(&sync.job, purpose, transport, Arc::new(ledger.clone()), watcher).await?;
         let passes = approved == Some(prepared.plan.seal.as_str());
         let held = prepared
             .holds

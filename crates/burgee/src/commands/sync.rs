@@ -1,20 +1,21 @@
 //! `burgee sync`: audience syncs from files, without a running server.
 
+mod progress;
+mod status;
+mod words;
+
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
-use burgee_app::audience_syncs::{Report, RunError, Runner, State, errors_as_csv};
+use burgee_app::audience_syncs::{Report, RunError, Runner, State};
 use burgee_outbound::http::{Client, Reach};
 use burgee_store::Db;
-use burgee_store::audience_syncs;
-use burgee_sync::config::{self, PreparedSync, Project};
-use burgee_sync::run::{Stage, Watcher};
+use burgee_sync::config::{self, Drivers, PreparedSync, Project};
+use burgee_sync::run::Watcher;
 
 use crate::cli::{SettingFlags, print};
 use crate::config::Config;
@@ -39,13 +40,31 @@ pub struct Args {
 enum Act {
     /// Check a file or folder of syncs; opens nothing
     Validate {
+        #[command(flatten)]
+        settings: SettingFlags,
         /// A YAML file, or a folder of them
         path: PathBuf,
     },
+    /// Print a file, or a folder of them, as one file in its plain form; references to secrets stay references
+    Export {
+        /// A YAML file, or a folder of them
+        path: PathBuf,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the JSON Schema of the files, for editors
+    Schema,
     /// Show what a run would send, and send nothing
     Plan(Which),
     /// Run syncs: plan, check the guard rails, deliver
-    Run(Which),
+    Run {
+        #[command(flatten)]
+        which: Which,
+        /// Only show what would be sent, as `plan` does
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Run a held plan exactly as it stands
     Approve {
         #[command(flatten)]
@@ -90,19 +109,24 @@ struct Which {
 /// Does it.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.act {
-        Act::Validate { path } => {
-            let project = config::load(&path)?;
+        Act::Validate { settings, path } => {
+            let loaded = settings.load()?;
+            let project = config::load(&path, &drivers(&loaded.config))?;
             let names: Vec<&str> = project.syncs.keys().map(String::as_str).collect();
             print(&format!("{} syncs: {}\n", names.len(), names.join(", ")))
         }
-        Act::Plan(which) => with_runner(&which.settings, async |runner, _| {
-            each(&which, &which.names, |sync, watcher| {
-                let runner = runner.clone();
-                async move { runner.plan(&sync, &watcher).await }
+        Act::Export { path, json } => export(&path, json),
+        Act::Schema => print(&config::schema()),
+        Act::Plan(which) | Act::Run { which, dry_run: true } => {
+            with_runner(&which.settings, async |runner, _| {
+                each(&which, &which.names, |sync, watcher| {
+                    let runner = runner.clone();
+                    async move { runner.plan(&sync, &watcher).await }
+                })
+                .await
             })
-            .await
-        }),
-        Act::Run(which) => with_runner(&which.settings, async |runner, _| {
+        }
+        Act::Run { which, .. } => with_runner(&which.settings, async |runner, _| {
             each(&which, &which.names, |sync, watcher| {
                 let runner = runner.clone();
                 async move { runner.run(&sync, None, &watcher).await }
@@ -132,9 +156,28 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             name,
             errors,
         } => with_runner(&settings, async |_, db| match errors {
-            Some(run) => show_errors(&db, run).await,
-            None => show_runs(&db, name.as_deref()).await,
+            Some(run) => status::show_errors(&db, run).await,
+            None => status::show_runs(&db, name.as_deref()).await,
         }),
+    }
+}
+
+/// What files come to, written so that reading it again gives the same.
+fn export(path: &Path, json: bool) -> anyhow::Result<ExitCode> {
+    let document = config::document(path)?;
+    let text = if json {
+        format!("{}\n", serde_json::to_string_pretty(&document)?)
+    } else {
+        serde_saphyr::to_string(&document)?
+    };
+    print(&text)
+}
+
+/// Where drivers for ADBC are on this machine.
+fn drivers(config: &Config) -> Drivers {
+    Drivers {
+        folder: config.audience_sync.drivers().map(Path::to_owned),
+        ..Drivers::default()
     }
 }
 
@@ -181,12 +224,13 @@ where
     F: Future<Output = Result<Report, RunError>>,
 {
     let mut worst = 0;
-    for sync in chosen(config::load(&which.path)?, names)? {
+    let drivers = drivers(&which.settings.load()?.config);
+    for sync in chosen(config::load(&which.path, &drivers)?, names)? {
         let name = sync.job.name.clone();
         let watcher = if which.json {
             Arc::new(|_| {}) as Watcher
         } else {
-            progress(&name)
+            progress::watcher(&name)
         };
         let report = act(sync, watcher).await.with_context(|| format!("sync {name:?}"));
         let code = match &report {
@@ -211,7 +255,7 @@ where
             let text = if which.json {
                 format!("{}\n", serde_json::to_string(&report)?)
             } else {
-                in_words(&report)
+                words::in_words(&report)
             };
             print(&text)?;
         }
@@ -241,155 +285,4 @@ fn chosen(project: Project, names: &[String]) -> anyhow::Result<Vec<PreparedSync
         taken.push(sync);
     }
     Ok(taken)
-}
-
-/// Tells how far a run is: on one line of a terminal, else a line every ten seconds.
-fn progress(name: &str) -> Watcher {
-    let terminal = std::io::stderr().is_terminal();
-    let every = if terminal {
-        Duration::from_millis(200)
-    } else {
-        Duration::from_secs(10)
-    };
-    let (name, began) = (name.to_owned(), Instant::now());
-    let last = Mutex::new(Instant::now());
-    Arc::new(move |stage| {
-        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.elapsed() < every {
-            return;
-        }
-        *last = Instant::now();
-        let text = match stage {
-            Stage::Reading(rows) => format!("{name}: {rows} rows read"),
-            Stage::Planning => format!("{name}: planning"),
-            Stage::Delivering(progress, of) => {
-                let done = progress.delivered + progress.rejected;
-                format!(
-                    "{name}: {done} of {of} delivered{}",
-                    time_left(began.elapsed(), done, of)
-                )
-            }
-        };
-        let mut err = std::io::stderr().lock();
-        _ = if terminal {
-            write!(err, "\r\x1b[K{text}")
-        } else {
-            writeln!(err, "{text}")
-        };
-        _ = err.flush();
-    })
-}
-
-fn time_left(elapsed: Duration, done: u64, of: u64) -> String {
-    if done == 0 || done >= of {
-        return String::new();
-    }
-    let left = elapsed.mul_f64((of - done) as f64 / done as f64);
-    format!(", {} s left", left.as_secs())
-}
-
-fn in_words(report: &Report) -> String {
-    let counts = &report.plan.counts;
-    let mut text = String::new();
-    if std::io::stderr().is_terminal() {
-        text.push_str("\r\x1b[K");
-    }
-    _ = writeln!(text, "{}: {}", report.sync, describe(report));
-    _ = writeln!(
-        text,
-        "  {} rows: {} to add, {} to change, {} to remove, {} unchanged",
-        counts.rows, counts.adds, counts.updates, counts.removes, counts.unchanged
-    );
-    if counts.invalid + counts.duplicates + counts.conflicts > 0 {
-        _ = writeln!(
-            text,
-            "  {} can't be sent, {} twice, {} keys with different values",
-            counts.invalid, counts.duplicates, counts.conflicts
-        );
-    }
-    for (what, keys) in [
-        ("add", &report.samples.adds),
-        ("change", &report.samples.updates),
-        ("remove", &report.samples.removes),
-    ] {
-        if !keys.is_empty() && matches!(report.state, State::Planned | State::Held) {
-            let some: Vec<String> = keys.iter().take(5).map(|key| format!("{key:?}")).collect();
-            _ = writeln!(
-                text,
-                "  {what}: {}{}",
-                some.join(", "),
-                if keys.len() > 5 { ", …" } else { "" }
-            );
-        }
-    }
-    for hold in &report.holds {
-        _ = writeln!(text, "  held: {hold}");
-    }
-    if let (State::Held, Some(run)) = (report.state, report.run) {
-        _ = writeln!(
-            text,
-            "  to send exactly this plan: burgee sync approve --run {run} FILE"
-        );
-    }
-    let progress = &report.progress;
-    if progress.delivered + progress.rejected > 0 {
-        _ = writeln!(
-            text,
-            "  {} delivered, {} refused, {} requests ({} throttled)",
-            progress.delivered, progress.rejected, progress.requests, progress.throttled
-        );
-    }
-    if let (State::Partial | State::Failed | State::Stopped, Some(run)) = (report.state, report.run) {
-        _ = writeln!(text, "  refused rows: burgee sync status --errors {run}");
-    }
-    text
-}
-
-fn describe(report: &Report) -> String {
-    let run = report.run.map(|run| format!("run {run} ")).unwrap_or_default();
-    match (report.state, &report.error) {
-        (State::Planned, _) => "would be sent as it is".to_owned(),
-        (State::Held, _) if report.run.is_none() => "would be held".to_owned(),
-        (State::Held, _) => format!("{run}is held, nothing was sent"),
-        (State::Done, _) => format!("{run}is done"),
-        (State::Partial, _) => format!("{run}is done, but not all rows were taken"),
-        (State::Stopped, _) => format!("{run}was stopped; the next run goes on from here"),
-        (State::Failed, error) => format!("{run}failed: {}", error.as_deref().unwrap_or("unknown")),
-    }
-}
-
-async fn show_runs(db: &Db, name: Option<&str>) -> anyhow::Result<ExitCode> {
-    let mut tx = db.read().await?;
-    let runs = audience_syncs::runs(&mut tx, name, 20).await?;
-    if runs.is_empty() {
-        return print("no runs yet\n");
-    }
-    let mut text = String::new();
-    for run in runs {
-        let started = burgee_model::Timestamp(run.started_at).iso();
-        let counts: burgee_sync::plan::Counts = serde_json::from_str(&run.counts).unwrap_or_default();
-        let progress: burgee_sync::ledger::Progress = serde_json::from_str(&run.progress).unwrap_or_default();
-        _ = writeln!(
-            text,
-            "{:>6}  {:<20} {:<8} {started}  +{} ~{} -{}  {} delivered, {} refused  {}",
-            run.id,
-            run.sync,
-            run.state,
-            counts.adds,
-            counts.updates,
-            counts.removes,
-            progress.delivered,
-            progress.rejected,
-            run.error.unwrap_or_default()
-        );
-    }
-    print(&text)
-}
-
-async fn show_errors(db: &Db, run: i64) -> anyhow::Result<ExitCode> {
-    let mut tx = db.read().await?;
-    if audience_syncs::run(&mut tx, run).await?.is_none() {
-        bail!("there is no run {run}");
-    }
-    print(&errors_as_csv(&audience_syncs::errors(&mut tx, run).await?))
 }

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::refs;
 use crate::error::{Result, SyncError};
+use crate::source::adbc::{self, Extractor};
 
 /// Where a document comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,7 @@ pub enum Origin {
     Operator {
         /// The folder that each source's paths are relative to.
         homes: BTreeMap<String, PathBuf>,
+        drivers: Drivers,
     },
     /// Somebody who uses a server that others run: nothing of the machine is within reach but a folder made for it.
     Tenant {
@@ -23,7 +25,30 @@ pub enum Origin {
     },
 }
 
+/// What is known of drivers for ADBC on this machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Drivers {
+    /// The folder that they are loaded from.
+    pub folder: Option<PathBuf>,
+    /// What to start in order to have one in a process of its own.
+    pub extractor: Extractor,
+}
+
 impl Origin {
+    /// A driver by its name, and what has it in a process of its own. Drivers read files and reach networks at will.
+    pub(super) fn driver(&self, name: &str) -> Result<(PathBuf, Extractor)> {
+        match self {
+            Self::Operator { drivers, .. } => {
+                let library = adbc::find(drivers.folder.as_deref(), name)?;
+                Ok((library, drivers.extractor.clone()))
+            }
+            Self::Tenant { .. } => {
+                let problem = "drivers are for files of the operator";
+                Err(SyncError::config("driver", problem))
+            }
+        }
+    }
+
     /// A text with its references resolved.
     pub(super) fn text(&self, setting: &str, text: &str) -> Result<String> {
         match self {
@@ -40,7 +65,7 @@ impl Origin {
     pub(super) fn path(&self, source: &str, setting: &str, text: &str) -> Result<PathBuf> {
         let text = self.text(setting, text)?;
         match self {
-            Self::Operator { homes } => Ok(homes
+            Self::Operator { homes, .. } => Ok(homes
                 .get(source)
                 .map_or(Path::new("."), PathBuf::as_path)
                 .join(text)),
@@ -116,5 +141,9 @@ mod tests {
             public_only: true,
         };
         assert!(none.path("s", "folder", ".").is_err());
+        assert!(
+            tenant.driver("duckdb").is_err(),
+            "native code is the operator's to load"
+        );
     }
 }

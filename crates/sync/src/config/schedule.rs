@@ -5,6 +5,7 @@ use std::str::FromStr as _;
 use croner::Cron;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, SyncError};
@@ -13,7 +14,7 @@ use crate::error::{Result, SyncError};
 const LONGEST: u32 = 366 * 24 * 60;
 
 /// When a sync runs by itself: exactly one of the ways.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Schedule {
     /// Minutes between the beginnings of two runs.

@@ -4,12 +4,13 @@
 //! operation of the part is settled; a batch is forgotten, in the same transaction, when all its parts are written. What a
 //! run that dies leaves is what the next one begins with: see [`crate::plan::recovery`].
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
+use crate::cell::shown;
 use crate::destination::{Destination, Refusal, Shape};
 use crate::error::{Result, SyncError};
 use crate::ledger::{
@@ -31,7 +32,7 @@ const AHEAD: usize = 4;
 const REFUSED_BEFORE_GIVING_UP: u64 = 16;
 
 /// Refusals of rows that are kept with their reasons; beyond that they are only counted.
-const MOST_ERRORS: u64 = 100_000;
+pub(super) const MOST_ERRORS: u64 = 100_000;
 
 /// An operation and where it stands in the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -332,12 +333,7 @@ impl<'a> Delivery<'a> {
         // What does not show is as good as unanswered.
         self.check_effect(&batch, &refused).await?;
         self.pending.answered.push(batch.answer(&refused)?);
-        if self.progress.delivered == 0 && self.progress.rejected >= REFUSED_BEFORE_GIVING_UP {
-            return Err(SyncError::destination(
-                format!("The destination refuses every row: {reason}"),
-                "The fault is in the settings, not in single rows.",
-            ));
-        }
+        nothing_taken(self.progress, &reason)?;
         for place in batch.places {
             let left = self.open.get_mut(&place.part).map(|left| {
                 *left -= 1;
@@ -354,35 +350,16 @@ impl<'a> Delivery<'a> {
     fn keep_error(&mut self, op: &Op, reason: &str) {
         self.kept_errors += 1;
         if self.kept_errors <= MOST_ERRORS {
-            self.pending.errors.push(RowError {
-                key: op.key.clone(),
-                op: op.kind.as_str().to_owned(),
-                reason: reason.to_owned(),
-            });
+            self.pending.errors.push(row_error(op, reason));
         }
     }
 
-    /// Looks whether the first batch did what was acknowledged: some servers say yes and do nothing.
+    /// Looks whether the first batch did what was acknowledged.
     async fn check_effect(&mut self, batch: &Batch, refused: &HashSet<usize>) -> Result<()> {
-        if self.checked {
-            return Ok(());
+        if !self.checked {
+            self.checked = check_effect(self.destination, &batch.ops, refused).await?;
         }
-        let taken = batch
-            .ops
-            .iter()
-            .enumerate()
-            .find(|(index, _)| !refused.contains(index));
-        let Some((_, op)) = taken else {
-            return Ok(());
-        };
-        self.checked = true;
-        match self.destination.shows(op).await? {
-            Some(false) => Err(SyncError::NotApplied {
-                key: op.key.clone(),
-                cure: "Check at the destination whether this key may write here.".to_owned(),
-            }),
-            Some(true) | None => Ok(()),
-        }
+        Ok(())
     }
 
     /// Puts the new state of a part into the next checkpoint.
@@ -416,14 +393,57 @@ impl<'a> Delivery<'a> {
     }
 }
 
-/// Sends a batch, and in halves what is refused, until the wrong rows are found.
+/// Looks whether a batch did what was acknowledged: some servers say yes and do nothing. False when there was nothing to
+/// look at.
+pub(super) async fn check_effect(
+    destination: &dyn Destination,
+    ops: &[Op],
+    refused: &HashSet<usize>,
+) -> Result<bool> {
+    let taken = ops
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| !refused.contains(index));
+    let taken: Vec<&Op> = taken.map(|(_, op)| op).collect();
+    // The first, the last and one between.
+    let places: BTreeSet<usize> = match taken.len() {
+        0 => return Ok(false),
+        n => [0, n / 2, n - 1].into(),
+    };
+    let sample: Vec<Op> = places.into_iter().map(|place| taken[place].clone()).collect();
+    match destination.missing(&sample).await? {
+        Some(key) => Err(SyncError::NotApplied {
+            key: shown(&key),
+            cure: "Check at the destination whether this key may write here.".to_owned(),
+        }),
+        None => Ok(true),
+    }
+}
+
+/// What came of some operations: those that were refused, by their places and with the reason; or the failure that ends the
+/// run.
+pub(super) struct Sent {
+    pub(super) refused: Vec<(usize, String)>,
+    pub(super) failure: Option<SyncError>,
+}
+
 async fn send(destination: &dyn Destination, batch: Batch, note: String) -> Answer {
+    let Sent { refused, failure } = send_ops(destination, &batch.ops, &note).await;
+    Answer {
+        batch,
+        refused,
+        failure,
+    }
+}
+
+/// Sends operations, and in halves what is refused, until the wrong rows are found.
+pub(super) async fn send_ops(destination: &dyn Destination, ops: &[Op], note: &str) -> Sent {
     let mut refused = Vec::new();
     let mut failure = None;
-    let whole = 0..batch.ops.len();
+    let whole = 0..ops.len();
     let mut ranges = vec![whole];
     while let Some(range) = ranges.pop() {
-        match destination.send(&batch.ops[range.clone()], &note).await {
+        match destination.send(&ops[range.clone()], note).await {
             Ok(()) => {}
             Err(Refusal::Batch(reason)) if range.len() == 1 => refused.push((range.start, reason)),
             Err(Refusal::Batch(_)) => {
@@ -438,9 +458,25 @@ async fn send(destination: &dyn Destination, batch: Batch, note: String) -> Answ
             }
         }
     }
-    Answer {
-        batch,
-        refused,
-        failure,
+    Sent { refused, failure }
+}
+
+/// A row that the destination refused.
+pub(super) fn row_error(op: &Op, reason: &str) -> RowError {
+    RowError {
+        key: shown(&op.key),
+        op: op.kind.as_str().to_owned(),
+        reason: reason.to_owned(),
     }
+}
+
+/// The fault is in no row when none is taken.
+pub(super) fn nothing_taken(progress: Progress, reason: &str) -> Result<()> {
+    if progress.delivered > 0 || progress.rejected < REFUSED_BEFORE_GIVING_UP {
+        return Ok(());
+    }
+    Err(SyncError::destination(
+        format!("The destination refuses every row: {reason}"),
+        "The fault is in the settings, not in single rows.",
+    ))
 }

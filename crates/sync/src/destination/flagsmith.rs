@@ -1,9 +1,10 @@
 //! Flagsmith: identities and their traits, through the SDK API with a server-side environment key.
 //!
-//! Record syncs (upsert) write mapped columns as traits. Audience syncs (add, remove, mirror) write one boolean trait.
-//! The way is chosen by the host: the Edge API takes identities in bulk, every other server traits in bulk; where a server
-//! knows neither, identities are written one by one.
+//! Record syncs (upsert) write mapped columns as traits. Audience syncs (add, remove, mirror) write one boolean trait, or the
+//! members of a cohort where one is named. The way is chosen by the host: the Edge API takes identities in bulk, every other
+//! server traits in bulk; where a server knows neither, identities are written one by one.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::{Destination, Refusal, Shape, Standing};
-use crate::cell::Cell;
+use crate::cell::{Cell, PAIR};
 use crate::deliver::transport::{Reply, Transport};
 use crate::error::{Result, SyncError};
 use crate::plan::{Mode, Op, OpKind};
@@ -36,6 +37,7 @@ const LONGEST_EDGE_IDENTIFIER: usize = 1_024;
 const EDGE_BATCH: usize = 100;
 const TRAITS_BATCH: usize = 500;
 const SINGLE_BATCH: usize = 50;
+const COHORT_BATCH: usize = 10_000;
 
 /// Requests under way at once.
 const LANES: usize = 8;
@@ -55,6 +57,17 @@ pub struct Settings {
     pub audience_trait: String,
     /// The names of the mapped traits, without the prefix: what an upsert owns.
     pub traits: Vec<String>,
+    /// Whether a row is one trait, whatever its name: an upsert owns all names with the prefix then.
+    pub any_trait: bool,
+    /// The cohort that is written in place of a trait.
+    pub cohort: Option<Cohort>,
+}
+
+/// A cohort of an environment, and the key its members are written with.
+#[derive(Debug, Clone)]
+pub struct Cohort {
+    pub id: String,
+    pub key: String,
 }
 
 /// How identities are written.
@@ -64,6 +77,7 @@ enum Way {
     BulkIdentities,
     BulkTraits,
     Identify,
+    Cohort,
 }
 
 impl Way {
@@ -71,6 +85,7 @@ impl Way {
         match code {
             0 => Self::BulkIdentities,
             1 => Self::BulkTraits,
+            3 => Self::Cohort,
             _ => Self::Identify,
         }
     }
@@ -80,6 +95,15 @@ impl Way {
             Self::BulkIdentities => EDGE_BATCH,
             Self::BulkTraits => TRAITS_BATCH,
             Self::Identify => SINGLE_BATCH,
+            Self::Cohort => COHORT_BATCH,
+        }
+    }
+
+    fn lanes(self) -> usize {
+        match self {
+            // Members are taken in the order they come in.
+            Self::Cohort => 1,
+            Self::BulkIdentities | Self::BulkTraits | Self::Identify => LANES,
         }
     }
 }
@@ -100,7 +124,9 @@ pub(super) fn open(settings: Settings, mode: Mode, transport: Transport) -> Resu
     let edge = url
         .host_str()
         .is_some_and(|host| host.ends_with("edge.api.flagsmith.com"));
-    let way = if edge {
+    let way = if settings.cohort.is_some() {
+        Way::Cohort
+    } else if edge {
         Way::BulkIdentities
     } else {
         Way::BulkTraits
@@ -119,8 +145,11 @@ pub(super) fn open(settings: Settings, mode: Mode, transport: Transport) -> Resu
 pub(crate) fn check(settings: &Settings, mode: Mode) -> Result<Url> {
     check_key(&settings.key)?;
     let url = base_url(&settings.url)?;
+    if let Some(cohort) = &settings.cohort {
+        return check_cohort(cohort, mode).map(|()| url);
+    }
     let names = written(settings, mode);
-    if names.is_empty() {
+    if names.is_empty() && !settings.any_trait {
         let problem = "an upsert needs at least one column that becomes a trait";
         return Err(SyncError::config("map", problem));
     }
@@ -133,6 +162,22 @@ pub(crate) fn check(settings: &Settings, mode: Mode) -> Result<Url> {
         }
     }
     Ok(url)
+}
+
+fn check_cohort(cohort: &Cohort, mode: Mode) -> Result<()> {
+    if mode == Mode::Upsert {
+        let problem = "a cohort takes add, remove or mirror: it holds members and no values";
+        return Err(SyncError::config("mode", problem));
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    if cohort.id.is_empty() || !cohort.id.chars().all(plain) {
+        return Err(SyncError::config("cohort", "is the id of a cohort, a UUID"));
+    }
+    if cohort.key.is_empty() {
+        let problem = "is needed to write members of cohorts";
+        return Err(SyncError::config("cohort_key", problem));
+    }
+    Ok(())
 }
 
 /// The keys of the traits that are written.
@@ -150,7 +195,14 @@ pub(crate) fn owned(settings: &Settings, mode: Mode) -> std::collections::BTreeS
     // Whoever has the same key writes to the same environment; the key itself is a secret.
     let environment = xxhash_rust::xxh3::xxh3_64(settings.key.as_bytes());
     let url = settings.url.trim_end_matches('/');
-    let keys = written(settings, mode).into_iter();
+    if let Some(cohort) = &settings.cohort {
+        return [format!("flagsmith {url} cohort {}", cohort.id)].into();
+    }
+    let mut keys = written(settings, mode);
+    if settings.any_trait {
+        keys.push(format!("{}*", settings.trait_prefix));
+    }
+    let keys = keys.into_iter();
     keys.map(|key| format!("flagsmith {url} {environment:016x} {key}"))
         .collect()
 }
@@ -208,7 +260,28 @@ impl Flagsmith {
         let traits: Vec<Value> = traits
             .map(|(key, value)| json!({ "trait_key": key, "trait_value": value }))
             .collect();
-        json!({ "identifier": op.key, "traits": traits })
+        json!({ "identifier": identifier(op), "traits": traits })
+    }
+
+    /// A batch as identities. Several operations on one identity are put together: the Edge API would let the last one win.
+    fn identities(&self, batch: &[Op]) -> Value {
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        let mut identities: Vec<Value> = Vec::with_capacity(batch.len());
+        for op in batch {
+            let mut identity = self.identity(op);
+            let place = *places.entry(identifier(op)).or_insert(identities.len());
+            match identities.get_mut(place) {
+                Some(known) => {
+                    if let (Some(all), Some(more)) =
+                        (known["traits"].as_array_mut(), identity["traits"].as_array_mut())
+                    {
+                        all.append(more);
+                    }
+                }
+                None => identities.push(identity),
+            }
+        }
+        Value::Array(identities)
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Reply> {
@@ -235,15 +308,15 @@ impl Flagsmith {
             let way = self.way();
             let reply = match way {
                 Way::BulkIdentities => {
-                    let data: Vec<Value> = batch.iter().map(|op| self.identity(op)).collect();
-                    self.call(Method::PUT, "bulk-identities/", Some(&json!({ "data": data })))
-                        .await?
+                    let body = json!({ "data": self.identities(batch) });
+                    self.call(Method::PUT, "bulk-identities/", Some(&body)).await?
                 }
                 Way::BulkTraits => {
                     self.call(Method::PUT, "traits/bulk/", Some(&self.bulk_traits(batch)))
                         .await?
                 }
                 Way::Identify => return self.identify_each(batch).await,
+                Way::Cohort => return self.change_cohort(batch).await,
             };
             let unknown = matches!(
                 reply.status,
@@ -262,7 +335,7 @@ impl Flagsmith {
         for op in batch {
             for (key, value) in self.traits(op) {
                 items.push(
-                    json!({ "identity": { "identifier": op.key }, "trait_key": key, "trait_value": value }),
+                    json!({ "identity": { "identifier": identifier(op) }, "trait_key": key, "trait_value": value }),
                 );
             }
         }
@@ -279,6 +352,60 @@ impl Flagsmith {
             .call(Method::POST, "identities/", Some(&self.identity(op)))
             .await?;
         self.judge(&reply)
+    }
+
+    /// Removals before additions, each in one request.
+    async fn change_cohort(&self, batch: &[Op]) -> std::result::Result<(), Refusal> {
+        for (act, removes) in [("remove", true), ("add", false)] {
+            let ops = batch.iter().filter(|op| (op.kind == OpKind::Remove) == removes);
+            let members: Vec<&str> = ops.map(|op| op.key.as_str()).collect();
+            if !members.is_empty() {
+                let reply = self.call_cohort(act, &members).await?;
+                self.judge(&reply)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn call_cohort(&self, act: &str, members: &[&str]) -> Result<Reply> {
+        let (id, key) = match &self.settings.cohort {
+            Some(cohort) => (cohort.id.as_str(), cohort.key.as_str()),
+            None => ("", ""),
+        };
+        let path = format!("cohort-sync/webhook/cohorts/{id}/members/{act}");
+        let url = self
+            .url
+            .join(&path)
+            .map_err(|error| SyncError::config("url", error.to_string()))?;
+        let request = Request::new(Method::POST, url)
+            .header("authorization", format!("Bearer {key}"))
+            .json(&json!({ "identifiers": members }));
+        self.transport.send(request).await
+    }
+
+    /// Nobody is added: a server that would take members finds nothing wrong but that there are none.
+    async fn look_at_cohort(&self) -> Result<()> {
+        let reply = self.call_cohort("add", &[]).await?;
+        let id = self.settings.cohort.as_ref().map(|cohort| cohort.id.as_str());
+        let id = id.unwrap_or_default();
+        match reply.status {
+            StatusCode::BAD_REQUEST => Ok(()),
+            status if status.is_success() => Ok(()),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(SyncError::destination(
+                format!(
+                    "Authentication failed: {} does not accept this cohort key ({})",
+                    self.url,
+                    reply.excerpt()
+                ),
+                "Use the cohort sync key of the environment, which is not its server-side key.",
+            )),
+            StatusCode::NOT_FOUND => Err(SyncError::destination(
+                format!("There is no cohort {id:?} that takes members at {}", self.url),
+                "Check its id. A server without cohorts (before Flagsmith 2.266) takes the audience as a trait: leave \
+                 `cohort` out.",
+            )),
+            _ => Err(self.whole(&reply)),
+        }
     }
 
     fn judge(&self, reply: &Reply) -> std::result::Result<(), Refusal> {
@@ -325,6 +452,18 @@ impl Flagsmith {
         }
     }
 
+    fn standing(&self, way: Way) -> Standing {
+        Standing {
+            shape: Shape {
+                batch: way.batch(),
+                lanes: way.lanes(),
+                removes_first: false,
+            },
+            live: None,
+            room: None,
+        }
+    }
+
     async fn stored_traits(&self, identifier: &str) -> Result<Map<String, Value>> {
         let query: String = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("identifier", identifier)
@@ -354,9 +493,10 @@ impl Destination for Flagsmith {
                 "the identifier has more than {LONGEST_IDENTIFIER} characters"
             ));
         }
-        if self.edge && key.len() > LONGEST_EDGE_IDENTIFIER {
+        let bytes_count = self.edge || self.settings.cohort.is_some();
+        if bytes_count && key.len() > LONGEST_EDGE_IDENTIFIER {
             return Err(format!(
-                "the identifier has more than {LONGEST_EDGE_IDENTIFIER} bytes, which the Edge API refuses"
+                "the identifier has more than {LONGEST_EDGE_IDENTIFIER} bytes, which is more than is taken"
             ));
         }
         if key.contains('\0') {
@@ -366,6 +506,12 @@ impl Destination for Flagsmith {
     }
 
     fn convert(&self, name: &str, value: &Cell) -> std::result::Result<Value, String> {
+        let key = self.settings.trait_prefix.len() + name.len();
+        if key > LONGEST_TRAIT_KEY && self.trait_key(name).chars().count() > LONGEST_TRAIT_KEY {
+            return Err(format!(
+                "the trait's name has more than {LONGEST_TRAIT_KEY} characters"
+            ));
+        }
         match value {
             // Flagsmith keeps integers in 32 bits; larger ones are kept whole as text.
             Cell::Int(number) if i32::try_from(*number).is_err() => Ok(Value::String(number.to_string())),
@@ -382,22 +528,18 @@ impl Destination for Flagsmith {
 
     fn preflight(&self) -> BoxFuture<'_, Result<Standing>> {
         Box::pin(async {
+            let way = self.way();
+            if way == Way::Cohort {
+                self.look_at_cohort().await?;
+                return Ok(self.standing(way));
+            }
             let reply = self.call(Method::GET, "flags/", None).await?;
             if !reply.status.is_success()
                 || !serde_json::from_slice::<Value>(&reply.body).is_ok_and(|b| b.is_array())
             {
                 return Err(self.whole(&reply));
             }
-            let way = self.way();
-            Ok(Standing {
-                shape: Shape {
-                    batch: way.batch(),
-                    lanes: LANES,
-                    removes_first: false,
-                },
-                live: None,
-                room: None,
-            })
+            Ok(self.standing(way))
         })
     }
 
@@ -409,29 +551,48 @@ impl Destination for Flagsmith {
         Box::pin(self.send_batch(batch))
     }
 
-    fn shows<'a>(&'a self, op: &'a Op) -> BoxFuture<'a, Result<Option<bool>>> {
+    fn missing<'a>(&'a self, sample: &'a [Op]) -> BoxFuture<'a, Result<Option<String>>> {
         Box::pin(async move {
-            for look in 0..LOOKS {
-                let stored = self.stored_traits(&op.key).await?;
-                let there = self
-                    .traits(op)
-                    .into_iter()
-                    .all(|(key, value)| match stored.get(&key) {
-                        None => value.is_null(),
-                        Some(found) => same(found, &value),
-                    });
-                if there {
-                    return Ok(Some(true));
-                }
-                if look + 1 < LOOKS && self.way() == Way::BulkIdentities {
-                    tokio::time::sleep(BETWEEN_LOOKS).await;
-                } else {
-                    break;
+            if self.way() == Way::Cohort {
+                // Members are applied later, and their mark is nothing that identities show.
+                return Ok(None);
+            }
+            for op in sample {
+                if !self.shows(op).await? {
+                    return Ok(Some(op.key.clone()));
                 }
             }
-            Ok(Some(false))
+            Ok(None)
         })
     }
+}
+
+impl Flagsmith {
+    /// Whether the effect of an acknowledged operation can be seen.
+    async fn shows(&self, op: &Op) -> Result<bool> {
+        for look in 0..LOOKS {
+            let stored = self.stored_traits(identifier(op)).await?;
+            let mut traits = self.traits(op).into_iter();
+            let there = traits.all(|(key, value)| match stored.get(&key) {
+                None => value.is_null(),
+                Some(found) => same(found, &value),
+            });
+            if there {
+                return Ok(true);
+            }
+            if look + 1 < LOOKS && self.way() == Way::BulkIdentities {
+                tokio::time::sleep(BETWEEN_LOOKS).await;
+            } else {
+                break;
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Whose traits an operation writes. Where a row is one trait, the trait's name follows the identifier.
+fn identifier(op: &Op) -> &str {
+    op.key.split(PAIR).next().unwrap_or_default()
 }
 
 /// Whether a stored value is the one that was sent. Servers may give a whole float back as an integer.

@@ -62,7 +62,9 @@ impl Instance {
 }
 
 /// What happens to a key that leaves the audience.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum OnRemove {
     /// It is taken from the included targets; rules of the segment may still match it.
@@ -398,13 +400,16 @@ impl Destination for LaunchDarkly {
         })
     }
 
-    fn shows<'a>(&'a self, op: &'a Op) -> BoxFuture<'a, Result<Option<bool>>> {
+    fn missing<'a>(&'a self, sample: &'a [Op]) -> BoxFuture<'a, Result<Option<String>>> {
         Box::pin(async move {
             if self.is_big() {
                 return Ok(None);
             }
             let members = self.members(&self.segment().await?, "included");
-            Ok(Some(members.contains(&op.key) == (op.kind != OpKind::Remove)))
+            let missing = sample
+                .iter()
+                .find(|op| members.contains(&op.key) == (op.kind == OpKind::Remove));
+            Ok(missing.map(|op| op.key.clone()))
         })
     }
 }

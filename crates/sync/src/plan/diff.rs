@@ -7,7 +7,7 @@ use super::ops::{self, Op, OpKind};
 use super::spool::{SortedRows, SpooledRow};
 
 /// What a sync does with the rows of its model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Rows become identities with traits; rows that leave the model are left alone.

@@ -1,4 +1,4 @@
-//! Files of rows: CSV with a header line, and JSON documents line by line; each also compressed with gzip.
+//! Files of rows: CSV with a header line, and JSON documents line by line, each also compressed with gzip; Parquet.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -22,6 +22,7 @@ const LINES_FOR_COLUMNS: usize = 100;
 enum Format {
     Csv,
     Ndjson,
+    Parquet,
 }
 
 /// Opens a file by its name.
@@ -33,6 +34,9 @@ pub(super) async fn open(path: &Path) -> Result<RowStream> {
 
 fn start(path: PathBuf) -> Result<RowStream> {
     let format = format_of(&path)?;
+    if format == Format::Parquet {
+        return super::parquet::start(&path);
+    }
     let told = |error: std::io::Error| SyncError::Source(format!("{}: {error}", path.display()));
     let file = File::open(&path).map_err(told)?;
     let plain: Box<dyn Read + Send> = match path.extension() {
@@ -43,7 +47,7 @@ fn start(path: PathBuf) -> Result<RowStream> {
     };
     match format {
         Format::Csv => csv_rows(path, plain),
-        Format::Ndjson => json_rows(path, BufReader::with_capacity(1 << 16, plain)),
+        Format::Ndjson | Format::Parquet => json_rows(path, BufReader::with_capacity(1 << 16, plain)),
     }
 }
 
@@ -53,11 +57,12 @@ fn format_of(path: &Path) -> Result<Format> {
         .map(|name| name.to_string_lossy().to_ascii_lowercase())
         .unwrap_or_default();
     match name.trim_end_matches(".gz").rsplit_once('.') {
+        Some((_, "parquet")) if !name.ends_with(".gz") => Ok(Format::Parquet),
         Some((_, "csv")) => Ok(Format::Csv),
         Some((_, "ndjson" | "jsonl")) => Ok(Format::Ndjson),
         _ => Err(SyncError::config(
             "file",
-            format!("{name:?} is none of .csv, .ndjson, .jsonl (each also with .gz)"),
+            format!("{name:?} is none of .csv, .ndjson, .jsonl (each also with .gz) and .parquet"),
         )),
     }
 }

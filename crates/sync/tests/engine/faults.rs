@@ -8,29 +8,60 @@ use burgee_sync::plan::Mode;
 
 use super::{Rig, SEGMENT, users, words};
 
+/// How long 15,000 keys take: 1 look, 10 patches and 1 look at the effect, 12 requests.
+async fn fill_a_segment(limit: Option<Limit>, busy: usize) -> (Duration, u64) {
+    let double = LaunchDarkly::start("api-token").await;
+    let rig = Rig::launchdarkly(&double, Mode::Mirror);
+    rig.keys(users(0..15_000));
+    if let Some(limit) = limit {
+        double.limit(limit);
+    }
+    double.use_up(busy);
+    let began = Instant::now();
+    let delivered = rig.run().await;
+    assert_eq!(double.members(SEGMENT).len(), 15_000);
+    (began.elapsed(), delivered.progress.throttled)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_storm_of_refusals_is_waited_out_in_about_the_theoretical_time_in_every_header_family() {
+    let (without, _) = fill_a_segment(None, 0).await;
+    let window = Duration::from_secs(2);
     for family in ["global", "route", "auth-token"] {
-        let double = LaunchDarkly::start("api-token").await;
-        let rig = Rig::launchdarkly(&double, Mode::Mirror);
-        let window = Duration::from_secs(1);
-        double.limit(Limit {
+        let limit = Limit {
             family,
             requests: 3,
             window,
-        });
-        rig.keys(users(0..15_000));
-        let began = Instant::now();
-        let delivered = rig.run().await;
-        assert_eq!(double.members(SEGMENT).len(), 15_000);
-        assert_eq!(
-            delivered.progress.throttled, 0,
-            "{family}: the headers were enough of a warning"
+        };
+        let (took, throttled) = fill_a_segment(Some(limit), 0).await;
+        assert_eq!(throttled, 0, "{family}: the headers were enough of a warning");
+        // Twelve requests, three in a window: three windows have to pass.
+        let theory = window * 3;
+        assert!(took >= theory, "{family}: {took:?}");
+        assert!(
+            took <= theory.mul_f64(1.1) + without * 2,
+            "{family}: {took:?}, without limits {without:?}"
         );
-        // 1 look, 10 patches and 1 look at the effect: 12 requests, 3 in a window.
-        assert!(began.elapsed() >= window * 3, "{family}: {:?}", began.elapsed());
-        assert!(began.elapsed() < window * 8, "{family}: {:?}", began.elapsed());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_use_up_is_told_by_one_refusal_in_a_window() {
+    let (without, _) = fill_a_segment(None, 0).await;
+    let window = Duration::from_secs(2);
+    let limit = Limit {
+        family: "route",
+        requests: 4,
+        window,
+    };
+    // Others have used the first window up before we came: nobody has told us yet.
+    let (took, throttled) = fill_a_segment(Some(limit), 4).await;
+    assert_eq!(throttled, 1);
+    let theory = window * 3;
+    assert!(
+        took <= theory.mul_f64(1.1) + without * 2,
+        "{took:?}, without limits {without:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -162,3 +162,62 @@ async fn a_server_that_says_yes_and_does_nothing_is_found_out_after_one_batch() 
         .count();
     assert_eq!(writes, 1, "nothing more was sent");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_the_long_format_a_row_is_one_trait_of_one_identity() {
+    for kind in [Kind::Core, Kind::Edge, Kind::Old] {
+        let double = Flagsmith::start(kind, "ser.key").await;
+        let mut settings = fs_settings(&double);
+        settings.any_trait = true;
+        settings.trait_prefix = "crm_".to_owned();
+        let mut rig = Rig::new(Settings::Flagsmith(settings), Mode::Upsert);
+        rig.job.key = "identifier".to_owned();
+        rig.job.long = Some(burgee_sync::run::Long {
+            trait_key: "trait_key".to_owned(),
+            trait_value: "trait_value".to_owned(),
+        });
+        rig.csv("identifier,trait_key,trait_value\nada,plan,gold\nada,age,36\ngrace,pro,true\n");
+        rig.run().await;
+        assert_eq!(
+            json!(traits(&double, "ada")),
+            json!({"crm_plan": "gold", "crm_age": 36}),
+            "{kind:?}"
+        );
+        assert_eq!(
+            json!(traits(&double, "grace")),
+            json!({"crm_pro": true}),
+            "{kind:?}"
+        );
+        rig.csv("identifier,trait_key,trait_value\nada,plan,silver\nada,age,36\ngrace,pro,true\n");
+        assert_eq!(
+            rig.run().await.progress.delivered,
+            1,
+            "{kind:?}: one trait has changed"
+        );
+        assert_eq!(traits(&double, "ada")["crm_plan"], "silver");
+        // Rows that name no trait, name it twice with different values, or name one too long.
+        let long = "x".repeat(200);
+        rig.job.guards.max_invalid_pct = 100.0;
+        rig.csv(&format!(
+            "identifier,trait_key,trait_value\nada,,1\nada,plan,a\nada,plan,b\nada,{long},1\n"
+        ));
+        let prepared = rig.plan().await.unwrap();
+        let counts = prepared.plan.counts;
+        assert_eq!(
+            (counts.invalid, counts.conflicts, counts.to_send()),
+            (2, 1, 0),
+            "{kind:?}"
+        );
+        assert_eq!(prepared.plan.conflicts, ["ada (plan)"]);
+        assert!(
+            prepared.invalid[0].reason.contains("names no trait"),
+            "{:?}",
+            prepared.invalid
+        );
+        assert!(
+            prepared.invalid[1].reason.contains("200 characters"),
+            "{:?}",
+            prepared.invalid
+        );
+    }
+}

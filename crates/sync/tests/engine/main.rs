@@ -3,12 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 #![expect(clippy::print_stdout, reason = "what is skipped is said")]
 
-mod bench;
+mod adbc;
+mod cohorts;
 mod faults;
 mod flagsmith;
 mod guards;
 mod launchdarkly;
 mod sources;
+mod troubleshooting;
+mod warehouse;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,7 +28,7 @@ use burgee_sync::deliver::transport::{Patience, Transport};
 use burgee_sync::destination::{Settings, flagsmith as fs, launchdarkly as ld};
 use burgee_sync::guard::Guards;
 use burgee_sync::plan::Mode;
-use burgee_sync::run::{Delivered, Job, Prepared, Watcher, prepare};
+use burgee_sync::run::{Delivered, Job, Prepared, Purpose, Watcher, prepare};
 use burgee_sync::source::{Query, Source};
 use burgee_sync::{Result, SyncError};
 use tempfile::TempDir;
@@ -57,6 +60,9 @@ impl Rig {
             destination,
             guards: Guards::default(),
             managed_only: false,
+            long: None,
+            warehouse: None,
+            shape: "shape".to_owned(),
         };
         let patience = Patience {
             request: Duration::from_secs(5),
@@ -108,9 +114,14 @@ impl Rig {
     }
 
     async fn plan(&self) -> Result<Prepared> {
+        self.plan_for(Purpose::Send { approved: None }).await
+    }
+
+    async fn plan_for(&self, purpose: Purpose<'_>) -> Result<Prepared> {
         self.ledger.begin();
         prepare(
             &self.job,
+            purpose,
             self.transport(),
             Arc::new(self.ledger.clone()),
             &quiet(),
@@ -158,6 +169,8 @@ fn fs_settings(double: &Flagsmith) -> fs::Settings {
         delete_traits_on_remove: false,
         audience_trait: fs::DEFAULT_AUDIENCE_TRAIT.to_owned(),
         traits: Vec::new(),
+        any_trait: false,
+        cohort: None,
     }
 }
 

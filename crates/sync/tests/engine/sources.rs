@@ -159,3 +159,84 @@ async fn a_postgres_query_reaches_flagsmith() {
         "{said}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_of_postgres_are_read_as_they_are_whatever_they_hold() {
+    let Some(url) = super::fresh_postgres().await else {
+        return;
+    };
+    let source = Source::Postgres {
+        url,
+        public_only: false,
+    };
+    let sql = "SELECT E'a\\tb\\nc\\\\d' AS odd, '\\N' AS looks_null, '' AS empty, NULL AS nothing, 'ä✓' AS wide -- a comment";
+    let (_, found) = rows(&source, Query::Sql(sql.into())).await;
+    assert_eq!(
+        found,
+        [[text("a\tb\nc\\d"), text("\\N"), text(""), Cell::Null, text("ä✓")]]
+    );
+    let (_, found) = rows(&source, Query::Sql("VALUES (1), (2);".into())).await;
+    assert_eq!(found, [[Cell::Int(1)], [Cell::Int(2)]]);
+}
+
+#[tokio::test]
+async fn values_of_parquet_keep_their_types() {
+    use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
+    use parquet::file::properties::WriterProperties;
+    use parquet::file::writer::SerializedFileWriter;
+    use parquet::schema::parser::parse_message_type;
+
+    let folder = tempfile::tempdir().unwrap();
+    let schema = "message people { optional binary id (UTF8); required int64 age; required boolean pro; required double score;
+                  required int32 since (DATE); required int64 ltv (DECIMAL(12,2)); }";
+    let properties = WriterProperties::builder()
+        .set_compression(parquet::basic::Compression::ZSTD(
+            parquet::basic::ZstdLevel::default(),
+        ))
+        .build();
+    let file = std::fs::File::create(folder.path().join("people.parquet")).unwrap();
+    let schema = parse_message_type(schema).unwrap().into();
+    let mut writer = SerializedFileWriter::new(file, schema, properties.into()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let id = ByteArray::from("ada");
+    macro_rules! column {
+        ($type:ty, $values:expr, $levels:expr) => {
+            let mut column = group.next_column().unwrap().unwrap();
+            column
+                .typed::<$type>()
+                .write_batch($values, $levels, None)
+                .unwrap();
+            column.close().unwrap();
+        };
+    }
+    column!(ByteArrayType, &[id], Some(&[1, 0]));
+    column!(Int64Type, &[36, -1], None);
+    column!(BoolType, &[true, false], None);
+    column!(DoubleType, &[1.5, 2.0], None);
+    column!(Int32Type, &[20_455, 0], None);
+    column!(Int64Type, &[1_250, 100], None);
+    group.close().unwrap();
+    writer.close().unwrap();
+    let source = Source::Files {
+        folder: folder.path().to_owned(),
+    };
+    let (columns, found) = rows(&source, Query::File("people.parquet".into())).await;
+    assert_eq!(columns, ["id", "age", "pro", "score", "since", "ltv"]);
+    assert_eq!(
+        found[0],
+        [
+            text("ada"),
+            Cell::Int(36),
+            Cell::Bool(true),
+            Cell::Float(1.5),
+            text("2026-01-02"),
+            text("12.50")
+        ]
+    );
+    assert_eq!((&found[1][0], &found[1][5]), (&Cell::Null, &text("1.00")));
+    std::fs::write(folder.path().join("broken.parquet"), "nonsense").unwrap();
+    let error = open(&source, &Query::File("broken.parquet".into()))
+        .await
+        .unwrap_err();
+    assert!(words(&error).contains("broken.parquet"), "{}", words(&error));
+}

@@ -7,7 +7,7 @@ use url::Url;
 use crate::{Error, Result};
 
 /// The fields that are secret, whatever object they stand in. An address is secret in its password.
-const SECRETS: &[&str] = &["token", "key", "url", "uri"];
+const SECRETS: &[&str] = &["token", "key", "cohort_key", "url", "uri"];
 
 /// What is shown of a secret.
 const HIDDEN: &str = "********";

@@ -3,7 +3,6 @@
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::{StatusCode, header};
 use axum::response::Response;
-use burgee_model::Problems;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
@@ -98,34 +97,8 @@ fn object(pairs: Vec<(String, String)>) -> Value {
 }
 
 impl Body {
-    /// Reads the body as one of the types that [`crate::input!`] declares.
+    /// Reads the body as one of the types that [`crate::input!`] and [`crate::required!`] declare.
     pub fn parse<T: crate::fields::Field>(&self) -> Result<T, ApiError> {
-        self.parse_with(&[])
-    }
-
-    /// The same for PUT, where some fields that PATCH may leave out must be there.
-    pub fn parse_with<T: crate::fields::Field>(&self, required: &[&str]) -> Result<T, ApiError> {
-        let read = T::read(Some(&self.0));
-        let absent = required.iter().filter(|name| self.0.get(**name).is_none());
-        let mut missing = Problems::new();
-        for name in absent {
-            missing.add(name, "This field is required.");
-        }
-        match (read, missing.is_empty()) {
-            (Ok(value), true) => Ok(value),
-            (Ok(_), false) => Err(ApiError::invalid(missing)),
-            (Err(found), _) => Err(ApiError(burgee_app::Error::Rejected(merged(found, missing)))),
-        }
-    }
-}
-
-/// The problems found and the fields missing, as one answer.
-fn merged(found: Value, missing: Problems) -> Value {
-    match (found, missing.into_json()) {
-        (Value::Object(mut found), Value::Object(missing)) => {
-            found.extend(missing);
-            Value::Object(found)
-        }
-        (found, _) => found,
+        T::read(Some(&self.0)).map_err(|found| ApiError(burgee_app::Error::Rejected(found)))
     }
 }

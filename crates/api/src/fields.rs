@@ -3,6 +3,8 @@
 //! [`crate::input!`] declares a body; every field type says how it is read and how it is described. All problems of a
 //! body are found in one pass and answered together, in the words of Django REST framework.
 
+use std::marker::PhantomData;
+
 use burgee_model::{Problems, Timestamp};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, SchemaFormat, SchemaType, Type};
@@ -424,6 +426,22 @@ impl<T: Field> Field for Vec<T> {
     }
 }
 
+/// A field that is taken from the body elsewhere, or that old clients send along: whatever stands there is let pass here.
+#[derive(Debug, Clone)]
+pub struct Unread<T>(PhantomData<T>);
+
+impl<T: Field> Field for Unread<T> {
+    const REQUIRED: bool = false;
+
+    fn read(_: Option<&Value>) -> Result<Self, Value> {
+        Ok(Self(PhantomData))
+    }
+
+    fn schema() -> RefOr<Schema> {
+        T::schema()
+    }
+}
+
 /// The members of an object, or what DRF says of something else.
 pub fn object(value: Option<&Value>) -> Result<&Map<String, Value>, Value> {
     let value = match value {
@@ -520,6 +538,73 @@ macro_rules! input {
             }
         }
     };
+}
+
+/// Declares a body with fields that must be there, on top of one that [`input!`] declares: PATCH may leave out what POST
+/// and PUT may not.
+#[macro_export]
+macro_rules! required {
+    ($(#[doc = $doc:literal])* pub struct $name:ident($base:ty) with $($f:ident),+;) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone)]
+        pub struct $name(pub $base);
+
+        impl $name {
+            const REQUIRED_FIELDS: &[&str] = &[$(stringify!($f)),+];
+        }
+
+        impl $crate::fields::Field for $name {
+            fn read(value: Option<&serde_json::Value>) -> Result<Self, serde_json::Value> {
+                $crate::fields::read_with(value, Self::REQUIRED_FIELDS).map(Self)
+            }
+
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                let base = <$base as $crate::fields::Field>::schema();
+                $crate::fields::described($crate::fields::requiring(base, Self::REQUIRED_FIELDS), concat!($($doc),*))
+            }
+        }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                <Self as $crate::fields::Field>::schema()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    };
+}
+
+/// Reads an object in which some fields must be there. What is wrong and what is missing is told together.
+pub fn read_with<T: Field>(value: Option<&Value>, required: &[&str]) -> Result<T, Value> {
+    let names = required.iter().map(|name| name.trim_start_matches("r#"));
+    let mut missing = Problems::new();
+    for name in names.filter(|name| value.and_then(|value| value.get(name)).is_none()) {
+        missing.add(name, "This field is required.");
+    }
+    match (T::read(value), missing.into_json()) {
+        (Ok(value), Value::Object(missing)) if missing.is_empty() => Ok(value),
+        (Err(Value::Object(mut found)), Value::Object(missing)) => {
+            found.extend(missing);
+            Err(Value::Object(found))
+        }
+        (Err(found), _) => Err(found),
+        (Ok(_), missing) => Err(missing),
+    }
+}
+
+/// The schema of an object in which some more fields must be there.
+pub fn requiring(mut schema: RefOr<Schema>, required: &[&str]) -> RefOr<Schema> {
+    if let RefOr::T(Schema::Object(object)) = &mut schema {
+        let names = required
+            .iter()
+            .map(|name| name.trim_start_matches("r#").to_owned());
+        object.required.extend(names);
+    }
+    schema
 }
 
 /// Declares a set of words a field may hold.

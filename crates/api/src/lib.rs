@@ -27,6 +27,7 @@ pub mod params;
 pub mod scim;
 pub mod sdk;
 mod upload;
+pub mod words;
 
 use axum::Router;
 use burgee_app::App;

@@ -308,4 +308,25 @@ both! {
         let wrong = revert(&app, &world, &made, json!({"force": "perhaps"})).await.expect(400);
         assert_eq!(wrong, json!({"force": ["Must be a valid boolean."]}));
     }
+
+    async fn one_entry_is_read_by_whoever_may_read_the_log_it_is_in(app) {
+        let world = app.world().await;
+        feature(&app, &world, json!({"name": "a"})).await;
+        let listed = app.get(&world.admin, "/api/v1/audit/").await.expect(200);
+        let rows = listed["results"].as_array().expect("a list");
+        let made = rows.iter().find(|row| row["log"] == "New Flag / Remote Config created: a").expect("the line");
+        let one = format!("/api/v1/audit/{}/", id(made));
+        let whole = app.get(&world.admin, &one).await.expect(200);
+        assert_eq!((&whole["id"], &whole["log"], &whole["change_type"]), (&made["id"], &made["log"], &json!("CREATE")));
+        assert!(whole["change_details"].is_array());
+        assert_eq!(whole, entry(&app, &world, "New Flag / Remote Config created: a").await);
+        // To everybody else it is not there, as his own list does not have it.
+        for person in [&world.member, &world.stranger] {
+            app.get(person, &one).await.expect(404);
+        }
+        app.grant(&world.member, Object::Project(world.project), &["VIEW_AUDIT_LOG"]).await;
+        assert_eq!(app.get(&world.member, &format!("{}{}/", path(&world), id(made))).await.expect(200), whole);
+        app.get(&world.admin, "/api/v1/audit/999999/").await.expect(404);
+    }
+
 }

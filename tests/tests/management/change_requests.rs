@@ -477,4 +477,26 @@ both! {
         };
         assert_eq!((value("open_change_requests"), value("total_scheduled_changes")), (Some(1), Some(0)));
     }
+
+    async fn a_request_is_written_anew_and_must_be_approved_again(app) {
+        let scene = scene(&app, 1).await;
+        let request = scene.propose(&app, "T", "new").await;
+        approve(&app, &scene.reviewer, request).await;
+        let body = scene.proposal("Other", "newer");
+        let written = app.put(&scene.author, &one(request), &body).await.expect(200);
+        assert_eq!((&written["id"], &written["title"]), (&json!(request), &json!("Other")));
+        assert_eq!(written["feature_states"][0]["feature_state_value"]["string_value"], "newer");
+        let found = app.get(&scene.author, &one(request)).await.expect(200);
+        assert_eq!((&found["title"], &found["is_approved"]), (&json!("Other"), &json!(false)));
+        let missing = app.put(&scene.author, &one(request), &json!({})).await.expect(400);
+        assert_eq!(missing, json!({"title": ["This field is required."], "feature_states": ["This field is required."]}));
+        app.put(&scene.second, &one(request), &body).await.expect(403);
+        for who in [&scene.world.member, &scene.world.stranger] {
+            app.put(who, &one(request), &body).await.expect(404);
+        }
+        approve(&app, &scene.second, request).await;
+        app.post(&scene.author, &act(request, "commit"), &json!({})).await.expect(200);
+        assert_eq!(scene.served(&app).await, (true, json!("newer")));
+    }
+
 }

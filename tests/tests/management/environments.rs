@@ -184,4 +184,28 @@ both! {
             ["total_features", 0], ["enabled_features", 0], ["segment_overrides", 0], ["identity_overrides", 0],
         ]));
     }
+
+    async fn the_environment_document_is_for_those_who_may_see_its_identities(app) {
+        let world = app.world().await;
+        let features = format!("/api/v1/projects/{}/features/", world.project);
+        app.post(&world.admin, &features, &json!({"name": "a", "initial_value": "x"})).await.expect(201);
+        let path = format!("/api/v1/environments/{}/document/", world.key);
+        let document = app.get(&world.admin, &path).await.expect(200);
+        assert_eq!((&document["api_key"], &document["project"]["id"]), (&json!(world.key), &json!(world.project)));
+        let states = document["feature_states"].as_array().expect("a list");
+        assert_eq!((states.len(), &states[0]["feature"]["name"], &states[0]["feature_state_value"]), (1, &json!("a"), &json!("x")));
+        // It is what SDKs that evaluate by themselves are given.
+        let keys = format!("/api/v1/environments/{}/api-keys/", world.key);
+        let key = app.post(&world.admin, &keys, &json!({"name": "server"})).await.expect(201);
+        let headers = [("x-environment-key", key["key"].as_str().expect("a key"))];
+        let served = app.call(axum::http::Method::GET, "/api/v1/environment-document/", &headers, None).await.expect(200);
+        assert_eq!(served, document);
+        app.get(&world.stranger, &path).await.expect(403);
+        app.get(&world.member, &path).await.expect(403);
+        app.grant(&world.member, Object::Environment(world.environment), &["VIEW_ENVIRONMENT"]).await;
+        app.get(&world.member, &path).await.expect(403);
+        app.grant(&world.member, Object::Environment(world.environment), &["VIEW_IDENTITIES"]).await;
+        app.get(&world.member, &path).await.expect(200);
+    }
+
 }

@@ -256,4 +256,92 @@ both! {
         app.delete(&world.admin, &one).await.expect(204);
         app.get(&world.admin, &one).await.expect(404);
     }
+
+    async fn metrics_and_what_measures_an_experiment_are_written_anew(app) {
+        let world = app.world().await;
+        let (colour, _) = feature(&app, &world, "colour").await;
+        let (first, second) = (metric(&app, &world, "purchases").await, metric(&app, &world, "refunds").await);
+        let one = format!("{}{first}/", path(&world, "experiment-metrics"));
+        let body = json!({"name": "sales", "description": "d", "aggregation": "mean", "direction": "down",
+            "definition": {"event": "sale", "property": "amount"}});
+        let written = app.put(&world.admin, &one, &body).await.expect(200);
+        for field in ["name", "description", "aggregation", "direction", "definition"] {
+            assert_eq!(written[field], body[field], "{field}");
+        }
+        let missing = app.put(&world.admin, &one, &json!({})).await.expect(400);
+        assert_eq!(missing, json!({"name": ["This field is required."], "definition": ["This field is required."]}));
+        let changed = app.patch(&world.admin, &one, &json!({"direction": "up"})).await.expect(200);
+        assert_eq!((&changed["direction"], &changed["name"]), (&json!("up"), &json!("sales")));
+        assert_eq!(app.get(&world.admin, &one).await.expect(200), changed);
+        app.patch(&world.admin, &one, &json!({"direction": "sideways"})).await.expect(400);
+
+        let body = json!({"feature": colour, "name": "Green", "hypothesis": "h"});
+        let experiment = format!("{}{}/", path(&world, "experiments"),
+            id(&app.post(&world.admin, &path(&world, "experiments"), &body).await.expect(201)));
+        let links = format!("{experiment}metrics/");
+        let body = json!({"metric": first, "expected_direction": "increase"});
+        let link = app.post(&world.admin, &links, &body).await.expect(201);
+        let link_path = format!("{links}{}/", id(&link));
+        assert_eq!(app.get(&world.admin, &link_path).await.expect(200), link);
+        let other = json!({"metric": second, "expected_direction": "decrease"});
+        let written = app.put(&world.admin, &link_path, &other).await.expect(200);
+        assert_eq!((&written["id"], &written["metric"], &written["metric_name"], &written["expected_direction"]),
+            (&link["id"], &json!(second), &json!("refunds"), &json!("decrease")));
+        let missing = app.put(&world.admin, &link_path, &json!({})).await.expect(400);
+        assert_eq!(missing, json!({"metric": ["This field is required."], "expected_direction": ["This field is required."]}));
+
+        let written = app.put(&world.admin, &experiment, &json!({"name": "Greener", "hypothesis": "Greener sells more"})).await;
+        let written = written.expect(200);
+        assert_eq!((&written["name"], &written["hypothesis"], &written["status"]),
+            (&json!("Greener"), &json!("Greener sells more"), &json!("created")));
+        let missing = app.put(&world.admin, &experiment, &json!({"feature": colour})).await.expect(400);
+        assert_eq!(missing, json!({"name": ["This field is required."], "hypothesis": ["This field is required."]}));
+        for person in [&world.member, &world.stranger] {
+            app.put(person, &one, &json!({"name": "x", "definition": {"event": "e"}})).await.expect(403);
+            app.patch(person, &one, &json!({"name": "x"})).await.expect(403);
+            app.get(person, &link_path).await.expect(403);
+            app.put(person, &link_path, &other).await.expect(403);
+            app.put(person, &experiment, &json!({"name": "x", "hypothesis": "y"})).await.expect(403);
+        }
+        let elsewhere = app.environment(&world.admin, world.project, "Production").await.1;
+        app.get(&world.admin, &link_path.replace(&world.key, &elsewhere)).await.expect(404);
+        app.put(&world.admin, &one.replace(&world.key, &elsewhere), &json!({"name": "x", "definition": {"event": "e"}})).await.expect(404);
+    }
+
+    async fn cohorts_are_listed_where_they_are(app) {
+        let world = app.world().await;
+        let cohorts = path(&world, "cohorts");
+        let made = app.post(&world.admin, &cohorts, &json!({"name": "Testers"})).await.expect(201);
+        let listed = app.get(&world.admin, &cohorts).await.expect(200);
+        assert_eq!(listed, json!([made]));
+        let elsewhere = app.environment(&world.admin, world.project, "Production").await.1;
+        assert_eq!(app.get(&world.admin, &cohorts.replace(&world.key, &elsewhere)).await.expect(200), json!([]));
+        app.get(&world.member, &cohorts).await.expect(403);
+        app.get(&world.stranger, &cohorts).await.expect(403);
+    }
+
+    async fn a_warehouse_connection_is_read_and_written_anew_without_its_credentials(app) {
+        let world = app.world().await;
+        let connections = path(&world, "warehouse-connections");
+        let body = json!({"warehouse_type": "clickhouse", "name": "Events", "config": {"host": "ch.example.com"},
+            "credentials": {"password": "swordfish"}});
+        let made = app.post(&world.admin, &connections, &body).await.expect(201);
+        let one = format!("{connections}{}/", id(&made));
+        let found = app.get(&world.admin, &one).await;
+        assert!(!found.text.contains("swordfish"));
+        assert_eq!(found.expect(200), made);
+        let body = json!({"warehouse_type": "snowflake", "name": "Lake", "config": {"account": "acme"},
+            "credentials": {"private_key": "halibut"}});
+        let written = app.put(&world.admin, &one, &body).await;
+        assert!(!written.text.contains("halibut"));
+        let written = written.expect(200);
+        assert_eq!((&written["id"], &written["warehouse_type"], &written["name"], &written["config"]),
+            (&made["id"], &json!("snowflake"), &json!("Lake"), &json!({"account": "acme"})));
+        let missing = app.put(&world.admin, &one, &json!({"name": "x"})).await.expect(400);
+        assert_eq!(missing, json!({"warehouse_type": ["This field is required."]}));
+        for person in [&world.member, &world.stranger] {
+            app.put(person, &one, &body).await.expect(403);
+        }
+    }
+
 }

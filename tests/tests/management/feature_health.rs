@@ -215,4 +215,28 @@ both! {
         app.get(&world.admin, &one).await.expect(404);
         assert_eq!(app.log("EXTERNAL_RESOURCE").await.len(), 3);
     }
+
+    async fn a_link_is_written_anew(app) {
+        let world = app.world().await;
+        let checkout = feature(&app, &world, "checkout").await;
+        let path = format!("/api/v1/projects/{}/features/{checkout}/feature-external-resources/", world.project);
+        let body = json!({"url": "https://github.com/acme/web/issues/7", "type": "GITHUB_ISSUE", "feature": checkout,
+            "metadata": {"title": "Slow"}});
+        let one = format!("{path}{}/", id(&app.post(&world.admin, &path, &body).await.expect(201)));
+        let body = json!({"url": "https://github.com/acme/web/pull/8", "type": "GITHUB_PR", "feature": checkout,
+            "metadata": {"title": "Fast"}});
+        let written = app.put(&world.admin, &one, &body).await.expect(200);
+        for field in ["url", "type", "feature", "metadata"] {
+            assert_eq!(written[field], body[field], "{field}");
+        }
+        assert_eq!(app.get(&world.admin, &one).await.expect(200), written);
+        let missing = app.put(&world.admin, &one, &json!({})).await.expect(400);
+        assert_eq!(missing, json!({"url": ["This field is required."], "type": ["This field is required."],
+            "feature": ["This field is required."]}));
+        for person in [&world.member, &world.stranger] {
+            let refused = app.put(person, &one, &body).await;
+            assert!([403, 404].contains(&refused.status.as_u16()), "{}", refused.text);
+        }
+    }
+
 }

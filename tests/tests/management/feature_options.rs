@@ -105,4 +105,31 @@ both! {
         app.get(&world.stranger, &uuid).await.expect(404);
         app.get(&world.admin, &uuid).await.expect(200);
     }
+
+    async fn options_are_listed_read_and_change_in_parts(app) {
+        let world = app.world().await;
+        let (path, feature) = feature(&app, &world, "a").await;
+        let options = format!("{path}mv-options/");
+        let first = app.post(&world.admin, &options, &option(feature, "x", 30)).await.expect(201);
+        let second = app.post(&world.admin, &options, &option(feature, "y", 20)).await.expect(201);
+        let listed = app.get(&world.admin, &options).await.expect(200);
+        assert_eq!((&listed["count"], &listed["results"]), (&json!(2), &json!([first, second])));
+        let one = format!("{options}{}/", id(&first));
+        assert_eq!(app.get(&world.admin, &one).await.expect(200), first);
+        let changed = app.patch(&world.admin, &one, &json!({"feature": feature, "string_value": "x2"})).await.expect(200);
+        assert_eq!((&changed["string_value"], &changed["default_percentage_allocation"]), (&json!("x2"), &json!(30.0)));
+        let refused = app.patch(&world.admin, &one, &json!({"string_value": "x3"})).await.expect(400);
+        assert_eq!(refused, json!({"feature": ["This field is required."]}));
+        let much = json!({"feature": feature, "default_percentage_allocation": 90});
+        let refused = app.patch(&world.admin, &one, &much).await.expect(400);
+        assert_eq!(refused, json!({"default_percentage_allocation": ["Invalid percentage allocation"]}));
+        assert_eq!(app.get(&world.admin, &one).await.expect(200), changed);
+        for person in [&world.member, &world.stranger] {
+            for refused in [app.get(person, &options).await, app.get(person, &one).await,
+                            app.patch(person, &one, &json!({"feature": feature, "string_value": "mine"})).await] {
+                assert!([403, 404].contains(&refused.status.as_u16()), "{}", refused.text);
+            }
+        }
+    }
+
 }

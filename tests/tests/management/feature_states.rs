@@ -151,4 +151,33 @@ both! {
         app.get(&world.admin, "/api/v1/environments/nope/featurestates/").await.expect(403);
         app.get(&world.admin, &format!("{list}?feature=abc")).await.expect(400);
     }
+
+    async fn a_state_is_found_by_its_uuid_and_changed_with_its_feature_and_environment_named(app) {
+        let world = app.world().await;
+        let (feature, state) = state(&app, &world, "a").await;
+        let plain = app.get(&world.admin, &path(&world, state)).await.expect(200);
+        let by_uuid = format!("/api/v1/features/featurestates/get-by-uuid/{}/", plain["uuid"].as_str().expect("text"));
+        let found = app.get(&world.admin, &by_uuid).await.expect(200);
+        assert_eq!((&found["id"], &found["feature_state_value"]["string_value"]), (&json!(state), &json!("hello")));
+        let one = format!("/api/v1/features/featurestates/{state}/");
+        let body = json!({"feature": feature, "environment": world.environment, "enabled": false,
+            "feature_state_value": {"type": "bool", "boolean_value": true}});
+        let changed = app.patch(&world.admin, &one, &body).await.expect(200);
+        assert_eq!((&changed["enabled"], &changed["feature_state_value"]["type"]), (&json!(false), &json!("bool")));
+        assert_eq!(app.get(&world.admin, &by_uuid).await.expect(200), changed);
+        let headers = [("x-environment-key", world.key.as_str())];
+        let served = app.call(axum::http::Method::GET, "/api/v1/flags/", &headers, None).await.expect(200);
+        assert_eq!((&served[0]["enabled"], &served[0]["feature_state_value"]), (&json!(false), &json!(true)));
+        let refused = app.patch(&world.admin, &one, &json!({"enabled": true})).await.expect(400);
+        assert_eq!(refused, json!({"feature": ["This field is required."], "environment": ["This field is required."]}));
+        let (elsewhere, _) = app.environment(&world.admin, world.project, "Production").await;
+        let moved = json!({"feature": feature, "environment": elsewhere, "enabled": true});
+        let refused = app.patch(&world.admin, &one, &moved).await;
+        assert_eq!(refused.status.as_u16(), 400, "a state stays where it is: {}", refused.text);
+        for person in [&world.member, &world.stranger] {
+            app.patch(person, &one, &body).await.expect(404);
+        }
+        app.get(&world.admin, "/api/v1/features/featurestates/get-by-uuid/nonsense/").await.expect(404);
+    }
+
 }

@@ -228,4 +228,75 @@ both! {
         statuses.sort_unstable();
         assert_eq!(statuses, [201, 400, 400, 400]);
     }
+
+    async fn a_feature_is_found_by_its_uuid_by_those_who_see_its_project(app) {
+        let world = app.world().await;
+        let made = create(&app, &world, &json!({"name": "a"})).await;
+        let one = format!("/api/v1/features/get-by-uuid/{}/", made["uuid"].as_str().expect("a uuid"));
+        let found = app.get(&world.admin, &one).await.expect(200);
+        assert_eq!((&found["id"], &found["name"]), (&made["id"], &json!("a")));
+        for person in [&world.member, &world.stranger] {
+            app.get(person, &one).await.expect(404);
+        }
+        app.grant(&world.member, Object::Project(world.project), &["VIEW_PROJECT"]).await;
+        app.get(&world.member, &one).await.expect(200);
+        app.get(&world.admin, "/api/v1/features/get-by-uuid/nonsense/").await.expect(404);
+    }
+
+    async fn groups_own_features_and_stop_owning_them(app) {
+        let world = app.world().await;
+        let made = create(&app, &world, &json!({"name": "a"})).await;
+        let one = format!("{}{}/", path(&world), id(&made));
+        let groups = format!("/api/v1/organisations/{}/groups/", world.organisation);
+        let mut ids = Vec::new();
+        for name in ["devs", "ops"] {
+            ids.push(id(&app.post(&world.admin, &groups, &json!({"name": name})).await.expect(201)));
+        }
+        let owned = app.post(&world.admin, &format!("{one}add-group-owners/"), &json!({"group_ids": ids})).await.expect(200);
+        assert_eq!(owned["group_owners"], json!([{"id": ids[0], "name": "devs"}, {"id": ids[1], "name": "ops"}]));
+        assert_eq!(names(&app, &world, &format!("group_owners={}", ids[1])).await, ["a"]);
+        let less = app.post(&world.admin, &format!("{one}remove-group-owners/"), &json!({"group_ids": [ids[0]]})).await.expect(200);
+        assert_eq!(less["group_owners"], json!([{"id": ids[1], "name": "ops"}]));
+        assert_eq!(app.get(&world.admin, &one).await.expect(200)["group_owners"], less["group_owners"]);
+        for act in ["add-group-owners", "remove-group-owners"] {
+            let missing = app.post(&world.admin, &format!("{one}{act}/"), &json!({})).await.expect(400);
+            assert_eq!(missing, json!({"group_ids": ["This field is required."]}));
+            let body = json!({"group_ids": [ids[1]]});
+            for person in [&world.member, &world.stranger] {
+                let refused = app.post(person, &format!("{one}{act}/"), &body).await;
+                assert!([403, 404].contains(&refused.status.as_u16()), "{}", refused.text);
+            }
+        }
+        assert_eq!(app.get(&world.admin, &one).await.expect(200)["group_owners"], less["group_owners"]);
+    }
+
+    async fn evaluations_of_a_feature_are_counted_by_day(app) {
+        let world = app.world().await;
+        let feature = id(&create(&app, &world, &json!({"name": "a"})).await);
+        let one = format!("{}{feature}/", path(&world));
+        let data = format!("{one}evaluation-data/?environment_id={}", world.environment);
+        assert_eq!(app.get(&world.admin, &data).await.expect(200), json!([]));
+        let headers = [("x-environment-key", world.key.as_str())];
+        app.call(axum::http::Method::POST, "/api/v1/analytics/flags/", &headers, Some(&json!({"a": 3}))).await.expect(200);
+        app.call(axum::http::Method::POST, "/api/v1/analytics/flags/", &headers, Some(&json!({"a": 4}))).await.expect(200);
+        let counted = app.get(&world.admin, &data).await.expect(200);
+        let total: i64 = counted.as_array().expect("a list").iter().filter_map(|day| day["count"].as_i64()).sum();
+        assert_eq!(total, 7, "{counted}");
+        let fields: Vec<&str> = counted[0].as_object().expect("an object").keys().map(String::as_str).collect();
+        assert_eq!(fields, ["day", "count", "labels"]);
+        let elsewhere = app.environment(&world.admin, world.project, "Production").await.0;
+        assert_eq!(app.get(&world.admin, &format!("{one}evaluation-data/?environment_id={elsewhere}")).await.expect(200), json!([]));
+        let events = format!("{one}influx-data/?environment_id={}", world.environment);
+        assert_eq!(app.get(&world.admin, &events).await.expect(200), json!({"events_list": []}));
+        for kind in ["evaluation-data", "influx-data"] {
+            let refused = app.get(&world.admin, &format!("{one}{kind}/")).await.expect(400);
+            assert!(refused.get("environment_id").is_some(), "{refused}");
+            let path = format!("{one}{kind}/?environment_id={}", world.environment);
+            for person in [&world.member, &world.stranger] {
+                let refused = app.get(person, &path).await;
+                assert!([403, 404].contains(&refused.status.as_u16()), "{}", refused.text);
+            }
+        }
+    }
+
 }

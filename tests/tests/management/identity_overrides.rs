@@ -115,4 +115,34 @@ both! {
         app.post(&world.admin, &list, &json!({"feature": 9999, "enabled": true})).await.expect(403);
         app.post(&world.admin, &list, &json!({"enabled": true})).await.expect(403);
     }
+
+    async fn an_override_is_read_and_changes_in_parts(app) {
+        let world = app.world().await;
+        let feature = feature(&app, &world, "a").await;
+        let (alice, bob) = (identity(&app, &world, "alice").await, identity(&app, &world, "bob").await);
+        let body = json!({"feature": feature, "enabled": true, "feature_state_value": "for alice"});
+        let made = app.post(&world.admin, &path(&world, alice), &body).await.expect(201);
+        let one = format!("{}{}/", path(&world, alice), id(&made));
+        let found = app.get(&world.admin, &one).await.expect(200);
+        assert_eq!((&found["id"], &found["feature_state_value"], &found["enabled"]), (&made["id"], &json!("for alice"), &json!(true)));
+        app.patch(&world.admin, &one, &json!({"enabled": false})).await.expect(200);
+        let changed = app.get(&world.admin, &one).await.expect(200);
+        assert_eq!((&changed["enabled"], &changed["feature_state_value"]), (&json!(false), &json!("for alice")));
+        let headers = [("x-environment-key", world.key.as_str())];
+        let served = app.call(axum::http::Method::GET, "/api/v1/identities/?identifier=alice", &headers, None).await.expect(200);
+        assert_eq!((&served["flags"][0]["enabled"], &served["flags"][0]["feature_state_value"]), (&json!(false), &json!("for alice")));
+        app.patch(&world.admin, &one, &json!({"feature_state_value": {"a": 1}})).await.expect(400);
+        // It is alice's, and nobody else's.
+        let of_bob = format!("{}{}/", path(&world, bob), id(&made));
+        app.get(&world.admin, &of_bob).await.expect(404);
+        app.patch(&world.admin, &of_bob, &json!({"enabled": true})).await.expect(404);
+        for person in [&world.member, &world.stranger] {
+            app.get(person, &one).await.expect(403);
+            app.patch(person, &one, &json!({"enabled": true})).await.expect(403);
+        }
+        app.grant(&world.member, Object::Environment(world.environment), &["VIEW_ENVIRONMENT", "VIEW_IDENTITIES"]).await;
+        app.get(&world.member, &one).await.expect(200);
+        app.patch(&world.member, &one, &json!({"enabled": true})).await.expect(403);
+    }
+
 }

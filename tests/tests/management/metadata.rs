@@ -237,4 +237,39 @@ both! {
         assert_eq!(emptied["metadata"], json!([]));
         app.delete(&world.admin, &one).await.expect(204);
     }
+
+    async fn a_field_and_its_kinds_of_object_are_written_anew(app) {
+        let world = app.world().await;
+        let (field, link) = field(&app, &world, "team", "str", ContentType::Feature, &json!([])).await;
+        let one = format!("{FIELDS}{field}/");
+        let body = json!({"name": "squad", "type": "url", "description": "whose"});
+        let written = app.put(&world.admin, &one, &body).await.expect(200);
+        for name in ["name", "type", "description"] {
+            assert_eq!(written[name], body[name], "{name}");
+        }
+        assert_eq!(app.put(&world.admin, &one, &json!({})).await.expect(400), json!({"name": ["This field is required."]}));
+        let of_link = format!("{}{link}/", model_fields(&world));
+        let body = json!({"field": field, "content_type": ContentType::Segment.id(),
+            "is_required_for": [{"content_type": ContentType::Project.id(), "object_id": world.project}]});
+        let written = app.put(&world.admin, &of_link, &body).await.expect(200);
+        assert_eq!((&written["content_type"], &written["is_required_for"]), (&body["content_type"], &body["is_required_for"]));
+        let missing = app.put(&world.admin, &of_link, &json!({})).await.expect(400);
+        assert_eq!(missing, json!({"field": ["This field is required."], "content_type": ["This field is required."]}));
+        // Segments of the project must have it now, and features need it no longer.
+        let segments = format!("/api/v1/projects/{}/segments/", world.project);
+        app.post(&world.admin, &segments, &json!({"name": "all", "rules": rules()})).await.expect(400);
+        for person in [&world.member, &world.stranger] {
+            for refused in [app.put(person, &one, &json!({"name": "x"})).await, app.put(person, &of_link, &body).await] {
+                assert!([403, 404].contains(&refused.status.as_u16()), "{}", refused.text);
+            }
+        }
+        let of_project = format!("/api/v1/projects/{}/metadata/fields/{field}/", world.project);
+        let inherited = app.get(&world.admin, &of_project).await.expect(200);
+        assert_eq!((&inherited["name"], &inherited["project"]), (&json!("squad"), &Value::Null));
+        for person in [&world.member, &world.stranger] {
+            app.get(person, &of_project).await.expect(404);
+        }
+        app.get(&world.admin, &format!("/api/v1/projects/{}/metadata/fields/9999/", world.project)).await.expect(404);
+    }
+
 }

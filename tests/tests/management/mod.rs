@@ -1,5 +1,6 @@
 //! The management API.
 
+mod access;
 mod audience_syncs;
 mod audit;
 mod change_request_scene;
@@ -27,14 +28,18 @@ mod mail;
 mod metadata;
 mod nodes;
 mod oauth;
+mod organisation_settings;
 mod organisations;
 mod overrides;
+mod permissions;
 mod platform_hub;
 mod prerequisites;
 mod project_change_requests;
 mod project_files;
 mod projects;
 mod release_pipelines;
+mod role_permissions;
+mod role_scene;
 mod roles;
 mod saml;
 mod scheduling;

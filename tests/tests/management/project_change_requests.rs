@@ -255,4 +255,28 @@ both! {
             "live_from",
         ]);
     }
+
+    async fn a_request_is_written_anew_and_one_that_is_open_can_go(app) {
+        let scene = scene(&app).await;
+        let revision = |value: &str| json!([{"name": "gold", "version_of": scene.segment, "rules": rules(value)}]);
+        let request = id(&scene.propose(&app, "Platinum", revision("platinum")).await);
+        let one = scene.one(request);
+        let body = json!({"title": "Silver", "segments": revision("silver")});
+        let written = app.put(&scene.author, &one, &body).await.expect(200);
+        assert_eq!((&written["id"], &written["title"]), (&json!(request), &json!("Silver")));
+        let missing = app.put(&scene.author, &one, &json!({})).await.expect(400);
+        assert_eq!(missing, json!({"title": ["This field is required."], "segments": ["This field is required."]}));
+        app.put(&scene.reviewer, &one, &body).await.expect(403);
+        app.put(&scene.world.stranger, &one, &body).await.expect(404);
+        scene.publish(&app, request).await;
+        let found = scene.found(&app, scene.segment).await;
+        assert!(found["rules"].to_string().contains("silver"), "{found}");
+
+        let open = id(&scene.propose(&app, "Bronze", revision("bronze")).await);
+        app.delete(&scene.reviewer, &scene.one(open)).await.expect(403);
+        app.delete(&scene.author, &scene.one(open)).await.expect(204);
+        app.get(&scene.author, &scene.one(open)).await.expect(404);
+        assert!(scene.found(&app, scene.segment).await["rules"].to_string().contains("silver"));
+    }
+
 }

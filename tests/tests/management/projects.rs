@@ -1,6 +1,7 @@
 //! `/api/v1/projects/`
 
 use axum::http::Method;
+use burgee_store::grants::Object;
 use burgee_testkit::{TestApp, World, both, id};
 use serde_json::{Value, json};
 
@@ -99,4 +100,43 @@ both! {
             assert!(wrong.expect(400)[name].is_array(), "{name}");
         }
     }
+
+    async fn a_project_is_found_by_its_uuid_written_anew_and_goes_with_all_that_is_in_it(app) {
+        let world = app.world().await;
+        let one = format!("/api/v1/projects/{}/", world.project);
+        let shown = app.get(&world.admin, &one).await.expect(200);
+        let by_uuid = format!("/api/v1/projects/get-by-uuid/{}/", shown["uuid"].as_str().expect("a uuid"));
+        assert_eq!(id(&app.get(&world.admin, &by_uuid).await.expect(200)), world.project);
+        let body = json!({"name": "Shop", "organisation": world.organisation, "stale_flags_limit_days": 7});
+        let written = app.put(&world.admin, &one, &body).await.expect(200);
+        assert_eq!((&written["name"], &written["stale_flags_limit_days"]), (&json!("Shop"), &json!(7)));
+        let missing = app.put(&world.admin, &one, &json!({})).await.expect(400);
+        assert_eq!(missing, json!({"name": ["This field is required."], "organisation": ["This field is required."]}));
+        for person in [&world.member, &world.stranger] {
+            app.get(person, &by_uuid).await.expect(404);
+            app.put(person, &one, &body).await.expect(404);
+            app.delete(person, &one).await.expect(404);
+        }
+        app.grant(&world.member, Object::Project(world.project), &["VIEW_PROJECT"]).await;
+        app.get(&world.member, &by_uuid).await.expect(200);
+        app.put(&world.member, &one, &body).await.expect(403);
+        app.delete(&world.member, &one).await.expect(403);
+        let headers = [("x-environment-key", world.key.as_str())];
+        app.call(Method::GET, "/api/v1/flags/", &headers, None).await.expect(200);
+        app.delete(&world.admin, &one).await.expect(204);
+        app.get(&world.admin, &one).await.expect(404);
+        app.get(&world.admin, &by_uuid).await.expect(404);
+        // Its environments serve nobody any more.
+        app.call(Method::GET, "/api/v1/flags/", &headers, None).await.expect(403);
+        let line = app.log("PROJECT").await.pop().expect("a line");
+        assert_eq!((line.action.as_str(), line.after), ("DELETE", None));
+    }
+
+    async fn there_is_no_other_store_of_identities_to_move_to(app) {
+        let world = app.world().await;
+        let path = format!("/api/v1/projects/{}/migrate-to-edge/", world.project);
+        app.post(&world.admin, &path, &json!({})).await.expect(400);
+        app.post(&world.stranger, &path, &json!({})).await.expect(404);
+    }
+
 }

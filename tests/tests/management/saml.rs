@@ -416,4 +416,46 @@ both! {
             assert_eq!(held, expected);
         }
     }
+
+    async fn a_configuration_and_a_mapping_are_written_anew(app) {
+        let world = with_provider(&app).await;
+        let path = format!("{CONFIGURATIONS}acme/");
+        let mut body = configuration(&world);
+        body["name"] = json!("acme-2");
+        body["allow_idp_initiated"] = json!(false);
+        let written = app.put(&world.admin, &path, &body).await.expect(200);
+        assert_eq!((&written["name"], &written["allow_idp_initiated"]), (&json!("acme-2"), &json!(false)));
+        app.get(&world.admin, &path).await.expect(404);
+        let kept = app.get(&world.admin, &format!("{CONFIGURATIONS}acme-2/")).await.expect(200);
+        assert_eq!(kept, written);
+        for person in [&world.member, &world.stranger] {
+            app.put(person, &format!("{CONFIGURATIONS}acme-2/"), &body).await.expect(404);
+        }
+        // What belongs to another organisation can't be taken along.
+        let elsewhere = app.organisation("Third", &world.stranger, "ADMIN").await;
+        body["organisation"] = json!(elsewhere);
+        let refused = app.put(&world.admin, &format!("{CONFIGURATIONS}acme-2/"), &body).await;
+        assert!([400, 403].contains(&refused.status.as_u16()), "{}", refused.text);
+
+        let body = json!({"saml_configuration": kept["id"], "django_attribute_name": "email", "idp_attribute_name": "mail"});
+        let made = app.post(&world.admin, MAPPINGS, &body).await.expect(201);
+        let one = format!("{MAPPINGS}{}/", made["id"]);
+        assert_eq!(app.get(&world.admin, &one).await.expect(200), made);
+        let body = json!({"saml_configuration": kept["id"], "django_attribute_name": "first_name", "idp_attribute_name": "given"});
+        let written = app.put(&world.admin, &one, &body).await.expect(200);
+        assert_eq!(written, json!({"id": made["id"], "saml_configuration": kept["id"], "django_attribute_name": "first_name",
+            "idp_attribute_name": "given"}));
+        let missing = app.put(&world.admin, &one, &json!({})).await.expect(400);
+        assert_eq!(missing.as_object().unwrap().keys().collect::<Vec<_>>(),
+                   ["saml_configuration", "django_attribute_name", "idp_attribute_name"]);
+        let mut wrong = body.clone();
+        wrong["django_attribute_name"] = json!("password");
+        assert_eq!(app.put(&world.admin, &one, &wrong).await.expect(400),
+                   json!({"django_attribute_name": ["\"password\" is not a valid choice."]}));
+        for person in [&world.member, &world.stranger] {
+            app.get(person, &one).await.expect(404);
+            app.put(person, &one, &body).await.expect(404);
+        }
+    }
+
 }

@@ -280,4 +280,20 @@ both! {
         }
         provider.call(Method::POST, "Users", None).await.expect(400);
     }
+
+    async fn a_provider_reads_one_of_its_groups_and_none_of_others(app) {
+        let world = app.world().await;
+        let provider = Provider::of(&app, &world).await;
+        let ann = provider.user("ann@example.com").await;
+        let body = json!({"schemas": [GROUP], "displayName": "developers", "members": [{"value": ann}]});
+        let made = provider.post("Groups", body).await.expect(201);
+        let one = format!("Groups/{}", made["id"].as_str().expect("an id"));
+        let found = provider.get(&one).await.expect(200);
+        assert_eq!((&found["id"], &found["displayName"], &found["members"]),
+            (&made["id"], &json!("developers"), &json!([{"value": ann, "display": "ann@example.com"}])));
+        let elsewhere = World { organisation: app.organisation("Third", &world.admin, "ADMIN").await, ..world.clone() };
+        Provider::of(&app, &elsewhere).await.get(&one).await.expect(404);
+        provider.get("Groups/nonsense").await.expect(404);
+    }
+
 }

@@ -258,4 +258,39 @@ both! {
         let refused = app.post(&world.admin, &override_path(&world, last_feature), &wanted(last_segment, "1")).await.expect(400);
         assert_eq!(refused["environment"][0], "The environment has reached the maximum allowed segments overrides limit of 2000.");
     }
+
+    async fn a_feature_segment_is_found_by_id_and_uuid_and_gets_another_segment(app) {
+        let world = app.world().await;
+        let feature = feature(&app, &world, "a").await;
+        let (one, two) = (segment(&app, &world, "one").await, segment(&app, &world, "two").await);
+        let links = "/api/v1/features/feature-segments/";
+        let body = |segment: i64| json!({"feature": feature, "segment": segment, "environment": world.environment});
+        let made = app.post(&world.admin, links, &body(one)).await.expect(201);
+        let path = format!("{links}{}/", id(&made));
+        let found = app.get(&world.admin, &path).await.expect(200);
+        let fields: Vec<&str> = found.as_object().expect("an object").keys().map(String::as_str).collect();
+        assert_eq!(fields, ["id", "uuid", "segment", "priority", "environment", "segment_name", "is_feature_specific"]);
+        assert_eq!((&found["segment"], &found["segment_name"]), (&json!(one), &json!("one")));
+        let by_uuid = format!("{links}get-by-uuid/{}/", found["uuid"].as_str().expect("a uuid"));
+        assert_eq!(app.get(&world.admin, &by_uuid).await.expect(200), found);
+        app.get(&world.admin, &format!("{links}get-by-uuid/00000000-0000-4000-8000-000000000000/")).await.expect(404);
+        let changed = app.put(&world.admin, &path, &body(two)).await.expect(200);
+        assert_eq!((&changed["id"], &changed["segment"]), (&made["id"], &json!(two)));
+        assert_eq!(app.get(&world.admin, &path).await.expect(200)["segment_name"], "two");
+        let back = app.patch(&world.admin, &path, &body(one)).await.expect(200);
+        assert_eq!(back["segment"], one);
+        for missing in [app.put(&world.admin, &path, &json!({})).await, app.patch(&world.admin, &path, &json!({})).await] {
+            let missing = missing.expect(400);
+            let fields: Vec<&str> = missing.as_object().expect("an object").keys().map(String::as_str).collect();
+            assert_eq!(fields, ["feature", "segment", "environment"]);
+        }
+        app.put(&world.admin, &path, &body(9999)).await.expect(400);
+        for person in [&world.member, &world.stranger] {
+            app.get(person, &path).await.expect(404);
+            app.get(person, &by_uuid).await.expect(404);
+            app.put(person, &path, &body(two)).await.expect(404);
+            app.patch(person, &path, &body(two)).await.expect(404);
+        }
+    }
+
 }

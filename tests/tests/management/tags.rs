@@ -50,4 +50,24 @@ both! {
         let foreign = format!("/api/v1/projects/{elsewhere}/tags/{}/", id(&tag));
         app.delete(&world.admin, &foreign).await.expect(404);
     }
+
+    async fn a_tag_is_read_and_written_anew(app) {
+        let world = app.world().await;
+        let path = format!("/api/v1/projects/{}/tags/", world.project);
+        let made = app.post(&world.admin, &path, &json!({"label": "beta", "color": "#123"})).await.expect(201);
+        let one = format!("{path}{}/", id(&made));
+        assert_eq!(app.get(&world.admin, &one).await.expect(200), made);
+        let body = json!({"label": "gamma", "color": "#456", "description": "d"});
+        let written = app.put(&world.admin, &one, &body).await.expect(200);
+        for field in ["label", "color", "description"] {
+            assert_eq!(written[field], body[field], "{field}");
+        }
+        assert_eq!(app.put(&world.admin, &one, &json!({})).await.expect(400), json!({"label": ["This field is required."]}));
+        for person in [&world.member, &world.stranger] {
+            for refused in [app.get(person, &one).await, app.put(person, &one, &body).await] {
+                assert!([403, 404].contains(&refused.status.as_u16()), "{}", refused.text);
+            }
+        }
+    }
+
 }

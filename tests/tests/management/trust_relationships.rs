@@ -334,4 +334,28 @@ both! {
         app.get(&world.admin, &one).await.expect(404);
         assert_eq!(app.log("TRUST_RELATIONSHIP").await.len(), 3);
     }
+
+    async fn a_trust_relationship_is_read_and_written_anew(app) {
+        let world = app.world().await;
+        let body = json!({"name": "GitHub", "issuer": "https://token.actions.githubusercontent.com", "audience": "burgee",
+                          "is_admin": true, "claim_rules": [{"claim": "sub", "values": ["a"]}]});
+        let made = app.post(&world.admin, &path(&world), &body).await.expect(201);
+        let one = format!("{}{}/", path(&world), id(&made));
+        assert_eq!(app.get(&world.admin, &one).await.expect(200), made);
+        let body = json!({"name": "GitLab", "issuer": "https://gitlab.com", "audience": "flags", "is_admin": false,
+                          "claim_rules": []});
+        let written = app.put(&world.admin, &one, &body).await.expect(200);
+        for field in ["name", "issuer", "audience", "is_admin", "claim_rules"] {
+            assert_eq!(written[field], body[field], "{field}");
+        }
+        assert_eq!(written["master_api_key_id"], made["master_api_key_id"], "its roles stay");
+        let missing = app.put(&world.admin, &one, &json!({"name": "x"})).await.expect(400);
+        assert_eq!(missing, json!({"issuer": ["This field is required."], "audience": ["This field is required."],
+            "is_admin": ["This field is required."]}));
+        for person in [&world.member, &world.stranger] {
+            app.get(person, &one).await.expect(403);
+            app.put(person, &one, &body).await.expect(403);
+        }
+    }
+
 }

@@ -242,6 +242,23 @@ both! {
         let me = app.manage(key, Method::GET, "/api/v1/auth/users/me/", None).await.expect(200);
         assert_eq!(me["is_superuser"], true);
     }
+
+    async fn a_profile_is_written_anew(app) {
+        let token = app.sign_up("ada@example.com").await;
+        let path = "/api/v1/auth/users/me/";
+        let body = json!({"first_name": "Augusta", "last_name": "King", "sign_up_type": "INVITE_LINK", "is_superuser": true});
+        let me = app.manage(&token, Method::PUT, path, Some(&body)).await.expect(200);
+        assert_eq!((&me["first_name"], &me["last_name"], &me["sign_up_type"]),
+            (&json!("Augusta"), &json!("King"), &json!("INVITE_LINK")));
+        assert_eq!(me["is_superuser"], false, "nobody makes himself one");
+        assert_eq!(app.manage(&token, Method::GET, path, None).await.expect(200), me);
+        let missing = app.manage(&token, Method::PUT, path, Some(&json!({}))).await.expect(400);
+        assert_eq!(missing, json!({"first_name": ["This field is required."], "last_name": ["This field is required."]}));
+        let wrong = json!({"first_name": "A", "last_name": "B", "sign_up_type": "GUESSED"});
+        let wrong = app.manage(&token, Method::PUT, path, Some(&wrong)).await.expect(400);
+        assert_eq!(wrong, json!({"sign_up_type": ["\"GUESSED\" is not a valid choice."]}));
+    }
+
 }
 
 fn now() -> u64 {

@@ -480,4 +480,42 @@ both! {
         }
         assert_eq!(listed(&world, feature, "").await.len(), 2);
     }
+
+    async fn a_state_of_a_draft_changes_in_parts_and_an_override_goes(app) {
+        let world = World::new(app).await;
+        let feature = world.feature(json!({"name": "f", "initial_value": "v"})).await;
+        let segment = world.segment("pro", "plan", "EQUAL", "pro").await;
+        enable(&world).await;
+        let (_, path) = version(&world, feature, json!({"feature_states_to_create": [for_segment(segment, "for pro")]})).await;
+        let states = format!("{path}featurestates/");
+        let listed = get(&world, &states).await;
+        let (everybody, over) = (id(&listed[0]), id(&listed[1]));
+        let one = |state: i64| format!("{states}{state}/");
+        let changed = world.manage(Method::PATCH, &one(everybody), json!({"enabled": true})).await;
+        assert_eq!((&changed["enabled"], &changed["feature_state_value"]["string_value"]), (&json!(true), &json!("v")));
+        let changed = world.manage(Method::PATCH, &one(over), json!({"feature_state_value": text("for the pros")})).await;
+        assert_eq!(changed["feature_segment"]["segment"], segment);
+        let wrong = json!({"feature_state_value": {"type": "date"}});
+        let wrong = world.app.manage(&world.token, Method::PATCH, &one(over), Some(&wrong)).await.expect(400);
+        assert_eq!(wrong, json!({"feature_state_value": {"type": ["\"date\" is not a valid choice."]}}));
+        // What everybody gets can't be taken out of a version; nothing of it is served yet.
+        let refused = world.app.manage(&world.token, Method::DELETE, &one(everybody), None).await;
+        assert_eq!(refused.status.as_u16(), 400, "{}", refused.text);
+        world.manage(Method::DELETE, &one(over), Value::Null).await;
+        world.app.manage(&world.token, Method::DELETE, &one(over), None).await.expect(404);
+        assert_eq!(get(&world, &states).await.as_array().map(Vec::len), Some(1));
+        let stranger = world.app.person("stranger").await;
+        for method in [Method::PATCH, Method::DELETE] {
+            let refused = world.app.by(&stranger, method, &one(everybody), Some(&json!({"enabled": false}))).await;
+            assert!([403, 404].contains(&refused.status.as_u16()), "{}", refused.text);
+        }
+        world.manage(Method::POST, &format!("{path}publish/"), json!({})).await;
+        assert_eq!(value_on(&world, "f", "pro").await, "v");
+        // Once it is live it is history.
+        let refused = world.app.manage(&world.token, Method::PATCH, &one(everybody), Some(&json!({"enabled": false}))).await;
+        assert_eq!(refused.status.as_u16(), 400, "{}", refused.text);
+        let flags = world.sdk(Method::GET, "/api/v1/flags/", None).await.expect(200);
+        assert_eq!(flag(&flags, "f").expect("the flag")["enabled"], true);
+    }
+
 }

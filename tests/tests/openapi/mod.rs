@@ -1,7 +1,8 @@
 //! `docs/openapi.json` is what the handlers say, and the handlers are what it says.
 //!
 //! That every answer in every story is one the document declares is held in `testkit/src/contract.rs`; that every
-//! operation has a story, in `tests/told.rs`.
+//! operation has a story in which it succeeds, in `tests/told.rs`. What is called in this module is no story: it is called
+//! because it is in the document.
 
 mod document;
 mod strangers;

@@ -84,4 +84,27 @@ both! {
         assert!(exposed.contains("X-Flagsmith-Document-Updated-At"));
         assert!(answer.headers["vary"].to_str().unwrap().contains("X-Environment-Key"));
     }
+
+    async fn the_options_of_a_feature_are_told_with_what_stands_against_them(app) {
+        let world = World::new(app).await;
+        let feature = world.feature(json!({"name": "colour", "initial_value": "grey"})).await;
+        let path = format!("/api/v1/flags/{feature}/multivariate-options/");
+        let none = world.sdk(Method::GET, &path, None).await.expect(200);
+        assert_eq!(none, json!({"control_value": "grey", "options": []}));
+        world.option(feature, "green", 30.0).await;
+        world.option(feature, "blue", 20.0).await;
+        let told = world.sdk(Method::GET, &path, None).await.expect(200);
+        assert_eq!(told, json!({"control_value": "grey", "options": [{"value": "value of green"}, {"value": "value of blue"}]}));
+        world.set(feature, json!({"feature_state_value": "black"})).await;
+        let told = world.sdk(Method::GET, &path, None).await.expect(200);
+        assert_eq!(told["control_value"], "black");
+        let missing = world.sdk(Method::GET, "/api/v1/flags/9999/multivariate-options/", None).await.expect(404);
+        assert_eq!(missing, json!({"detail": "No Feature matches the given query."}));
+        // What clients are not told of, they are not told the options of.
+        let hidden = world.feature(json!({"name": "hidden", "initial_value": "x", "is_server_key_only": true})).await;
+        let path = format!("/api/v1/flags/{hidden}/multivariate-options/");
+        world.sdk(Method::GET, &path, None).await.expect(404);
+        world.sdk_with(&world.server, Method::GET, &path, None).await.expect(200);
+    }
+
 }

@@ -78,4 +78,24 @@ both! {
         let path = format!("/sse/environments/{}/stream", world.server);
         world.app.call(Method::GET, &path, &[], None).await.expect(404);
     }
+
+    async fn openfeature_clients_are_told_to_ask_again_and_health_is_told(app) {
+        let world = World::new(app).await;
+        let health = world.app.call(Method::GET, "/sse/health", &[], None).await.expect(200);
+        assert_eq!(health, json!({"detail": "ok"}));
+        let project = format!("/api/v1/projects/{}/", world.project);
+        world.manage(Method::PATCH, &project, json!({"enable_realtime_updates": true})).await;
+        let feature = world.feature(json!({"name": "f", "initial_value": "v"})).await;
+        let request = Request::builder().uri(format!("/sse/ofrep/{}/stream", world.client));
+        let response = world.app.response(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(response.status().as_u16(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let mut stream = response.into_body().into_data_stream();
+        let first = next(&mut stream).await.expect("the current version comes at once");
+        assert!(first.contains("\"type\":\"refetchEvaluation\""), "{first}");
+        world.set(feature, json!({"enabled": true})).await;
+        assert!(next(&mut stream).await.is_some(), "a flag");
+        world.app.call(Method::GET, "/sse/ofrep/nonsense/stream", &[], None).await.expect(404);
+    }
+
 }

@@ -192,6 +192,7 @@ pub struct AuditLogDetails {
     pub entry: AuditLogEntry,
     pub change_details: Vec<ChangeDetail>,
     /// `CREATE`, `UPDATE`, `DELETE` or `UNKNOWN`.
+    #[schema(value_type = crate::words::AuditChangeType)]
     pub change_type: String,
 }
 

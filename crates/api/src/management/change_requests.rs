@@ -21,9 +21,9 @@ use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::{ApiError, ApiResult};
 use crate::fields::{Blank, Field, Given, Pk, Text, message};
-use crate::input;
 use crate::page::{Page, Paging};
 use crate::params::{Path, Query};
+use crate::{input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -114,6 +114,11 @@ input! {
     }
 }
 
+required! {
+    /// A change request to write anew.
+    pub struct WholeChangeRequestBody(ChangeRequestBody) with title, feature_states;
+}
+
 /// The users of a body's `approvals`.
 pub(super) fn reviewers(bodies: Given<Vec<ApprovalBody>>) -> Option<Vec<i64>> {
     let bodies = bodies.0?;
@@ -179,7 +184,7 @@ pub(super) fn filter(query: &Query) -> ApiResult<Filter> {
 
 /// Proposes changes to the flags of an environment.
 #[utoipa::path(post, path = "/api/v1/environments/{environment_key}/create-change-request/", tag = "change requests",
-    request_body = ChangeRequestBody, responses((status = 201, body = ChangeRequestView)))]
+    request_body = WholeChangeRequestBody, responses((status = 201, body = ChangeRequestView)))]
 async fn create_change_request(
     State(app): State<App>,
     Signed(caller): Signed,
@@ -187,7 +192,7 @@ async fn create_change_request(
     body: Body,
 ) -> ApiResult<(StatusCode, Json<ChangeRequestView>)> {
     let home = home_to_fill(&app, &caller, &key).await?;
-    let input: ChangeRequestBody = body.parse_with(&["title", "feature_states"])?;
+    let WholeChangeRequestBody(input) = body.parse()?;
     let details = change_requests::create(&app, &caller, home, input.into()).await?;
     Ok((StatusCode::CREATED, Json(details.into())))
 }
@@ -242,14 +247,14 @@ async fn get_change_request(
 
 /// Changes a change request. Approvals of what it said before count no longer.
 #[utoipa::path(put, path = "/api/v1/features/workflows/change-requests/{id}/", tag = "change requests",
-    request_body = ChangeRequestBody, responses((status = 200, body = ChangeRequestView)))]
+    request_body = WholeChangeRequestBody, responses((status = 200, body = ChangeRequestView)))]
 async fn update_change_request(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<i64>,
     body: Body,
 ) -> ApiResult<Json<ChangeRequestView>> {
-    edit_change_request(&app, &caller, id, &body, &["title", "feature_states"]).await
+    edit_change_request(&app, &caller, id, &body, true).await
 }
 
 /// Changes single fields of a change request. Approvals of what it said before count no longer.
@@ -261,7 +266,7 @@ async fn patch_change_request(
     Path(id): Path<i64>,
     body: Body,
 ) -> ApiResult<Json<ChangeRequestView>> {
-    edit_change_request(&app, &caller, id, &body, &[]).await
+    edit_change_request(&app, &caller, id, &body, false).await
 }
 
 async fn edit_change_request(
@@ -269,10 +274,14 @@ async fn edit_change_request(
     caller: &Caller,
     id: i64,
     body: &Body,
-    required: &[&str],
+    whole: bool,
 ) -> ApiResult<Json<ChangeRequestView>> {
     change_requests::require_edit(app, caller, SCOPE, id).await?;
-    let input: ChangeRequestBody = body.parse_with(required)?;
+    let input = if whole {
+        body.parse::<WholeChangeRequestBody>()?.0
+    } else {
+        body.parse()?
+    };
     let details = change_requests::update(app, caller, SCOPE, id, input.into()).await?;
     Ok(Json(details.into()))
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::feature_values::{Ids, Nested, TypedValueBody, WeightBody, weights};
 use super::segment_overrides::OverriddenSegment;
 use crate::fields::{Given, Pk};
-use crate::input;
+use crate::{input, required};
 
 input! {
     /// What one state is to be: the environment default, or the override of a segment.
@@ -19,6 +19,11 @@ input! {
         pub feature_state_value: Given<Option<Nested<TypedValueBody>>>,
         pub multivariate_feature_state_values: Given<Vec<WeightBody>>,
     }
+}
+
+required! {
+    /// What a feature is to be, and its value.
+    pub struct WholeStateChangeBody(StateChangeBody) with feature_state_value;
 }
 
 impl From<StateChangeBody> for StateChange {
@@ -45,6 +50,11 @@ input! {
         pub feature_states_to_update: Option<Vec<StateChangeBody>>,
         pub segment_ids_to_delete_overrides: Option<Ids>,
     }
+}
+
+required! {
+    /// What is to change, and when.
+    pub struct ScheduledChangeSetBody(ChangeSetBody) with live_from;
 }
 
 impl From<ChangeSetBody> for ChangeSet {
@@ -94,7 +104,7 @@ pub struct TargetView {
 /// A value that is to be set.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ValueEditView {
-    #[schema(example = "unicode")]
+    #[schema(value_type = Option<super::feature_values::ValueType>)]
     pub r#type: Option<&'static str>,
     pub string_value: Option<String>,
     pub integer_value: Option<i64>,

@@ -106,6 +106,7 @@ pub struct CodeReferencesScanView {
     pub created_at: String,
     pub project: i64,
     pub repository_url: String,
+    #[schema(value_type = VcsProvider)]
     pub vcs_provider: String,
     pub revision: String,
     pub code_references: Vec<SubmittedReference>,
@@ -117,6 +118,7 @@ pub struct CodeReferenceView {
     pub file_path: String,
     pub line_number: i64,
     pub scanned_at: String,
+    #[schema(value_type = VcsProvider)]
     pub vcs_provider: String,
     pub repository_url: String,
     pub revision: String,
@@ -127,6 +129,7 @@ pub struct CodeReferenceView {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RepositorySummaryView {
     pub repository_url: String,
+    #[schema(value_type = VcsProvider)]
     pub vcs_provider: String,
     pub revision: String,
     pub last_successful_repository_scanned_at: String,

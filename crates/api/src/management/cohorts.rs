@@ -45,7 +45,7 @@ pub struct CohortView {
     pub description: Option<String>,
     /// The segment of those in it.
     pub segment: i64,
-    #[schema(example = "csv")]
+    #[schema(value_type = crate::words::CohortSource)]
     pub source_type: String,
     pub version: i64,
     pub created_at: String,

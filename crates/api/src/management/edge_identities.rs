@@ -20,8 +20,8 @@ use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::ApiResult;
 use crate::fields::{Blank, Given, OrNull, Text};
-use crate::input;
 use crate::params::{Path, Query};
+use crate::{input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -83,6 +83,11 @@ input! {
         pub identifier: Given<Text<{ limits::IDENTIFIER_LENGTH }>>,
         pub dashboard_alias: Given<Option<Blank<100>>>,
     }
+}
+
+required! {
+    /// An identity to make.
+    pub struct WholeEdgeIdentityBody(EdgeIdentityBody) with identifier;
 }
 
 impl EdgeIdentityBody {
@@ -164,7 +169,7 @@ async fn list_edge_identities(
 
 /// Creates an identity.
 #[utoipa::path(post, path = "/api/v1/environments/{environment_key}/edge-identities/", tag = "identities",
-    request_body = EdgeIdentityBody, responses((status = 201, body = EdgeIdentityView)))]
+    request_body = WholeEdgeIdentityBody, responses((status = 201, body = EdgeIdentityView)))]
 async fn create_edge_identity(
     State(app): State<App>,
     Signed(caller): Signed,
@@ -172,7 +177,7 @@ async fn create_edge_identity(
     body: Body,
 ) -> ApiResult<(StatusCode, Json<EdgeIdentityView>)> {
     edge_identities::require(&app, &caller, &key, EnvironmentPermission::ManageIdentities).await?;
-    let input: EdgeIdentityBody = body.parse_with(&["identifier"])?;
+    let WholeEdgeIdentityBody(input) = body.parse()?;
     let alias = input.alias().flatten();
     let identifier = input.identifier.0.map(|text| text.0).unwrap_or_default();
     let created = edge_identities::create(&app, &caller, &key, identifier, alias).await?;

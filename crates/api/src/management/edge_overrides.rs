@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::feature_values::{PlainStateBody, WeightBody};
+use super::feature_values::{PlainStateBody, WeightBody, WholePlainStateBody};
 use super::features::whole;
 use super::identity_overrides::EffectiveStateView;
 use crate::body::Body;
@@ -102,7 +102,7 @@ async fn list_edge_overrides(
 /// Overrides a feature for an identity.
 #[utoipa::path(post, tag = "identity overrides",
     path = "/api/v1/environments/{environment_key}/edge-identities/{identity_uuid}/edge-featurestates/",
-    request_body = PlainStateBody, responses((status = 201, body = EdgeOverride)))]
+    request_body = WholePlainStateBody, responses((status = 201, body = EdgeOverride)))]
 async fn create_edge_override(
     State(app): State<App>,
     Signed(caller): Signed,
@@ -110,7 +110,7 @@ async fn create_edge_override(
     body: Body,
 ) -> ApiResult<(StatusCode, Json<EdgeOverride>)> {
     edge_identities::require(&app, &caller, &key, OVERRIDE).await?;
-    let input: PlainStateBody = body.parse_with(&["feature"])?;
+    let WholePlainStateBody(input) = body.parse()?;
     let feature = input
         .feature_id()
         .ok_or_else(|| Error::field("feature", "A valid integer is required."))?;

@@ -16,10 +16,10 @@ use super::metadata::{self, MetadataBody, MetadataView};
 use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::{ApiError, ApiResult};
-use crate::fields::{Blank, Field, Given, Pk, Text, Whole};
-use crate::input;
+use crate::fields::{Blank, Field, Given, Pk, Text, Unread, Whole};
 use crate::page::{Page, Paging};
 use crate::params::{Path, Query};
+use crate::{input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -130,7 +130,19 @@ input! {
         pub hide_sensitive_data: Given<bool>,
         pub use_identity_overrides_in_local_eval: Given<bool>,
         pub metadata: Given<Vec<MetadataBody>>,
+        /// Where a new one belongs. It can't be moved.
+        pub project: Unread<Pk>,
     }
+}
+
+required! {
+    /// An environment to make.
+    pub struct NewEnvironmentBody(EnvironmentBody) with name, project;
+}
+
+required! {
+    /// An environment to write anew.
+    pub struct WholeEnvironmentBody(EnvironmentBody) with name;
 }
 
 impl From<EnvironmentBody> for EnvironmentEdit {
@@ -183,7 +195,7 @@ async fn list_environments_of_project(
 }
 
 /// Creates an environment. `project` says where.
-#[utoipa::path(post, path = "/api/v1/environments/", tag = "environments", request_body = EnvironmentBody,
+#[utoipa::path(post, path = "/api/v1/environments/", tag = "environments", request_body = NewEnvironmentBody,
     responses((status = 201, body = EnvironmentView)))]
 async fn create_environment(
     State(app): State<App>,
@@ -193,7 +205,7 @@ async fn create_environment(
     // Where is a question of permission, and that comes before anything else.
     let Pk(project) = Pk::read(body.0.get("project")).map_err(|_| Error::forbidden())?;
     environments::require_create(&app, &caller, project).await?;
-    let input: EnvironmentBody = body.parse_with(&["name"])?;
+    let NewEnvironmentBody(input) = body.parse()?;
     let environment = environments::create(&app, &caller, project, input.into()).await?;
     Ok((StatusCode::CREATED, Json(view(&app, environment).await?)))
 }
@@ -232,14 +244,14 @@ async fn get_environment_by_uuid(
 
 /// Changes an environment; what is not given stays.
 #[utoipa::path(put, path = "/api/v1/environments/{environment_key}/", tag = "environments",
-    request_body = EnvironmentBody, responses((status = 200, body = EnvironmentView)))]
+    request_body = WholeEnvironmentBody, responses((status = 200, body = EnvironmentView)))]
 async fn update_environment(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(key): Path<String>,
     body: Body,
 ) -> ApiResult<Json<EnvironmentView>> {
-    change_environment(&app, &caller, &key, &body, &["name"]).await
+    change_environment(&app, &caller, &key, &body, true).await
 }
 
 /// Changes single settings of an environment.
@@ -251,7 +263,7 @@ async fn patch_environment(
     Path(key): Path<String>,
     body: Body,
 ) -> ApiResult<Json<EnvironmentView>> {
-    change_environment(&app, &caller, &key, &body, &[]).await
+    change_environment(&app, &caller, &key, &body, false).await
 }
 
 async fn change_environment(
@@ -259,12 +271,16 @@ async fn change_environment(
     caller: &burgee_app::Caller,
     key: &str,
     body: &Body,
-    required: &[&str],
+    whole: bool,
 ) -> ApiResult<Json<EnvironmentView>> {
     environments::require_admin(app, caller, key).await?;
-    let input: EnvironmentBody = body.parse_with(required)?;
+    let input = if whole {
+        body.parse::<WholeEnvironmentBody>()?.0
+    } else {
+        body.parse()?
+    };
     let edit = EnvironmentEdit {
-        whole: !required.is_empty(),
+        whole,
         ..input.into()
     };
     let environment = environments::update(app, caller, key, edit).await?;

@@ -18,7 +18,7 @@ use crate::error::ApiResult;
 use crate::fields::{Blank, Given, Pk, Text};
 use crate::page::{Page, Paging};
 use crate::params::{Path, Query};
-use crate::{choices, input};
+use crate::{choices, input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -39,6 +39,7 @@ pub fn router() -> OpenApiRouter<App> {
 pub struct MetricExperiment {
     pub id: i64,
     pub name: String,
+    #[schema(value_type = crate::words::ExperimentStatus)]
     pub status: String,
 }
 
@@ -48,9 +49,9 @@ pub struct ExperimentMetricDefinition {
     pub id: i64,
     pub name: String,
     pub description: String,
-    #[schema(example = "count")]
+    #[schema(value_type = Aggregation)]
     pub aggregation: String,
-    #[schema(example = "up")]
+    #[schema(value_type = Direction)]
     pub direction: String,
     pub definition: Value,
     pub experiments: Vec<MetricExperiment>,
@@ -115,6 +116,11 @@ input! {
     }
 }
 
+required! {
+    /// A metric to write anew.
+    pub struct WholeMetricBody(MetricBody) with name, definition;
+}
+
 impl From<MetricBody> for MetricEdit {
     fn from(body: MetricBody) -> Self {
         Self {
@@ -133,9 +139,11 @@ pub struct ExperimentMetricView {
     pub id: i64,
     pub metric: i64,
     pub metric_name: String,
+    #[schema(value_type = Aggregation)]
     pub aggregation: String,
+    #[schema(value_type = Direction)]
     pub direction: String,
-    #[schema(example = "increase")]
+    #[schema(value_type = ExpectedDirection)]
     pub expected_direction: String,
     pub created_at: String,
 }
@@ -189,14 +197,14 @@ async fn list_metrics(
 
 /// Creates a metric.
 #[utoipa::path(post, path = "/api/v1/environments/{environment_key}/experiment-metrics/", tag = "experiments",
-    request_body = MetricBody, responses((status = 201, body = ExperimentMetricDefinition)))]
+    request_body = WholeMetricBody, responses((status = 201, body = ExperimentMetricDefinition)))]
 async fn create_metric(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(key): Path<String>,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<ExperimentMetricDefinition>)> {
-    let input: MetricBody = body.parse_with(&["name", "definition"])?;
+    let WholeMetricBody(input) = body.parse()?;
     let made = experiment_metrics::create(&app, &caller, &key, input.into()).await?;
     Ok((StatusCode::CREATED, Json(made.into())))
 }
@@ -217,14 +225,14 @@ async fn get_metric(
 
 /// Replaces a metric.
 #[utoipa::path(put, path = "/api/v1/environments/{environment_key}/experiment-metrics/{id}/", tag = "experiments",
-    request_body = MetricBody, responses((status = 200, body = ExperimentMetricDefinition)))]
+    request_body = WholeMetricBody, responses((status = 200, body = ExperimentMetricDefinition)))]
 async fn update_metric(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((key, id)): Path<(String, i64)>,
     body: Body,
 ) -> ApiResult<Json<ExperimentMetricDefinition>> {
-    let input: MetricBody = body.parse_with(&["name", "definition"])?;
+    let WholeMetricBody(input) = body.parse()?;
     Ok(Json(
         experiment_metrics::update(&app, &caller, &key, id, input.into())
             .await?

@@ -19,9 +19,9 @@ use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::{ApiError, ApiResult};
 use crate::fields::{Given, Pk, Text};
-use crate::input;
 use crate::page::{Page, Paging};
 use crate::params::{Path, Query};
+use crate::{input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -49,6 +49,7 @@ pub fn router() -> OpenApiRouter<App> {
 pub struct ExperimentFeatureView {
     pub id: i64,
     pub name: String,
+    #[schema(value_type = super::features::FeatureType)]
     pub r#type: String,
     pub initial_value: Option<String>,
     pub multivariate_options: Vec<OptionView>,
@@ -61,7 +62,7 @@ pub struct ExperimentListView {
     pub feature: ExperimentFeatureView,
     pub name: String,
     pub hypothesis: String,
-    #[schema(example = "running")]
+    #[schema(value_type = crate::words::ExperimentStatus)]
     pub status: String,
     pub metrics: Vec<ExperimentMetricView>,
     pub created_at: String,
@@ -77,6 +78,7 @@ pub struct ExperimentDetailView {
     pub feature: ExperimentFeatureView,
     pub name: String,
     pub hypothesis: String,
+    #[schema(value_type = crate::words::ExperimentStatus)]
     pub status: String,
     pub metrics: Vec<ExperimentMetricView>,
     pub experiment_rollout: Option<Value>,
@@ -93,6 +95,7 @@ pub struct ExperimentView {
     pub feature: i64,
     pub name: String,
     pub hypothesis: String,
+    #[schema(value_type = crate::words::ExperimentStatus)]
     pub status: String,
     pub created_at: String,
     pub updated_at: String,
@@ -222,6 +225,16 @@ input! {
     }
 }
 
+required! {
+    /// An experiment to make.
+    pub struct NewExperimentBody(ExperimentBody) with feature, name, hypothesis;
+}
+
+required! {
+    /// An experiment to write anew. Its feature stays.
+    pub struct WholeExperimentBody(ExperimentBody) with name, hypothesis;
+}
+
 impl From<ExperimentBody> for ExperimentEdit {
     fn from(body: ExperimentBody) -> Self {
         let metrics = body.metrics.0.unwrap_or_default().into_iter();
@@ -264,14 +277,14 @@ async fn list_experiments(
 
 /// Creates an experiment with a multivariate feature.
 #[utoipa::path(post, path = "/api/v1/environments/{environment_key}/experiments/", tag = "experiments",
-    request_body = ExperimentBody, responses((status = 201, body = ExperimentView)))]
+    request_body = NewExperimentBody, responses((status = 201, body = ExperimentView)))]
 async fn create_experiment(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(key): Path<String>,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<ExperimentView>)> {
-    let input: ExperimentBody = body.parse_with(&["feature", "name", "hypothesis"])?;
+    let NewExperimentBody(input) = body.parse()?;
     let made = experiments::create(&app, &caller, &key, input.into()).await?;
     Ok((StatusCode::CREATED, Json(made.experiment.into())))
 }
@@ -290,14 +303,14 @@ async fn get_experiment(
 
 /// Changes name and hypothesis of an experiment.
 #[utoipa::path(put, path = "/api/v1/environments/{environment_key}/experiments/{experiment_id}/",
-    tag = "experiments", request_body = ExperimentBody, responses((status = 200, body = ExperimentView)))]
+    tag = "experiments", request_body = WholeExperimentBody, responses((status = 200, body = ExperimentView)))]
 async fn update_experiment(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((key, id)): Path<(String, i64)>,
     body: Body,
 ) -> ApiResult<Json<ExperimentView>> {
-    let input: ExperimentBody = body.parse_with(&["name", "hypothesis"])?;
+    let WholeExperimentBody(input) = body.parse()?;
     let changed = experiments::update(&app, &caller, &key, id, input.into()).await?;
     Ok(Json(changed.experiment.into()))
 }

@@ -17,7 +17,7 @@ use crate::error::ApiResult;
 use crate::fields::{Given, Pk, Text};
 use crate::page::{Page, Paging};
 use crate::params::Path;
-use crate::{choices, input};
+use crate::{choices, input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -36,6 +36,7 @@ pub fn router() -> OpenApiRouter<App> {
 pub struct ExternalResourceView {
     pub id: i64,
     pub url: String,
+    #[schema(value_type = ExternalResourceType)]
     pub r#type: String,
     pub metadata: Option<Value>,
     pub feature: i64,
@@ -75,6 +76,11 @@ input! {
     }
 }
 
+required! {
+    /// An external resource to write anew.
+    pub struct WholeExternalResourceBody(ExternalResourceBody) with url, r#type, feature;
+}
+
 impl From<ExternalResourceBody> for ResourceEdit {
     fn from(body: ExternalResourceBody) -> Self {
         Self {
@@ -102,7 +108,7 @@ async fn list_external_resources(
 
 /// Links a feature to an issue or a merge request.
 #[utoipa::path(post, path = "/api/v1/projects/{project_id}/features/{feature_id}/feature-external-resources/",
-    tag = "external resources", request_body = ExternalResourceBody,
+    tag = "external resources", request_body = WholeExternalResourceBody,
     responses((status = 201, body = ExternalResourceView)))]
 async fn create_external_resource(
     State(app): State<App>,
@@ -110,7 +116,7 @@ async fn create_external_resource(
     Path(at): Path<(i64, i64)>,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<ExternalResourceView>)> {
-    let input: ExternalResourceBody = body.parse_with(&["url", "type", "feature"])?;
+    let WholeExternalResourceBody(input) = body.parse()?;
     let made = external_resources::create(&app, &caller, at, input.into()).await?;
     Ok((StatusCode::CREATED, Json(made.into())))
 }
@@ -130,7 +136,7 @@ async fn get_external_resource(
 
 /// Replaces a link.
 #[utoipa::path(put, path = "/api/v1/projects/{project_id}/features/{feature_id}/feature-external-resources/{id}/",
-    tag = "external resources", request_body = ExternalResourceBody,
+    tag = "external resources", request_body = WholeExternalResourceBody,
     responses((status = 200, body = ExternalResourceView)))]
 async fn update_external_resource(
     State(app): State<App>,
@@ -138,7 +144,7 @@ async fn update_external_resource(
     Path((project_id, feature_id, id)): Path<(i64, i64, i64)>,
     body: Body,
 ) -> ApiResult<Json<ExternalResourceView>> {
-    let input: ExternalResourceBody = body.parse_with(&["url", "type", "feature"])?;
+    let WholeExternalResourceBody(input) = body.parse()?;
     let at = (project_id, feature_id);
     let changed = external_resources::update(&app, &caller, at, id, input.into()).await?;
     Ok(Json(changed.into()))

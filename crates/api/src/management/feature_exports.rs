@@ -38,7 +38,7 @@ pub struct FeatureExportView {
     pub id: i64,
     pub name: String,
     pub environment_id: i64,
-    #[schema(example = "SUCCESS")]
+    #[schema(value_type = crate::words::FeatureFileStatus)]
     pub status: String,
     pub created_at: String,
 }
@@ -60,8 +60,9 @@ impl From<ExportDetails> for FeatureExportView {
 pub struct FeatureImportView {
     pub id: i64,
     pub environment_id: i64,
+    #[schema(value_type = ImportStrategy)]
     pub strategy: String,
-    #[schema(example = "SUCCESS")]
+    #[schema(value_type = crate::words::FeatureFileStatus)]
     pub status: String,
     pub created_at: String,
 }

@@ -60,7 +60,7 @@ pub struct HealthEventView {
     pub feature: i64,
     pub provider_name: Option<String>,
     pub reason: Option<Value>,
-    #[schema(example = "UNHEALTHY")]
+    #[schema(value_type = crate::words::HealthEventType)]
     pub r#type: String,
 }
 

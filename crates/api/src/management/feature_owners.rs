@@ -37,6 +37,7 @@ pub struct OwnedFeature {
     pub description: Option<String>,
     pub initial_value: Option<String>,
     pub default_enabled: bool,
+    #[schema(value_type = super::features::FeatureType)]
     pub r#type: String,
     pub owners: Vec<OwnerView>,
     pub group_owners: Vec<GroupOwnerView>,

@@ -20,9 +20,9 @@ use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::{ApiError, ApiResult};
 use crate::fields::{Field, Given, Pk};
-use crate::input;
 use crate::page::{Page, Paging};
 use crate::params::{Path, Query};
+use crate::{input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -169,6 +169,11 @@ input! {
     }
 }
 
+required! {
+    /// A state, with where it is.
+    pub struct WholeTypedStateBody(TypedStateBody) with feature, environment;
+}
+
 impl TypedStateBody {
     fn edit(self) -> StateEdit {
         StateEdit {
@@ -181,7 +186,7 @@ impl TypedStateBody {
 
 /// Creates a default, or the state of a segment override whose feature segment is there already.
 #[utoipa::path(post, path = "/api/v1/features/featurestates/", tag = "feature states",
-    request_body = TypedStateBody, responses((status = 201, body = StateView<TypedValue>)))]
+    request_body = WholeTypedStateBody, responses((status = 201, body = StateView<TypedValue>)))]
 async fn create_shared_state(
     State(app): State<App>,
     Signed(caller): Signed,
@@ -191,7 +196,7 @@ async fn create_shared_state(
     if Pk::read(body.0.get("environment")).is_err() {
         return Err(ApiError(Error::forbidden()));
     }
-    let input: TypedStateBody = body.parse_with(&["feature", "environment"])?;
+    let WholeTypedStateBody(input) = body.parse()?;
     let at = StatePlace {
         feature_id: input.feature.0.map_or(0, |pk| pk.0),
         environment_id: input.environment.0.map_or(0, |pk| pk.0),
@@ -203,14 +208,14 @@ async fn create_shared_state(
 
 /// Changes a default or a segment override; what is not given stays.
 #[utoipa::path(put, path = "/api/v1/features/featurestates/{id}/", tag = "feature states",
-    request_body = TypedStateBody, responses((status = 200, body = StateView<TypedValue>)))]
+    request_body = WholeTypedStateBody, responses((status = 200, body = StateView<TypedValue>)))]
 async fn update_shared_state(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<i64>,
     body: Body,
 ) -> ApiResult<Json<StateView<TypedValue>>> {
-    let input: TypedStateBody = body.parse_with(&["feature", "environment"])?;
+    let WholeTypedStateBody(input) = body.parse()?;
     let feature = input.feature.0.map_or(0, |pk| pk.0);
     let environment = input.environment.0.map_or(0, |pk| pk.0);
     let named = (feature, environment);
@@ -222,7 +227,7 @@ async fn update_shared_state(
 
 /// The same: feature and environment must be given here too.
 #[utoipa::path(patch, path = "/api/v1/features/featurestates/{id}/", tag = "feature states",
-    request_body = TypedStateBody, responses((status = 200, body = StateView<TypedValue>)))]
+    request_body = WholeTypedStateBody, responses((status = 200, body = StateView<TypedValue>)))]
 async fn patch_shared_state(
     app: State<App>,
     caller: Signed,

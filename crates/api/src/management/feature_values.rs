@@ -13,7 +13,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use crate::error::{ApiError, ApiResult};
 use crate::fields::{Field, Given, Pk, Whole, message, python_type};
-use crate::{choices, input};
+use crate::{choices, input, required};
 
 const NULL: &str = "This field may not be null.";
 
@@ -247,6 +247,11 @@ input! {
     }
 }
 
+required! {
+    /// A feature state whose value is plain JSON, with the feature it is of.
+    pub struct WholePlainStateBody(PlainStateBody) with feature;
+}
+
 impl PlainStateBody {
     /// The id of the feature, when the body gives one.
     pub fn feature_id(&self) -> Option<i64> {
@@ -286,7 +291,7 @@ fn plain_value(value: Value) -> ApiResult<FlagValue> {
 /// A value with its type.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TypedValue {
-    #[schema(example = "unicode")]
+    #[schema(value_type = ValueType)]
     pub r#type: String,
     pub string_value: Option<String>,
     pub integer_value: Option<i64>,
@@ -480,6 +485,7 @@ impl From<StateDetails> for PatchedState {
 pub struct OptionView {
     pub id: i64,
     pub uuid: String,
+    #[schema(value_type = ValueType)]
     pub r#type: String,
     pub integer_value: Option<i64>,
     pub string_value: Option<String>,

@@ -84,7 +84,7 @@ impl From<GroupOwner> for GroupOwnerView {
 pub struct FeatureView {
     pub id: i64,
     pub name: String,
-    #[schema(example = "STANDARD")]
+    #[schema(value_type = FeatureType)]
     pub r#type: String,
     pub default_enabled: bool,
     pub initial_value: Option<String>,
@@ -121,7 +121,7 @@ pub struct FeatureView {
     pub code_references_counts: Option<Vec<RepositoryCountView>>,
     /// The stage of its life: where `lifecycle_stage` was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, value_type = Option<crate::words::FeatureLifecycleStage>)]
     pub lifecycle_stage: Option<&'static str>,
 }
 

@@ -256,6 +256,7 @@ async fn delete_named_override(
 /// A value as text, with its type.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FlagValueView {
+    #[schema(value_type = FlagValueType)]
     pub r#type: &'static str,
     pub value: String,
 }

@@ -9,7 +9,8 @@ use burgee_app::App;
 use burgee_app::groups::GroupDetails;
 use burgee_app::permissions::{self, Grant, GrantEdit, Grantee, Kin, Level};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::ArrayBuilder;
+use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -19,9 +20,10 @@ use super::users::UserView;
 use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::ApiResult;
-use crate::fields::{Field, Given, Pk, message, python_type};
-use crate::input;
+use crate::fields::{Field, Given, Pk, Text, message, python_type};
 use crate::params::{Path, Query};
+use crate::words::PermissionKey;
+use crate::{input, required};
 
 /// The routes of this noun, relative to an object.
 pub fn router() -> OpenApiRouter<App> {
@@ -84,6 +86,7 @@ pub struct OrganisationGrant {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub group: Option<GranteeView>,
+    #[schema(value_type = Vec<PermissionKey>)]
     pub permissions: Vec<String>,
 }
 
@@ -91,6 +94,7 @@ pub struct OrganisationGrant {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ObjectGrant {
     pub id: i64,
+    #[schema(value_type = Vec<PermissionKey>)]
     pub permissions: Vec<String>,
     /// Everything here and below.
     pub admin: bool,
@@ -193,7 +197,21 @@ impl Field for Keys {
     }
 
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-        <Vec<String> as utoipa::PartialSchema>::schema()
+        ArrayBuilder::new().items(PermissionKey::schema()).into()
+    }
+}
+
+/// A permission key. Whether there is such a key, on this level, is for the act to say.
+#[derive(Debug, Clone)]
+pub struct KeyWord(pub String);
+
+impl Field for KeyWord {
+    fn read(value: Option<&serde_json::Value>) -> Result<Self, serde_json::Value> {
+        Text::<100>::read(value).map(|text| Self(text.0))
+    }
+
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        PermissionKey::schema()
     }
 }
 
@@ -205,6 +223,16 @@ input! {
         pub permissions: Given<Keys>,
         pub admin: Given<bool>,
     }
+}
+
+required! {
+    /// What to grant to a user.
+    pub struct UserGrantBody(GrantBody) with user;
+}
+
+required! {
+    /// What to grant to a group.
+    pub struct GroupGrantBody(GrantBody) with group;
 }
 
 impl GrantBody {
@@ -246,9 +274,8 @@ async fn create(
     level: Level,
     object: &str,
     kin: Kin,
-    body: &Body,
+    input: GrantBody,
 ) -> ApiResult<(StatusCode, Json<GrantView>)> {
-    let input: GrantBody = body.parse_with(&[kin.as_str()])?;
     let grant = permissions::create(app, &caller, level, object, kin, input.edit(kin)).await?;
     Ok((StatusCode::CREATED, Json(GrantView::written(level, kin, &grant))))
 }
@@ -303,7 +330,7 @@ async fn list_user_permissions(
 }
 
 /// Grants something to a user.
-#[utoipa::path(post, path = "/user-permissions/", tag = "permissions", request_body = GrantBody,
+#[utoipa::path(post, path = "/user-permissions/", tag = "permissions", request_body = UserGrantBody,
     responses((status = 201, body = GrantView)))]
 async fn create_user_permission(
     State(app): State<App>,
@@ -312,7 +339,8 @@ async fn create_user_permission(
     Path((object,)): Path<(String,)>,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<GrantView>)> {
-    create(&app, caller, level, &object, Kin::User, &body).await
+    let UserGrantBody(input) = body.parse()?;
+    create(&app, caller, level, &object, Kin::User, input).await
 }
 
 /// What is granted to one user.
@@ -328,7 +356,7 @@ async fn get_user_permission(
 }
 
 /// Changes what is granted to a user; what is not given stays.
-#[utoipa::path(put, path = "/user-permissions/{grant_id}/", tag = "permissions", request_body = GrantBody,
+#[utoipa::path(put, path = "/user-permissions/{grant_id}/", tag = "permissions", request_body = UserGrantBody,
     responses((status = 200, body = GrantView)))]
 async fn update_user_permission(
     State(app): State<App>,
@@ -337,7 +365,7 @@ async fn update_user_permission(
     Path(path): Path<(String, i64)>,
     body: Body,
 ) -> ApiResult<Json<GrantView>> {
-    let input = body.parse_with(&[Kin::User.as_str()])?;
+    let UserGrantBody(input) = body.parse()?;
     update(&app, caller, level, path, Kin::User, input).await
 }
 
@@ -381,7 +409,7 @@ async fn list_group_permissions(
 }
 
 /// Grants something to a group.
-#[utoipa::path(post, path = "/user-group-permissions/", tag = "permissions", request_body = GrantBody,
+#[utoipa::path(post, path = "/user-group-permissions/", tag = "permissions", request_body = GroupGrantBody,
     responses((status = 201, body = GrantView)))]
 async fn create_group_permission(
     State(app): State<App>,
@@ -390,7 +418,8 @@ async fn create_group_permission(
     Path((object,)): Path<(String,)>,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<GrantView>)> {
-    create(&app, caller, level, &object, Kin::Group, &body).await
+    let GroupGrantBody(input) = body.parse()?;
+    create(&app, caller, level, &object, Kin::Group, input).await
 }
 
 /// What is granted to one group.
@@ -406,7 +435,7 @@ async fn get_group_permission(
 }
 
 /// Changes what is granted to a group; what is not given stays.
-#[utoipa::path(put, path = "/user-group-permissions/{grant_id}/", tag = "permissions", request_body = GrantBody,
+#[utoipa::path(put, path = "/user-group-permissions/{grant_id}/", tag = "permissions", request_body = GroupGrantBody,
     responses((status = 200, body = GrantView)))]
 async fn update_group_permission(
     State(app): State<App>,
@@ -415,7 +444,7 @@ async fn update_group_permission(
     Path(path): Path<(String, i64)>,
     body: Body,
 ) -> ApiResult<Json<GrantView>> {
-    let input = body.parse_with(&[Kin::Group.as_str()])?;
+    let GroupGrantBody(input) = body.parse()?;
     update(&app, caller, level, path, Kin::Group, input).await
 }
 

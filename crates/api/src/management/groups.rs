@@ -16,9 +16,9 @@ use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::ApiResult;
 use crate::fields::{Blank, Given, Text};
-use crate::input;
 use crate::page::{Page, Paging};
 use crate::params::Path;
+use crate::{input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -40,6 +40,8 @@ pub struct GroupMemberView {
     pub email: String,
     pub first_name: String,
     pub last_name: String,
+    /// ISO 8601; lists and edits write it with a blank for the `T` and an offset for the `Z`.
+    #[schema(format = "iso-8601")]
     pub last_login: Option<String>,
     pub group_admin: bool,
 }
@@ -110,6 +112,11 @@ input! {
     }
 }
 
+required! {
+    /// A group to write anew.
+    pub struct WholeGroupBody(GroupBody) with name;
+}
+
 impl From<GroupBody> for GroupEdit {
     fn from(body: GroupBody) -> Self {
         Self {
@@ -145,7 +152,7 @@ async fn list_groups(
 
 /// Creates a group.
 #[utoipa::path(post, path = "/api/v1/organisations/{organisation_id}/groups/", tag = "groups",
-    request_body = GroupBody, responses((status = 201, body = GroupView)))]
+    request_body = WholeGroupBody, responses((status = 201, body = GroupView)))]
 async fn create_group(
     State(app): State<App>,
     Signed(caller): Signed,
@@ -153,7 +160,7 @@ async fn create_group(
     body: Body,
 ) -> ApiResult<(StatusCode, Json<GroupView>)> {
     let id = id.get()?;
-    let input: GroupBody = body.parse_with(&["name"])?;
+    let WholeGroupBody(input) = body.parse()?;
     let details = groups::create(&app, &caller, id, input.into()).await?;
     Ok((StatusCode::CREATED, Json(GroupView::listed(details))))
 }
@@ -200,14 +207,14 @@ async fn get_group(
 
 /// Changes a group; what is not given stays.
 #[utoipa::path(put, path = "/api/v1/organisations/{organisation_id}/groups/{group_id}/", tag = "groups",
-    request_body = GroupBody, responses((status = 200, body = GroupView)))]
+    request_body = WholeGroupBody, responses((status = 200, body = GroupView)))]
 async fn update_group(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((organisation, id)): Path<(OrganisationId, i64)>,
     body: Body,
 ) -> ApiResult<Json<GroupView>> {
-    let input: GroupBody = body.parse_with(&["name"])?;
+    let WholeGroupBody(input) = body.parse()?;
     let details = groups::update(&app, &caller, organisation.get()?, id, input.into()).await?;
     Ok(Json(GroupView::listed(details)))
 }

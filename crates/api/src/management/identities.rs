@@ -15,9 +15,9 @@ use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::ApiResult;
 use crate::fields::{Given, Text};
-use crate::input;
 use crate::page::{Page, Paging};
 use crate::params::{Path, Query};
+use crate::{input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -66,6 +66,11 @@ input! {
     }
 }
 
+required! {
+    /// An identity to write.
+    pub struct WholeIdentityBody(IdentityBody) with identifier;
+}
+
 /// The identities of an environment.
 #[utoipa::path(get, path = "/api/v1/environments/{environment_key}/identities/", tag = "identities",
     params(("q" = Option<String>, Query, description = "Part of the identifier; in double quotes, all of it")),
@@ -88,7 +93,7 @@ async fn list_identities(
 
 /// Creates an identity.
 #[utoipa::path(post, path = "/api/v1/environments/{environment_key}/identities/", tag = "identities",
-    request_body = IdentityBody, responses((status = 201, body = IdentityView)))]
+    request_body = WholeIdentityBody, responses((status = 201, body = IdentityView)))]
 async fn create_identity(
     State(app): State<App>,
     Signed(caller): Signed,
@@ -96,7 +101,7 @@ async fn create_identity(
     body: Body,
 ) -> ApiResult<(StatusCode, Json<IdentityView>)> {
     identities::require_manage(&app, &caller, &key).await?;
-    let input: IdentityBody = body.parse_with(&["identifier"])?;
+    let WholeIdentityBody(input) = body.parse()?;
     let identifier = input.identifier.0.map(|text| text.0).unwrap_or_default();
     let created = identities::create(&app, &caller, &key, identifier).await?;
     Ok((StatusCode::CREATED, Json(created.into())))
@@ -116,7 +121,7 @@ async fn get_identity(
 
 /// Gives an identity another identifier.
 #[utoipa::path(put, path = "/api/v1/environments/{environment_key}/identities/{identity_id}/", tag = "identities",
-    request_body = IdentityBody, responses((status = 200, body = IdentityView)))]
+    request_body = WholeIdentityBody, responses((status = 200, body = IdentityView)))]
 async fn update_identity(
     State(app): State<App>,
     Signed(caller): Signed,
@@ -124,7 +129,7 @@ async fn update_identity(
     body: Body,
 ) -> ApiResult<Json<IdentityView>> {
     identities::require_manage(&app, &caller, &key).await?;
-    let input: IdentityBody = body.parse_with(&["identifier"])?;
+    let WholeIdentityBody(input) = body.parse()?;
     let identifier = input.identifier.0.map(|text| text.0).unwrap_or_default();
     let changed = identities::rename(&app, &caller, &key, id, identifier).await?;
     Ok(Json(changed.into()))

@@ -131,6 +131,7 @@ async fn delete_identity_override(
 pub struct FeatureName {
     pub id: i64,
     pub name: String,
+    #[schema(value_type = super::features::FeatureType)]
     pub r#type: String,
 }
 

@@ -50,6 +50,7 @@ pub struct Inviter {
 pub struct InviteView {
     pub id: i64,
     pub email: String,
+    #[schema(value_type = super::members::RoleWord)]
     pub role: String,
     pub date_created: String,
     pub invited_by: Option<Inviter>,
@@ -261,6 +262,7 @@ pub struct InviteLinkView {
     pub id: i64,
     pub hash: String,
     pub date_created: String,
+    #[schema(value_type = super::members::RoleWord)]
     pub role: String,
     pub expires_at: Option<String>,
 }

@@ -32,6 +32,7 @@ pub struct ImportStatus {
     pub requested_flag_count: i64,
     pub deprecated_flag_count: i64,
     /// `success`, `failure`, or `incomplete` when something could not be taken over; nothing until it is done.
+    #[schema(value_type = Option<crate::words::ImportResult>)]
     pub result: Option<String>,
     /// What went wrong, or was left out.
     pub error_messages: Vec<String>,

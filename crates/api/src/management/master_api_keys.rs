@@ -16,9 +16,9 @@ use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::ApiResult;
 use crate::fields::{Given, Text};
-use crate::input;
 use crate::page::{Page, Paging};
 use crate::params::Path;
+use crate::{input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -84,6 +84,11 @@ input! {
     }
 }
 
+required! {
+    /// A key to write anew.
+    pub struct WholeMasterApiKeyBody(MasterApiKeyBody) with name;
+}
+
 impl From<MasterApiKeyBody> for MasterApiKeyEdit {
     fn from(body: MasterApiKeyBody) -> Self {
         Self {
@@ -111,14 +116,14 @@ async fn list_master_api_keys(
 
 /// Makes a key, which is shown this once.
 #[utoipa::path(post, path = "/api/v1/organisations/{organisation_id}/master-api-keys/", tag = "master API keys",
-    request_body = MasterApiKeyBody, responses((status = 201, body = MasterApiKeyView)))]
+    request_body = WholeMasterApiKeyBody, responses((status = 201, body = MasterApiKeyView)))]
 async fn create_master_api_key(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<OrganisationId>,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<MasterApiKeyView>)> {
-    let input: MasterApiKeyBody = body.parse_with(&["name"])?;
+    let WholeMasterApiKeyBody(input) = body.parse()?;
     let (key, text) = master_api_keys::create(&app, &caller, id.get()?, input.into()).await?;
     Ok((StatusCode::CREATED, Json(MasterApiKeyView::new(key, Some(text)))))
 }
@@ -138,7 +143,7 @@ async fn get_master_api_key(
 
 /// Changes a key; what is not given stays.
 #[utoipa::path(put, path = "/api/v1/organisations/{organisation_id}/master-api-keys/{prefix}/",
-    tag = "master API keys", request_body = MasterApiKeyBody,
+    tag = "master API keys", request_body = WholeMasterApiKeyBody,
     responses((status = 200, body = MasterApiKeyView)))]
 async fn update_master_api_key(
     State(app): State<App>,
@@ -146,7 +151,7 @@ async fn update_master_api_key(
     Path((organisation, prefix)): Path<(OrganisationId, String)>,
     body: Body,
 ) -> ApiResult<Json<MasterApiKeyView>> {
-    let input: MasterApiKeyBody = body.parse()?;
+    let WholeMasterApiKeyBody(input) = body.parse()?;
     let key = master_api_keys::update(&app, &caller, organisation.get()?, &prefix, input.into()).await?;
     Ok(Json(key.into()))
 }

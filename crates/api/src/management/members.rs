@@ -52,6 +52,7 @@ pub struct MemberView {
     pub last_login: Option<String>,
     pub uuid: String,
     /// `ADMIN` or `USER`.
+    #[schema(value_type = Option<RoleWord>)]
     pub role: Option<String>,
     /// When he signed up.
     pub date_joined: String,

@@ -18,7 +18,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::fields::{Blank, Given, Pk, Text, Whole};
 use crate::page::{Page, Paging};
 use crate::params::{Path, Query};
-use crate::{choices, input};
+use crate::{choices, input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -72,7 +72,7 @@ pub struct NestedModelFieldView {
 pub struct MetadataFieldView {
     pub id: i64,
     pub name: String,
-    #[schema(example = "str")]
+    #[schema(value_type = MetadataFieldType)]
     pub r#type: String,
     pub description: Option<String>,
     pub organisation: i64,
@@ -172,6 +172,11 @@ input! {
     }
 }
 
+required! {
+    /// A custom field to write anew.
+    pub struct WholeMetadataFieldBody(MetadataFieldBody) with name;
+}
+
 impl From<MetadataFieldBody> for FieldEdit {
     fn from(body: MetadataFieldBody) -> Self {
         Self {
@@ -197,6 +202,11 @@ input! {
         pub content_type: Given<Pk>,
         pub is_required_for: Given<Vec<RequirementBody>>,
     }
+}
+
+required! {
+    /// The kind of object and the custom field it is to have.
+    pub struct WholeMetadataModelFieldBody(MetadataModelFieldBody) with field, content_type;
 }
 
 impl From<MetadataModelFieldBody> for ModelFieldEdit {
@@ -266,7 +276,7 @@ async fn get_metadata_field(
 }
 
 /// Changes a custom field.
-#[utoipa::path(put, path = "/api/v1/metadata/fields/{id}/", tag = "metadata", request_body = MetadataFieldBody,
+#[utoipa::path(put, path = "/api/v1/metadata/fields/{id}/", tag = "metadata", request_body = WholeMetadataFieldBody,
     responses((status = 200, body = MetadataFieldView)))]
 async fn update_metadata_field(
     State(app): State<App>,
@@ -274,7 +284,7 @@ async fn update_metadata_field(
     Path(id): Path<i64>,
     body: Body,
 ) -> ApiResult<Json<MetadataFieldView>> {
-    let input: MetadataFieldBody = body.parse_with(&["name"])?;
+    let WholeMetadataFieldBody(input) = body.parse()?;
     Ok(Json(
         metadata_fields::update(&app, &caller, id, input.into())
             .await?
@@ -372,14 +382,14 @@ async fn list_metadata_model_fields(
 
 /// Gives a custom field to a kind of object.
 #[utoipa::path(post, path = "/api/v1/organisations/{organisation_id}/metadata-model-fields/", tag = "metadata",
-    request_body = MetadataModelFieldBody, responses((status = 201, body = MetadataModelFieldView)))]
+    request_body = WholeMetadataModelFieldBody, responses((status = 201, body = MetadataModelFieldView)))]
 async fn create_metadata_model_field(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(organisation_id): Path<i64>,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<MetadataModelFieldView>)> {
-    let input: MetadataModelFieldBody = body.parse_with(&["field", "content_type"])?;
+    let WholeMetadataModelFieldBody(input) = body.parse()?;
     let created = metadata_fields::create_model_field(&app, &caller, organisation_id, input.into()).await?;
     Ok((StatusCode::CREATED, Json(created.into())))
 }
@@ -399,14 +409,14 @@ async fn get_metadata_model_field(
 
 /// Changes which kind of object has a custom field, and where it is required.
 #[utoipa::path(put, path = "/api/v1/organisations/{organisation_id}/metadata-model-fields/{id}/", tag = "metadata",
-    request_body = MetadataModelFieldBody, responses((status = 200, body = MetadataModelFieldView)))]
+    request_body = WholeMetadataModelFieldBody, responses((status = 200, body = MetadataModelFieldView)))]
 async fn update_metadata_model_field(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((organisation_id, id)): Path<(i64, i64)>,
     body: Body,
 ) -> ApiResult<Json<MetadataModelFieldView>> {
-    let input: MetadataModelFieldBody = body.parse_with(&["field", "content_type"])?;
+    let WholeMetadataModelFieldBody(input) = body.parse()?;
     let edit = input.into();
     let changed = metadata_fields::update_model_field(&app, &caller, organisation_id, id, edit).await?;
     Ok(Json(changed.into()))

@@ -17,9 +17,9 @@ use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::{ApiError, ApiResult};
 use crate::fields::{Email, Given, Text};
-use crate::input;
 use crate::page::{Page, Paging};
 use crate::params::Path;
+use crate::{input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -80,6 +80,7 @@ pub struct OrganisationView {
     pub num_seats: i64,
     pub subscription: Subscription,
     /// The caller's role: `ADMIN` or `USER`.
+    #[schema(value_type = Option<super::members::RoleWord>)]
     pub role: Option<String>,
     pub persist_trait_data: bool,
     pub block_access_to_admin: bool,
@@ -135,6 +136,11 @@ input! {
     }
 }
 
+required! {
+    /// An organisation to write anew.
+    pub struct WholeOrganisationBody(OrganisationBody) with name;
+}
+
 impl From<OrganisationBody> for OrganisationEdit {
     fn from(body: OrganisationBody) -> Self {
         Self {
@@ -166,14 +172,14 @@ async fn list_organisations(
 }
 
 /// Creates an organisation.
-#[utoipa::path(post, path = "/api/v1/organisations/", tag = "organisations", request_body = OrganisationBody,
+#[utoipa::path(post, path = "/api/v1/organisations/", tag = "organisations", request_body = WholeOrganisationBody,
     responses((status = 201, body = OrganisationView)))]
 async fn create_organisation(
     State(app): State<App>,
     Signed(caller): Signed,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<OrganisationView>)> {
-    let input: OrganisationBody = body.parse_with(&["name"])?;
+    let WholeOrganisationBody(input) = body.parse()?;
     let details = organisations::create(&app, &caller, input.into()).await?;
     Ok((StatusCode::CREATED, Json(details.into())))
 }
@@ -206,14 +212,14 @@ async fn get_organisation_by_uuid(
 
 /// Changes an organisation; what is not given stays.
 #[utoipa::path(put, path = "/api/v1/organisations/{organisation_id}/", tag = "organisations",
-    request_body = OrganisationBody, responses((status = 200, body = OrganisationView)))]
+    request_body = WholeOrganisationBody, responses((status = 200, body = OrganisationView)))]
 async fn update_organisation(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<OrganisationId>,
     body: Body,
 ) -> ApiResult<Json<OrganisationView>> {
-    let input: OrganisationBody = body.parse_with(&["name"])?;
+    let WholeOrganisationBody(input) = body.parse()?;
     let details = organisations::update(&app, &caller, id.get()?, input.into()).await?;
     Ok(Json(details.into()))
 }

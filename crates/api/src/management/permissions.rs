@@ -93,6 +93,7 @@ impl<S: Send + Sync> FromRequestParts<S> for At {
 /// A permission that can be granted.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PermissionView {
+    #[schema(value_type = crate::words::PermissionKey)]
     pub key: &'static str,
     pub description: &'static str,
     pub supports_tag: bool,
@@ -113,6 +114,7 @@ async fn list_permissions(At(level): At, Signed(_): Signed) -> Json<Vec<Permissi
 /// Permissions for the features with certain tags only.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TagPermissions {
+    #[schema(value_type = Vec<crate::words::PermissionKey>)]
     pub permissions: Vec<String>,
     pub tags: Vec<i64>,
 }
@@ -120,6 +122,7 @@ pub struct TagPermissions {
 /// What a user may do at an object. An administrator may do everything, listed or not.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PermissionsView {
+    #[schema(value_type = Vec<crate::words::PermissionKey>)]
     pub permissions: Vec<String>,
     pub admin: bool,
     pub tag_based_permissions: Vec<TagPermissions>,
@@ -206,6 +209,7 @@ impl From<Origin> for DerivedFrom {
 /// One permission somebody has, and why.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DetailedPermission {
+    #[schema(value_type = crate::words::PermissionKey)]
     pub permission_key: String,
     pub is_directly_granted: bool,
     pub derived_from: DerivedFrom,

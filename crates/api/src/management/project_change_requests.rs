@@ -26,9 +26,9 @@ use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::ApiResult;
 use crate::fields::{Blank, Given, Pk, Text};
-use crate::input;
 use crate::page::{Page, Paging};
 use crate::params::{Path, Query};
+use crate::{input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -63,6 +63,7 @@ pub struct ProposedSegment {
     pub rules: Vec<RuleView>,
     pub metadata: Vec<MetadataView>,
     pub membership_counts: Vec<serde_json::Value>,
+    #[schema(value_type = crate::words::SegmentManager)]
     pub managed_by: String,
     pub change_request: i64,
 }
@@ -265,6 +266,11 @@ input! {
     }
 }
 
+required! {
+    /// A change request of a project to write anew.
+    pub struct WholeProjectChangeRequestBody(ProjectChangeRequestBody) with title, segments;
+}
+
 impl From<ProjectChangeRequestBody> for RequestEdit {
     fn from(body: ProjectChangeRequestBody) -> Self {
         let segments = body.segments.0;
@@ -310,7 +316,7 @@ async fn list_project_change_requests(
 
 /// Proposes changes to the segments of a project.
 #[utoipa::path(post, path = "/api/v1/projects/{project_id}/change-requests/", tag = "change requests",
-    request_body = ProjectChangeRequestBody, responses((status = 201, body = ProjectChangeRequestView)))]
+    request_body = WholeProjectChangeRequestBody, responses((status = 201, body = ProjectChangeRequestView)))]
 async fn create_project_change_request(
     State(app): State<App>,
     Signed(caller): Signed,
@@ -318,7 +324,7 @@ async fn create_project_change_request(
     body: Body,
 ) -> ApiResult<(StatusCode, Json<ProjectChangeRequestView>)> {
     let home = home_to_fill(&app, &caller, project_id).await?;
-    let input: ProjectChangeRequestBody = body.parse_with(&["title", "segments"])?;
+    let WholeProjectChangeRequestBody(input) = body.parse()?;
     let details = change_requests::create(&app, &caller, home, input.into()).await?;
     Ok((StatusCode::CREATED, Json(details.into())))
 }
@@ -345,14 +351,14 @@ async fn get_project_change_request(
 
 /// Changes a change request. Approvals of what it said before count no longer.
 #[utoipa::path(put, path = "/api/v1/projects/{project_id}/change-requests/{id}/", tag = "change requests",
-    request_body = ProjectChangeRequestBody, responses((status = 200, body = ProjectChangeRequestView)))]
+    request_body = WholeProjectChangeRequestBody, responses((status = 200, body = ProjectChangeRequestView)))]
 async fn update_project_change_request(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(path): Path<(i64, i64)>,
     body: Body,
 ) -> ApiResult<Json<ProjectChangeRequestView>> {
-    edit_change_request(&app, &caller, path, &body, &["title", "segments"]).await
+    edit_change_request(&app, &caller, path, &body, true).await
 }
 
 /// Changes single fields of a change request. Approvals of what it said before count no longer.
@@ -364,7 +370,7 @@ async fn patch_project_change_request(
     Path(path): Path<(i64, i64)>,
     body: Body,
 ) -> ApiResult<Json<ProjectChangeRequestView>> {
-    edit_change_request(&app, &caller, path, &body, &[]).await
+    edit_change_request(&app, &caller, path, &body, false).await
 }
 
 async fn edit_change_request(
@@ -372,11 +378,15 @@ async fn edit_change_request(
     caller: &Caller,
     (project_id, id): (i64, i64),
     body: &Body,
-    required: &[&str],
+    whole: bool,
 ) -> ApiResult<Json<ProjectChangeRequestView>> {
     let scope = Scope::Project(project_id);
     change_requests::require_edit(app, caller, scope, id).await?;
-    let input: ProjectChangeRequestBody = body.parse_with(required)?;
+    let input = if whole {
+        body.parse::<WholeProjectChangeRequestBody>()?.0
+    } else {
+        body.parse()?
+    };
     let details = change_requests::update(app, caller, scope, id, input.into()).await?;
     Ok(Json(details.into()))
 }

@@ -15,8 +15,8 @@ use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::ApiResult;
 use crate::fields::{Given, Pk, Text, Whole};
-use crate::input;
 use crate::params::{Path, Query};
+use crate::{input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -41,6 +41,7 @@ pub struct ProjectView {
     pub organisation: i64,
     pub hide_disabled_flags: bool,
     pub enable_dynamo_db: bool,
+    #[schema(value_type = crate::words::EdgeMigrationStatus)]
     pub migration_status: &'static str,
     pub use_edge_identities: bool,
     pub prevent_flag_defaults: bool,
@@ -49,6 +50,7 @@ pub struct ProjectView {
     pub feature_name_regex: Option<String>,
     pub show_edge_identity_overrides_for_feature: bool,
     pub stale_flags_limit_days: i64,
+    #[schema(value_type = crate::words::EdgeV2MigrationStatus)]
     pub edge_v2_migration_status: &'static str,
     pub minimum_change_request_approvals: Option<i64>,
     pub enforce_feature_owners: bool,
@@ -121,6 +123,11 @@ input! {
     }
 }
 
+required! {
+    /// A project to write anew.
+    pub struct WholeProjectBody(ProjectBody) with name, organisation;
+}
+
 impl From<ProjectBody> for ProjectEdit {
     fn from(body: ProjectBody) -> Self {
         Self {
@@ -161,14 +168,14 @@ async fn list_projects(
 }
 
 /// Creates a project.
-#[utoipa::path(post, path = "/api/v1/projects/", tag = "projects", request_body = ProjectBody,
+#[utoipa::path(post, path = "/api/v1/projects/", tag = "projects", request_body = WholeProjectBody,
     responses((status = 201, body = ProjectView)))]
 async fn create_project(
     State(app): State<App>,
     Signed(caller): Signed,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<ProjectView>)> {
-    let input: ProjectBody = body.parse_with(&["name", "organisation"])?;
+    let WholeProjectBody(input) = body.parse()?;
     let organisation = input.organisation.0.map_or(0, |pk| pk.0);
     let project = projects::create(&app, &caller, organisation, input.into()).await?;
     Ok((StatusCode::CREATED, Json(project.into())))
@@ -208,7 +215,7 @@ async fn get_project_by_uuid(
 }
 
 /// Changes a project; what is not given stays.
-#[utoipa::path(put, path = "/api/v1/projects/{project_id}/", tag = "projects", request_body = ProjectBody,
+#[utoipa::path(put, path = "/api/v1/projects/{project_id}/", tag = "projects", request_body = WholeProjectBody,
     responses((status = 200, body = ProjectView)))]
 async fn update_project(
     State(app): State<App>,
@@ -216,7 +223,7 @@ async fn update_project(
     Path(id): Path<i64>,
     body: Body,
 ) -> ApiResult<Json<ProjectView>> {
-    let input: ProjectBody = body.parse_with(&["name", "organisation"])?;
+    let WholeProjectBody(input) = body.parse()?;
     Ok(Json(
         projects::update(&app, &caller, id, input.into()).await?.into(),
     ))
@@ -251,7 +258,7 @@ async fn delete_project(
 /// Moves a project to another store of identities. There is none here, so this is always refused, as by a reference
 /// without one.
 #[utoipa::path(post, path = "/api/v1/projects/{project_id}/migrate-to-edge/", tag = "projects",
-    responses((status = 202, description = "Never given")))]
+    responses((status = 400, description = "There is nowhere to move to")))]
 async fn migrate_project_to_edge(
     State(app): State<App>,
     Signed(caller): Signed,

@@ -24,7 +24,7 @@ use crate::error::ApiResult;
 use crate::fields::{Blank, Given, Pk, Text, Whole};
 use crate::page::{Page, Paging};
 use crate::params::{Path, Query};
-use crate::{choices, input};
+use crate::{choices, input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -79,6 +79,7 @@ pub struct StageView {
     pub trigger: TriggerView,
     pub actions: Vec<ActionView>,
     /// The features that are there, by their ids.
+    #[schema(value_type = BTreeMap<String, FeatureInStage>)]
     pub features: BTreeMap<i64, FeatureInStage>,
 }
 
@@ -86,6 +87,7 @@ pub struct StageView {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TriggerView {
     pub id: i64,
+    #[schema(value_type = TriggerKind)]
     pub trigger_type: String,
     pub trigger_body: Value,
 }
@@ -94,6 +96,7 @@ pub struct TriggerView {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ActionView {
     pub id: i64,
+    #[schema(value_type = ActionKind)]
     pub action_type: String,
     pub action_body: Value,
 }
@@ -326,6 +329,11 @@ input! {
     }
 }
 
+required! {
+    /// A release pipeline to write anew.
+    pub struct WholePipelineBody(PipelineBody) with name, stages;
+}
+
 impl From<PipelineBody> for PipelineEdit {
     fn from(body: PipelineBody) -> Self {
         Self {
@@ -368,7 +376,7 @@ async fn list_release_pipelines(
 
 /// Makes a draft of a release pipeline.
 #[utoipa::path(post, path = "/api/v1/projects/{project_id}/release-pipelines/", tag = "release pipelines",
-    request_body = PipelineBody, responses((status = 201, body = PipelineDetailView)))]
+    request_body = WholePipelineBody, responses((status = 201, body = PipelineDetailView)))]
 async fn create_release_pipeline(
     State(app): State<App>,
     Signed(caller): Signed,
@@ -376,7 +384,7 @@ async fn create_release_pipeline(
     body: Body,
 ) -> ApiResult<(StatusCode, Json<PipelineDetailView>)> {
     release_pipelines::require_admin(&app, &caller, project_id).await?;
-    let input: PipelineBody = body.parse_with(&["name", "stages"])?;
+    let WholePipelineBody(input) = body.parse()?;
     let details = release_pipelines::create(&app, &caller, project_id, input.into()).await?;
     Ok((StatusCode::CREATED, Json(details.into())))
 }
@@ -396,14 +404,14 @@ async fn get_release_pipeline(
 
 /// Replaces a draft of a release pipeline.
 #[utoipa::path(put, path = "/api/v1/projects/{project_id}/release-pipelines/{id}/", tag = "release pipelines",
-    request_body = PipelineBody, responses((status = 200, body = PipelineDetailView)))]
+    request_body = WholePipelineBody, responses((status = 200, body = PipelineDetailView)))]
 async fn update_release_pipeline(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(path): Path<(i64, i64)>,
     body: Body,
 ) -> ApiResult<Json<PipelineDetailView>> {
-    let details = edit(&app, &caller, path, &body, &["name", "stages"]).await?;
+    let details = edit(&app, &caller, path, &body, true).await?;
     Ok(Json(details.into()))
 }
 
@@ -416,7 +424,7 @@ async fn patch_release_pipeline(
     Path(path): Path<(i64, i64)>,
     body: Body,
 ) -> ApiResult<Json<PipelineView>> {
-    let details = edit(&app, &caller, path, &body, &[]).await?;
+    let details = edit(&app, &caller, path, &body, false).await?;
     Ok(Json((&details).into()))
 }
 
@@ -425,10 +433,14 @@ async fn edit(
     caller: &Caller,
     (project_id, id): (i64, i64),
     body: &Body,
-    required: &[&str],
+    whole: bool,
 ) -> ApiResult<PipelineDetails> {
     release_pipelines::require_admin(app, caller, project_id).await?;
-    let input: PipelineBody = body.parse_with(required)?;
+    let input = if whole {
+        body.parse::<WholePipelineBody>()?.0
+    } else {
+        body.parse()?
+    };
     Ok(release_pipelines::update(app, caller, project_id, id, input.into()).await?)
 }
 

@@ -17,9 +17,9 @@ use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::ApiResult;
 use crate::fields::{Given, Pk, Text};
-use crate::input;
 use crate::page::{Page, Paging};
 use crate::params::Path;
+use crate::{input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -111,11 +111,21 @@ input! {
     }
 }
 
+required! {
+    /// Whom to give a role to, named.
+    pub struct WholeUserRoleBody(UserRoleBody) with user;
+}
+
 input! {
     /// The group to give a role to.
     pub struct GroupRoleBody {
         pub group: Given<Pk>,
     }
+}
+
+required! {
+    /// Whom to give a role to, named.
+    pub struct WholeGroupRoleBody(GroupRoleBody) with group;
 }
 
 input! {
@@ -125,32 +135,31 @@ input! {
     }
 }
 
-impl UserRoleBody {
-    const FIELD: &str = "user";
+required! {
+    /// Whom to give a role to, named.
+    pub struct WholeMasterApiKeyRoleBody(MasterApiKeyRoleBody) with master_api_key;
+}
 
+impl UserRoleBody {
     fn whom(self) -> Option<Whom> {
         self.user.0.map(|pk| Whom::User(pk.0))
     }
 }
 
 impl GroupRoleBody {
-    const FIELD: &str = "group";
-
     fn whom(self) -> Option<Whom> {
         self.group.0.map(|pk| Whom::Group(pk.0))
     }
 }
 
 impl MasterApiKeyRoleBody {
-    const FIELD: &str = "master_api_key";
-
     fn whom(self) -> Option<Whom> {
         self.master_api_key.0.map(|text| Whom::MasterApiKey(text.0))
     }
 }
 
 macro_rules! holders {
-    ($kind:expr, $all:tt, $one:tt, $view:ty, $body:ty,
+    ($kind:expr, $all:tt, $one:tt, $view:ty, $whole:ty, $body:ty,
      $list:ident, $create:ident, $get:ident, $update:ident, $patch:ident, $delete:ident) => {
         /// Those of this kind who have a role.
         #[utoipa::path(get, path = $all, tag = "roles", responses((status = 200, body = Page<$view>)))]
@@ -166,7 +175,7 @@ macro_rules! holders {
         }
 
         /// Gives a role to somebody.
-        #[utoipa::path(post, path = $all, tag = "roles", request_body = $body, responses((status = 201, body = $view)))]
+        #[utoipa::path(post, path = $all, tag = "roles", request_body = $whole, responses((status = 201, body = $view)))]
         async fn $create(
             State(app): State<App>,
             Signed(caller): Signed,
@@ -174,8 +183,8 @@ macro_rules! holders {
             body: Body,
         ) -> ApiResult<(StatusCode, Json<$view>)> {
             let at = (organisation.get()?, role);
-            let input: $body = body.parse_with(&[<$body>::FIELD])?;
-            let whom = input.whom().ok_or_else(crate::error::ApiError::not_found)?;
+            let input: $whole = body.parse()?;
+            let whom = input.0.whom().ok_or_else(crate::error::ApiError::not_found)?;
             let details = roles::give(&app, &caller, at, &whom).await?;
             Ok((StatusCode::CREATED, Json(details.into())))
         }
@@ -193,7 +202,7 @@ macro_rules! holders {
         }
 
         /// Gives a role to somebody else instead.
-        #[utoipa::path(put, path = $one, tag = "roles", request_body = $body, responses((status = 200, body = $view)))]
+        #[utoipa::path(put, path = $one, tag = "roles", request_body = $whole, responses((status = 200, body = $view)))]
         async fn $update(
             State(app): State<App>,
             Signed(caller): Signed,
@@ -201,8 +210,8 @@ macro_rules! holders {
             body: Body,
         ) -> ApiResult<Json<$view>> {
             let at = (organisation.get()?, role);
-            let input: $body = body.parse_with(&[<$body>::FIELD])?;
-            let details = roles::pass(&app, &caller, at, ($kind, id), input.whom().as_ref()).await?;
+            let input: $whole = body.parse()?;
+            let details = roles::pass(&app, &caller, at, ($kind, id), input.0.whom().as_ref()).await?;
             Ok(Json(details.into()))
         }
 
@@ -238,6 +247,7 @@ holders!(
     "/api/v1/organisations/{organisation_id}/roles/{role_id}/users/",
     "/api/v1/organisations/{organisation_id}/roles/{role_id}/users/{id}/",
     UserRole,
+    WholeUserRoleBody,
     UserRoleBody,
     list_role_users,
     create_role_user,
@@ -252,6 +262,7 @@ holders!(
     "/api/v1/organisations/{organisation_id}/roles/{role_id}/groups/",
     "/api/v1/organisations/{organisation_id}/roles/{role_id}/groups/{id}/",
     GroupRole,
+    WholeGroupRoleBody,
     GroupRoleBody,
     list_role_groups,
     create_role_group,
@@ -266,6 +277,7 @@ holders!(
     "/api/v1/organisations/{organisation_id}/roles/{role_id}/master-api-keys/",
     "/api/v1/organisations/{organisation_id}/roles/{role_id}/master-api-keys/{id}/",
     MasterApiKeyRole,
+    WholeMasterApiKeyRoleBody,
     MasterApiKeyRoleBody,
     list_role_master_api_keys,
     create_role_master_api_key,

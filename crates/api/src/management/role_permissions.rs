@@ -13,15 +13,15 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::grants::Keys;
+use super::grants::{KeyWord, Keys};
 use super::organisations::OrganisationId;
 use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::ApiResult;
-use crate::fields::{Given, Pk, Text};
-use crate::input;
+use crate::fields::{Given, Pk};
 use crate::page::{Page, Paging};
 use crate::params::{Path, Query};
+use crate::{input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -63,12 +63,14 @@ pub fn router() -> OpenApiRouter<App> {
 pub struct RoleOrganisationPermission {
     pub id: i64,
     pub role: i64,
+    #[schema(value_type = Vec<crate::words::PermissionKey>)]
     pub permissions: Vec<String>,
 }
 
 /// A permission and the tags it is limited to; without tags it holds for every feature.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TaggedPermission {
+    #[schema(value_type = crate::words::PermissionKey)]
     pub permission_key: String,
     pub tags: Vec<i64>,
 }
@@ -140,7 +142,7 @@ impl From<Grant> for RoleEnvironmentPermission {
 input! {
     /// A permission and the tags it is to be limited to.
     pub struct TaggedPermissionBody {
-        pub permission_key: Text<100>,
+        pub permission_key: KeyWord,
         pub tags: Given<Vec<i64>>,
     }
 }
@@ -178,16 +180,26 @@ fn granted(permissions: Vec<TaggedPermissionBody>) -> Vec<Granted> {
     granted.collect()
 }
 
-impl RoleOrganisationPermissionBody {
-    const REQUIRED: &[&str] = &[];
+required! {
+    /// What a role is to be allowed in a project, all of it.
+    pub struct WholeRoleProjectPermissionBody(RoleProjectPermissionBody) with project, permissions;
 }
 
-impl RoleProjectPermissionBody {
-    const REQUIRED: &[&str] = &["project", "permissions"];
+required! {
+    /// What a role is to be allowed in an environment, all of it.
+    pub struct WholeRoleEnvironmentPermissionBody(RoleEnvironmentPermissionBody) with environment, permissions;
 }
 
-impl RoleEnvironmentPermissionBody {
-    const REQUIRED: &[&str] = &["environment", "permissions"];
+impl From<WholeRoleProjectPermissionBody> for RoleGrantEdit {
+    fn from(body: WholeRoleProjectPermissionBody) -> Self {
+        body.0.into()
+    }
+}
+
+impl From<WholeRoleEnvironmentPermissionBody> for RoleGrantEdit {
+    fn from(body: WholeRoleEnvironmentPermissionBody) -> Self {
+        body.0.into()
+    }
 }
 
 impl From<RoleOrganisationPermissionBody> for RoleGrantEdit {
@@ -226,7 +238,7 @@ impl From<RoleEnvironmentPermissionBody> for RoleGrantEdit {
 }
 
 macro_rules! role_grants {
-    ($level:expr, $filter:tt, $all:tt, $one:tt, $view:ty, $body:ty,
+    ($level:expr, $filter:tt, $all:tt, $one:tt, $view:ty, $whole:ty, $body:ty,
      $list:ident, $create:ident, $get:ident, $update:ident, $patch:ident, $delete:ident) => {
         /// What a role may do on this level.
         #[utoipa::path(get, path = $all, tag = "roles", params(($filter = Option<i64>, Query, description = "Only at this one")), responses((status = 200, body = Page<$view>)))]
@@ -247,7 +259,7 @@ macro_rules! role_grants {
         }
 
         /// Allows a role something.
-        #[utoipa::path(post, path = $all, tag = "roles", request_body = $body, responses((status = 201, body = $view)))]
+        #[utoipa::path(post, path = $all, tag = "roles", request_body = $whole, responses((status = 201, body = $view)))]
         async fn $create(
             State(app): State<App>,
             Signed(caller): Signed,
@@ -255,7 +267,7 @@ macro_rules! role_grants {
             body: Body,
         ) -> ApiResult<(StatusCode, Json<$view>)> {
             let at = (organisation.get()?, role);
-            let input: $body = body.parse_with(<$body>::REQUIRED)?;
+            let input: $whole = body.parse()?;
             let grant = role_permissions::create(&app, &caller, at, $level, input.into()).await?;
             Ok((StatusCode::CREATED, Json(grant.into())))
         }
@@ -274,7 +286,7 @@ macro_rules! role_grants {
         }
 
         /// Changes what a role may do; what is not given stays.
-        #[utoipa::path(put, path = $one, tag = "roles", request_body = $body, responses((status = 200, body = $view)))]
+        #[utoipa::path(put, path = $one, tag = "roles", request_body = $whole, responses((status = 200, body = $view)))]
         async fn $update(
             State(app): State<App>,
             Signed(caller): Signed,
@@ -282,7 +294,7 @@ macro_rules! role_grants {
             body: Body,
         ) -> ApiResult<Json<$view>> {
             let at = (organisation.get()?, role);
-            let input: $body = body.parse_with(<$body>::REQUIRED)?;
+            let input: $whole = body.parse()?;
             let grant = role_permissions::update(&app, &caller, at, ($level, id), input.into()).await?;
             Ok(Json(grant.into()))
         }
@@ -321,6 +333,7 @@ role_grants!(
     "/api/v1/organisations/{organisation_id}/roles/{role_id}/organisation-permissions/{id}/",
     RoleOrganisationPermission,
     RoleOrganisationPermissionBody,
+    RoleOrganisationPermissionBody,
     list_role_organisation_permissions,
     create_role_organisation_permission,
     get_role_organisation_permission,
@@ -335,6 +348,7 @@ role_grants!(
     "/api/v1/organisations/{organisation_id}/roles/{role_id}/projects-permissions/",
     "/api/v1/organisations/{organisation_id}/roles/{role_id}/projects-permissions/{id}/",
     RoleProjectPermission,
+    WholeRoleProjectPermissionBody,
     RoleProjectPermissionBody,
     list_role_project_permissions,
     create_role_project_permission,
@@ -350,6 +364,7 @@ role_grants!(
     "/api/v1/organisations/{organisation_id}/roles/{role_id}/environments-permissions/",
     "/api/v1/organisations/{organisation_id}/roles/{role_id}/environments-permissions/{id}/",
     RoleEnvironmentPermission,
+    WholeRoleEnvironmentPermissionBody,
     RoleEnvironmentPermissionBody,
     list_role_environment_permissions,
     create_role_environment_permission,

@@ -16,9 +16,9 @@ use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::ApiResult;
 use crate::fields::{Blank, Given, Text};
-use crate::input;
 use crate::page::{Page, Paging};
 use crate::params::Path;
+use crate::{input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -67,6 +67,11 @@ input! {
     }
 }
 
+required! {
+    /// A role to write anew.
+    pub struct WholeRoleBody(RoleBody) with name;
+}
+
 impl From<RoleBody> for RoleEdit {
     fn from(body: RoleBody) -> Self {
         Self {
@@ -93,7 +98,7 @@ async fn list_roles(
 
 /// Creates a role, which may do nothing yet and which nobody has.
 #[utoipa::path(post, path = "/api/v1/organisations/{organisation_id}/roles/", tag = "roles",
-    request_body = RoleBody, responses((status = 201, body = RoleView)))]
+    request_body = WholeRoleBody, responses((status = 201, body = RoleView)))]
 async fn create_role(
     State(app): State<App>,
     Signed(caller): Signed,
@@ -101,7 +106,7 @@ async fn create_role(
     body: Body,
 ) -> ApiResult<(StatusCode, Json<RoleView>)> {
     let id = id.get()?;
-    let input: RoleBody = body.parse_with(&["name"])?;
+    let WholeRoleBody(input) = body.parse()?;
     let role = roles::create(&app, &caller, id, input.into()).await?;
     Ok((StatusCode::CREATED, Json(role.into())))
 }
@@ -121,14 +126,14 @@ async fn get_role(
 
 /// Changes a role; what is not given stays.
 #[utoipa::path(put, path = "/api/v1/organisations/{organisation_id}/roles/{role_id}/", tag = "roles",
-    request_body = RoleBody, responses((status = 200, body = RoleView)))]
+    request_body = WholeRoleBody, responses((status = 200, body = RoleView)))]
 async fn update_role(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((organisation, id)): Path<(OrganisationId, i64)>,
     body: Body,
 ) -> ApiResult<Json<RoleView>> {
-    let input: RoleBody = body.parse_with(&["name"])?;
+    let WholeRoleBody(input) = body.parse()?;
     let role = roles::update(&app, &caller, organisation.get()?, id, input.into()).await?;
     Ok(Json(role.into()))
 }

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::sessions::{CodeRefused, LogInAnswer};
 use super::sign_ins::{bad_code, key_answer};
 use crate::body::Body;
 use crate::caller::{Signed, SigningIn};
@@ -19,7 +20,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::fields::{Blank, Given, Pk, Text};
 use crate::page::{Page, Paging};
 use crate::params::{Path, Query};
-use crate::{choices, input};
+use crate::{choices, input, required};
 
 /// The most characters of a provider's metadata.
 const METADATA: usize = 500_000;
@@ -85,6 +86,11 @@ input! {
     }
 }
 
+required! {
+    /// An identity provider to write anew.
+    pub struct WholeSamlConfigurationBody(SamlConfigurationBody) with organisation, name, frontend_url;
+}
+
 impl From<SamlConfigurationBody> for ConfigurationEdit {
     fn from(body: SamlConfigurationBody) -> Self {
         Self {
@@ -99,8 +105,6 @@ impl From<SamlConfigurationBody> for ConfigurationEdit {
         }
     }
 }
-
-const REQUIRED: &[&str] = &["organisation", "name", "frontend_url"];
 
 /// The identity providers of an organisation.
 #[utoipa::path(get, path = "/api/v1/auth/saml/configuration/", tag = "saml",
@@ -124,13 +128,13 @@ async fn list_saml_configurations(
 
 /// Sets up an identity provider.
 #[utoipa::path(post, path = "/api/v1/auth/saml/configuration/", tag = "saml",
-    request_body = SamlConfigurationBody, responses((status = 201, body = SamlConfigurationView)))]
+    request_body = WholeSamlConfigurationBody, responses((status = 201, body = SamlConfigurationView)))]
 async fn create_saml_configuration(
     State(app): State<App>,
     Signed(caller): Signed,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<SamlConfigurationView>)> {
-    let input: SamlConfigurationBody = body.parse_with(REQUIRED)?;
+    let WholeSamlConfigurationBody(input) = body.parse()?;
     let made = saml::create(&app, &caller, input.into()).await?;
     Ok((StatusCode::CREATED, Json(made.into())))
 }
@@ -149,14 +153,14 @@ async fn get_saml_configuration(
 
 /// Changes an identity provider.
 #[utoipa::path(put, path = "/api/v1/auth/saml/configuration/{name}/", tag = "saml",
-    request_body = SamlConfigurationBody, responses((status = 200, body = SamlConfigurationView)))]
+    request_body = WholeSamlConfigurationBody, responses((status = 200, body = SamlConfigurationView)))]
 async fn update_saml_configuration(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(name): Path<String>,
     body: Body,
 ) -> ApiResult<Json<SamlConfigurationView>> {
-    let input: SamlConfigurationBody = body.parse_with(REQUIRED)?;
+    let WholeSamlConfigurationBody(input) = body.parse()?;
     Ok(Json(
         saml::update(&app, &caller, &name, input.into()).await?.into(),
     ))
@@ -204,6 +208,7 @@ choices! {
 pub struct SamlAttributeMappingView {
     pub id: i64,
     pub saml_configuration: i64,
+    #[schema(value_type = DjangoAttributeName)]
     pub django_attribute_name: String,
     pub idp_attribute_name: String,
 }
@@ -228,6 +233,11 @@ input! {
     }
 }
 
+required! {
+    /// A mapping to write anew.
+    pub struct WholeSamlAttributeMappingBody(SamlAttributeMappingBody) with saml_configuration, django_attribute_name, idp_attribute_name;
+}
+
 impl From<SamlAttributeMappingBody> for MappingEdit {
     fn from(body: SamlAttributeMappingBody) -> Self {
         Self {
@@ -237,12 +247,6 @@ impl From<SamlAttributeMappingBody> for MappingEdit {
         }
     }
 }
-
-const MAPPING_REQUIRED: &[&str] = &[
-    "saml_configuration",
-    "django_attribute_name",
-    "idp_attribute_name",
-];
 
 /// The mappings of an organisation or of one configuration.
 #[utoipa::path(get, path = "/api/v1/auth/saml/attribute-mapping/", tag = "saml",
@@ -262,13 +266,13 @@ async fn list_saml_attribute_mappings(
 
 /// Writes a new mapping.
 #[utoipa::path(post, path = "/api/v1/auth/saml/attribute-mapping/", tag = "saml",
-    request_body = SamlAttributeMappingBody, responses((status = 201, body = SamlAttributeMappingView)))]
+    request_body = WholeSamlAttributeMappingBody, responses((status = 201, body = SamlAttributeMappingView)))]
 async fn create_saml_attribute_mapping(
     State(app): State<App>,
     Signed(caller): Signed,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<SamlAttributeMappingView>)> {
-    let input: SamlAttributeMappingBody = body.parse_with(MAPPING_REQUIRED)?;
+    let WholeSamlAttributeMappingBody(input) = body.parse()?;
     let made = saml::save_mapping(&app, &caller, None, input.into()).await?;
     Ok((StatusCode::CREATED, Json(made.into())))
 }
@@ -287,14 +291,14 @@ async fn get_saml_attribute_mapping(
 
 /// Changes a mapping.
 #[utoipa::path(put, path = "/api/v1/auth/saml/attribute-mapping/{id}/", tag = "saml",
-    request_body = SamlAttributeMappingBody, responses((status = 200, body = SamlAttributeMappingView)))]
+    request_body = WholeSamlAttributeMappingBody, responses((status = 200, body = SamlAttributeMappingView)))]
 async fn update_saml_attribute_mapping(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<i64>,
     body: Body,
 ) -> ApiResult<Json<SamlAttributeMappingView>> {
-    let input: SamlAttributeMappingBody = body.parse_with(MAPPING_REQUIRED)?;
+    let WholeSamlAttributeMappingBody(input) = body.parse()?;
     Ok(Json(
         saml::save_mapping(&app, &caller, Some(id), input.into())
             .await?
@@ -382,7 +386,8 @@ pub struct SamlResponseForm {
 
 /// Ends a sign-in: what the identity provider posts through the browser, which goes on with a code.
 #[utoipa::path(post, path = "/api/v1/auth/saml/{name}/response/", tag = "saml", request_body = SamlResponseForm,
-    responses((status = 302, description = "To the dashboard, with a code")))]
+    responses((status = 302, description = "To the dashboard, with a code"),
+        (status = 403, description = "What the identity provider says is not believed, or lets nobody in")))]
 async fn end_saml(
     State(app): State<App>,
     SigningIn(client): SigningIn,
@@ -407,16 +412,10 @@ input! {
     }
 }
 
-/// A token of the management API.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct SamlUserToken {
-    pub key: String,
-}
-
 /// Signs in with the code that the browser came back with.
 #[utoipa::path(post, path = "/api/v1/auth/saml/login/", tag = "saml", request_body = SamlLoginBody,
-    responses((status = 200, body = SamlUserToken),
-        (status = 401, description = "The code is not one that was given, or has been used")))]
+    responses((status = 200, body = LogInAnswer), (status = 204, description = "The cookie says who it is"),
+        (status = 401, body = CodeRefused, description = "The code is not one that was given, or has been used")))]
 async fn log_in_with_saml(
     State(app): State<App>,
     SigningIn(client): SigningIn,

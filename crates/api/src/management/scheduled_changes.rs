@@ -11,7 +11,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::change_sets::{ChangeSetBody, ChangeSetView, StateChangeBody, StateChangeView, state_changes};
+use super::change_sets::{
+    ChangeSetView, ScheduledChangeSetBody, StateChangeBody, StateChangeView, state_changes,
+};
 use super::feature_values::Ids;
 use super::features::whole;
 use crate::body::Body;
@@ -92,14 +94,14 @@ async fn list_scheduled_changes(
 
 /// Schedules a change of a feature: it is applied to what is live then.
 #[utoipa::path(post, path = "/api/v1/environments/{environment_key}/scheduled-changes/", tag = "scheduled changes",
-    request_body = ChangeSetBody, responses((status = 201, body = ScheduledChangeView)))]
+    request_body = ScheduledChangeSetBody, responses((status = 201, body = ScheduledChangeView)))]
 async fn create_scheduled_change(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(key): Path<String>,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<ScheduledChangeView>)> {
-    let input: ChangeSetBody = body.parse_with(&["live_from"])?;
+    let ScheduledChangeSetBody(input) = body.parse()?;
     let scheduled = scheduled_changes::create(&app, &caller, &key, input.into()).await?;
     Ok((StatusCode::CREATED, Json(scheduled.into())))
 }

@@ -34,6 +34,7 @@ pub struct NestedRuleView {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ConditionView {
     pub id: i64,
+    #[schema(value_type = crate::words::ConditionOperator)]
     pub operator: &'static str,
     pub property: Option<String>,
     pub value: Option<String>,

@@ -17,9 +17,9 @@ use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::ApiResult;
 use crate::fields::{Blank, Given, Pk, Text};
-use crate::input;
 use crate::page::{Page, Paging};
 use crate::params::{Path, Query};
+use crate::{input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -52,6 +52,7 @@ pub struct SegmentView {
     pub rules: Vec<RuleView>,
     pub metadata: Vec<MetadataView>,
     pub membership_counts: Vec<serde_json::Value>,
+    #[schema(value_type = crate::words::SegmentManager)]
     pub managed_by: String,
 }
 
@@ -86,6 +87,11 @@ input! {
         pub rules: Given<Vec<RuleBody>>,
         pub metadata: Given<Vec<MetadataBody>>,
     }
+}
+
+required! {
+    /// A segment to write anew.
+    pub struct WholeSegmentBody(SegmentBody) with name, rules;
 }
 
 impl From<SegmentBody> for SegmentEdit {
@@ -134,7 +140,7 @@ async fn list_segments(
 }
 
 /// Creates a segment.
-#[utoipa::path(post, path = "/api/v1/projects/{project_id}/segments/", tag = "segments", request_body = SegmentBody,
+#[utoipa::path(post, path = "/api/v1/projects/{project_id}/segments/", tag = "segments", request_body = WholeSegmentBody,
     responses((status = 201, body = SegmentView)))]
 async fn create_segment(
     State(app): State<App>,
@@ -143,7 +149,7 @@ async fn create_segment(
     body: Body,
 ) -> ApiResult<(StatusCode, Json<SegmentView>)> {
     segments::require_manage(&app, &caller, project_id).await?;
-    let input: SegmentBody = body.parse_with(&["name", "rules"])?;
+    let WholeSegmentBody(input) = body.parse()?;
     let segment = segments::create(&app, &caller, project_id, input.into()).await?;
     Ok((StatusCode::CREATED, Json(segment.into())))
 }
@@ -176,14 +182,14 @@ async fn get_segment_by_uuid(
 
 /// Replaces a segment. Rules and conditions with the id of a present one keep it.
 #[utoipa::path(put, path = "/api/v1/projects/{project_id}/segments/{id}/", tag = "segments",
-    request_body = SegmentBody, responses((status = 200, body = SegmentView)))]
+    request_body = WholeSegmentBody, responses((status = 200, body = SegmentView)))]
 async fn update_segment(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((project_id, id)): Path<(i64, i64)>,
     body: Body,
 ) -> ApiResult<Json<SegmentView>> {
-    change_segment(&app, &caller, (project_id, id), &body, &["name", "rules"]).await
+    change_segment(&app, &caller, (project_id, id), &body, true).await
 }
 
 /// Changes single fields of a segment.
@@ -195,7 +201,7 @@ async fn patch_segment(
     Path((project_id, id)): Path<(i64, i64)>,
     body: Body,
 ) -> ApiResult<Json<SegmentView>> {
-    change_segment(&app, &caller, (project_id, id), &body, &[]).await
+    change_segment(&app, &caller, (project_id, id), &body, false).await
 }
 
 async fn change_segment(
@@ -203,12 +209,16 @@ async fn change_segment(
     caller: &Caller,
     (project_id, id): (i64, i64),
     body: &Body,
-    required: &[&str],
+    whole: bool,
 ) -> ApiResult<Json<SegmentView>> {
     segments::require_manage(app, caller, project_id).await?;
-    let input: SegmentBody = body.parse_with(required)?;
+    let input = if whole {
+        body.parse::<WholeSegmentBody>()?.0
+    } else {
+        body.parse()?
+    };
     let edit = SegmentEdit {
-        whole: !required.is_empty(),
+        whole,
         ..input.into()
     };
     let segment = segments::update(app, caller, project_id, id, edit).await?;

@@ -15,8 +15,8 @@ use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::ApiResult;
 use crate::fields::{Given, Text};
-use crate::input;
 use crate::params::Path;
+use crate::{input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -58,6 +58,11 @@ input! {
     }
 }
 
+required! {
+    /// A server-side key to write anew.
+    pub struct WholeServerKeyBody(ServerKeyBody) with name;
+}
+
 impl From<ServerKeyBody> for ServerKeyEdit {
     fn from(body: ServerKeyBody) -> Self {
         Self {
@@ -83,7 +88,7 @@ async fn list_server_keys(
 
 /// Creates a server-side key.
 #[utoipa::path(post, path = "/api/v1/environments/{environment_key}/api-keys/", tag = "environments",
-    request_body = ServerKeyBody, responses((status = 201, body = ServerKeyView)))]
+    request_body = WholeServerKeyBody, responses((status = 201, body = ServerKeyView)))]
 async fn create_server_key(
     State(app): State<App>,
     Signed(caller): Signed,
@@ -91,21 +96,21 @@ async fn create_server_key(
     body: Body,
 ) -> ApiResult<(StatusCode, Json<ServerKeyView>)> {
     server_keys::require_admin(&app, &caller, &key).await?;
-    let input: ServerKeyBody = body.parse_with(&["name"])?;
+    let WholeServerKeyBody(input) = body.parse()?;
     let created = server_keys::create(&app, &caller, &key, input.into()).await?;
     Ok((StatusCode::CREATED, Json(created.into())))
 }
 
 /// Changes a server-side key; what is not given stays.
 #[utoipa::path(put, path = "/api/v1/environments/{environment_key}/api-keys/{id}/", tag = "environments",
-    request_body = ServerKeyBody, responses((status = 200, body = ServerKeyView)))]
+    request_body = WholeServerKeyBody, responses((status = 200, body = ServerKeyView)))]
 async fn update_server_key(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((key, id)): Path<(String, i64)>,
     body: Body,
 ) -> ApiResult<Json<ServerKeyView>> {
-    change_server_key(&app, &caller, &key, id, &body, &["name"]).await
+    change_server_key(&app, &caller, &key, id, &body, true).await
 }
 
 /// Changes single fields of a server-side key.
@@ -117,7 +122,7 @@ async fn patch_server_key(
     Path((key, id)): Path<(String, i64)>,
     body: Body,
 ) -> ApiResult<Json<ServerKeyView>> {
-    change_server_key(&app, &caller, &key, id, &body, &[]).await
+    change_server_key(&app, &caller, &key, id, &body, false).await
 }
 
 async fn change_server_key(
@@ -126,10 +131,14 @@ async fn change_server_key(
     key: &str,
     id: i64,
     body: &Body,
-    required: &[&str],
+    whole: bool,
 ) -> ApiResult<Json<ServerKeyView>> {
     server_keys::require_admin(app, caller, key).await?;
-    let input: ServerKeyBody = body.parse_with(required)?;
+    let input = if whole {
+        body.parse::<WholeServerKeyBody>()?.0
+    } else {
+        body.parse()?
+    };
     let changed = server_keys::update(app, caller, key, id, input.into()).await?;
     Ok(Json(changed.into()))
 }

@@ -55,6 +55,7 @@ pub struct Key {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SecondFactorNeeded {
     pub ephemeral_token: String,
+    #[schema(value_type = crate::words::SecondFactorMethod)]
     pub method: &'static str,
 }
 

@@ -8,18 +8,17 @@ use burgee_app::sessions::LoggedIn;
 use burgee_app::sign_ins::{self, Newcomer};
 use burgee_app::{App, Error};
 use serde::Serialize;
-use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::sessions::{Key, needs_second_factor};
+use super::sessions::{CodeRefused, Key, SecondFactorNeeded, needs_second_factor};
 use super::users::SignUpType;
 use crate::body::Body;
 use crate::caller::SigningIn;
 use crate::cookies;
 use crate::error::{ApiError, ApiResult};
-use crate::fields::{Given, Text};
+use crate::fields::Text;
 use crate::input;
 use crate::params::Query;
 
@@ -87,9 +86,18 @@ pub struct ProviderKey {
     pub is_new_user: bool,
 }
 
+/// How a sign-in through somebody else goes on.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum ProviderAnswer {
+    Key(ProviderKey),
+    SecondFactorNeeded(SecondFactorNeeded),
+}
+
 /// Signs in with an access token of Google, which must have been made for this installation's application.
 #[utoipa::path(post, path = "/api/v1/auth/oauth/google/", tag = "users", request_body = ProviderBody,
-    responses((status = 200, body = ProviderKey), (status = 502)))]
+    responses((status = 200, body = ProviderAnswer), (status = 204, description = "The cookie says who it is"),
+        (status = 403, description = "Who that is may not sign in, or not sign up"), (status = 502)))]
 async fn log_in_with_google(
     State(app): State<App>,
     SigningIn(client): SigningIn,
@@ -103,7 +111,8 @@ async fn log_in_with_google(
 
 /// Signs in with a code of GitHub.
 #[utoipa::path(post, path = "/api/v1/auth/oauth/github/", tag = "users", request_body = ProviderBody,
-    responses((status = 200, body = ProviderKey), (status = 502)))]
+    responses((status = 200, body = ProviderAnswer), (status = 204, description = "The cookie says who it is"),
+        (status = 403, description = "Who that is may not sign in, or not sign up"), (status = 502)))]
 async fn log_in_with_github(
     State(app): State<App>,
     SigningIn(client): SigningIn,
@@ -183,22 +192,23 @@ async fn end_oidc(
 input! {
     /// The code the browser came back with.
     pub struct LoginCodeBody {
-        pub access_token: Given<Text<200>>,
+        pub access_token: Text<200>,
     }
 }
 
 /// Signs in with the code that the browser came back with from the `OpenID` Connect provider.
 #[utoipa::path(post, path = "/api/v1/auth/oidc/login/", tag = "users", request_body = LoginCodeBody,
-    responses((status = 200, body = ProviderKey)))]
+    responses((status = 200, body = ProviderAnswer), (status = 204, description = "The cookie says who it is"),
+        (status = 401, body = CodeRefused)))]
 async fn log_in_with_oidc(
     State(app): State<App>,
     SigningIn(client): SigningIn,
     body: Body,
 ) -> ApiResult<Response> {
-    let input: LoginCodeBody = body.parse_with(&["access_token"])?;
-    let code = input.access_token.0.map(|code| code.0).unwrap_or_default();
+    let input: LoginCodeBody = body.parse()?;
+    let code = &input.access_token.0;
     Ok(
-        match sign_ins::with_login_code(&app, &client, "oidc", &code).await? {
+        match sign_ins::with_login_code(&app, &client, "oidc", code).await? {
             Some((outcome, is_new)) => answer(&app, outcome, is_new),
             None => bad_code(),
         },
@@ -209,7 +219,9 @@ async fn log_in_with_oidc(
 pub(super) fn bad_code() -> Response {
     (
         StatusCode::UNAUTHORIZED,
-        Json(json!({ "error": "Invalid or expired code." })),
+        Json(CodeRefused {
+            error: "Invalid or expired code.",
+        }),
     )
         .into_response()
 }

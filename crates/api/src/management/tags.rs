@@ -14,9 +14,9 @@ use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::ApiResult;
 use crate::fields::{Blank, Given, Text};
-use crate::input;
 use crate::page::{Page, Paging};
 use crate::params::Path;
+use crate::{input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -37,6 +37,7 @@ pub struct TagView {
     pub uuid: String,
     pub is_permanent: bool,
     pub is_system_tag: bool,
+    #[schema(value_type = crate::words::TagType)]
     pub r#type: String,
 }
 
@@ -66,6 +67,11 @@ input! {
     }
 }
 
+required! {
+    /// A tag to write anew.
+    pub struct WholeTagBody(TagBody) with label;
+}
+
 impl From<TagBody> for TagEdit {
     fn from(body: TagBody) -> Self {
         Self {
@@ -92,7 +98,7 @@ async fn list_tags(
 }
 
 /// Creates a tag.
-#[utoipa::path(post, path = "/api/v1/projects/{project_id}/tags/", tag = "tags", request_body = TagBody,
+#[utoipa::path(post, path = "/api/v1/projects/{project_id}/tags/", tag = "tags", request_body = WholeTagBody,
     responses((status = 201, body = TagView)))]
 async fn create_tag(
     State(app): State<App>,
@@ -100,7 +106,7 @@ async fn create_tag(
     Path(project_id): Path<i64>,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<TagView>)> {
-    let input: TagBody = body.parse_with(&["label"])?;
+    let WholeTagBody(input) = body.parse()?;
     let tag = tags::create(&app, &caller, project_id, input.into()).await?;
     Ok((StatusCode::CREATED, Json(tag.into())))
 }
@@ -131,7 +137,7 @@ async fn get_tag_by_uuid(
 }
 
 /// Changes a tag; what is not given stays.
-#[utoipa::path(put, path = "/api/v1/projects/{project_id}/tags/{tag_id}/", tag = "tags", request_body = TagBody,
+#[utoipa::path(put, path = "/api/v1/projects/{project_id}/tags/{tag_id}/", tag = "tags", request_body = WholeTagBody,
     responses((status = 200, body = TagView)))]
 async fn update_tag(
     State(app): State<App>,
@@ -139,7 +145,7 @@ async fn update_tag(
     Path((project_id, id)): Path<(i64, i64)>,
     body: Body,
 ) -> ApiResult<Json<TagView>> {
-    let input: TagBody = body.parse_with(&["label"])?;
+    let WholeTagBody(input) = body.parse()?;
     let tag = tags::update(&app, &caller, project_id, id, input.into()).await?;
     Ok(Json(tag.into()))
 }

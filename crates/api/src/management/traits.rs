@@ -18,7 +18,7 @@ use crate::error::ApiResult;
 use crate::fields::{Blank, Given, Text};
 use crate::page::{Page, Paging};
 use crate::params::{Path, Query};
-use crate::{choices, input};
+use crate::{choices, input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -32,6 +32,7 @@ pub fn router() -> OpenApiRouter<App> {
 pub struct TraitView {
     pub id: i64,
     pub trait_key: String,
+    #[schema(value_type = TraitValueType)]
     pub value_type: &'static str,
     pub integer_value: Option<i64>,
     pub string_value: Option<String>,
@@ -90,6 +91,11 @@ input! {
     }
 }
 
+required! {
+    /// A trait to write anew.
+    pub struct WholeTraitBody(TraitBody) with trait_key;
+}
+
 impl From<TraitBody> for TraitEdit {
     fn from(body: TraitBody) -> Self {
         Self {
@@ -123,7 +129,7 @@ async fn list_traits(
 
 /// Gives an identity a further trait.
 #[utoipa::path(post, path = "/api/v1/environments/{environment_key}/identities/{identity_id}/traits/",
-    tag = "identities", request_body = TraitBody, responses((status = 201, body = TraitView)))]
+    tag = "identities", request_body = WholeTraitBody, responses((status = 201, body = TraitView)))]
 async fn create_trait(
     State(app): State<App>,
     Signed(caller): Signed,
@@ -131,7 +137,7 @@ async fn create_trait(
     body: Body,
 ) -> ApiResult<(StatusCode, Json<TraitView>)> {
     identities::require_manage(&app, &caller, &key).await?;
-    let input: TraitBody = body.parse_with(&["trait_key"])?;
+    let WholeTraitBody(input) = body.parse()?;
     let stored = identities::create_trait(&app, &caller, &key, identity_id, input.into()).await?;
     Ok((StatusCode::CREATED, Json(TraitView::new(identity_id, &stored))))
 }
@@ -151,14 +157,14 @@ async fn get_trait(
 
 /// Changes a trait; what is not given stays.
 #[utoipa::path(put, path = "/api/v1/environments/{environment_key}/identities/{identity_id}/traits/{id}/",
-    tag = "identities", request_body = TraitBody, responses((status = 200, body = TraitView)))]
+    tag = "identities", request_body = WholeTraitBody, responses((status = 200, body = TraitView)))]
 async fn update_trait(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(place): Path<(String, i64, i64)>,
     body: Body,
 ) -> ApiResult<Json<TraitView>> {
-    change_trait(&app, &caller, place, &body, &["trait_key"]).await
+    change_trait(&app, &caller, place, &body, true).await
 }
 
 /// Changes single fields of a trait.
@@ -170,7 +176,7 @@ async fn patch_trait(
     Path(place): Path<(String, i64, i64)>,
     body: Body,
 ) -> ApiResult<Json<TraitView>> {
-    change_trait(&app, &caller, place, &body, &[]).await
+    change_trait(&app, &caller, place, &body, false).await
 }
 
 async fn change_trait(
@@ -178,10 +184,14 @@ async fn change_trait(
     caller: &Caller,
     (key, identity_id, id): (String, i64, i64),
     body: &Body,
-    required: &[&str],
+    whole: bool,
 ) -> ApiResult<Json<TraitView>> {
     identities::require_manage(app, caller, &key).await?;
-    let input: TraitBody = body.parse_with(required)?;
+    let input = if whole {
+        body.parse::<WholeTraitBody>()?.0
+    } else {
+        body.parse()?
+    };
     let stored = identities::update_trait(app, caller, &key, identity_id, id, input.into()).await?;
     Ok(Json(TraitView::new(identity_id, &stored)))
 }

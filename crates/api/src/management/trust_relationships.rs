@@ -16,9 +16,9 @@ use crate::body::Body;
 use crate::caller::{ClientAddress, Signed};
 use crate::error::ApiResult;
 use crate::fields::{Field, Given, Text, message};
-use crate::input;
 use crate::page::{Page, Paging};
 use crate::params::Path;
+use crate::{input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -113,8 +113,10 @@ input! {
     }
 }
 
-/// What PUT and POST need.
-const REQUIRED: &[&str] = &["name", "issuer", "audience", "is_admin"];
+required! {
+    /// A trust relationship to write anew.
+    pub struct WholeTrustRelationshipBody(TrustRelationshipBody) with name, issuer, audience, is_admin;
+}
 
 impl From<TrustRelationshipBody> for TrustEdit {
     fn from(body: TrustRelationshipBody) -> Self {
@@ -149,7 +151,7 @@ async fn list_trust_relationships(
 
 /// Trusts an identity provider.
 #[utoipa::path(post, path = "/api/v1/organisations/{organisation_id}/trust-relationships/",
-    tag = "trust relationships", request_body = TrustRelationshipBody,
+    tag = "trust relationships", request_body = WholeTrustRelationshipBody,
     responses((status = 201, body = TrustRelationshipView)))]
 async fn create_trust_relationship(
     State(app): State<App>,
@@ -158,7 +160,7 @@ async fn create_trust_relationship(
     body: Body,
 ) -> ApiResult<(StatusCode, Json<TrustRelationshipView>)> {
     let id = id.get()?;
-    let input: TrustRelationshipBody = body.parse_with(REQUIRED)?;
+    let WholeTrustRelationshipBody(input) = body.parse()?;
     let trust = trust_relationships::create(&app, &caller, id, input.into()).await?;
     Ok((StatusCode::CREATED, Json(trust.into())))
 }
@@ -178,7 +180,7 @@ async fn get_trust_relationship(
 
 /// Changes a trust relationship; what is not given stays.
 #[utoipa::path(put, path = "/api/v1/organisations/{organisation_id}/trust-relationships/{id}/",
-    tag = "trust relationships", request_body = TrustRelationshipBody,
+    tag = "trust relationships", request_body = WholeTrustRelationshipBody,
     responses((status = 200, body = TrustRelationshipView)))]
 async fn update_trust_relationship(
     State(app): State<App>,
@@ -186,7 +188,7 @@ async fn update_trust_relationship(
     Path((organisation, id)): Path<(OrganisationId, i64)>,
     body: Body,
 ) -> ApiResult<Json<TrustRelationshipView>> {
-    let input: TrustRelationshipBody = body.parse_with(REQUIRED)?;
+    let WholeTrustRelationshipBody(input) = body.parse()?;
     let trust = trust_relationships::update(&app, &caller, organisation.get()?, id, input.into()).await?;
     Ok(Json(trust.into()))
 }

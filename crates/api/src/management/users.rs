@@ -18,7 +18,7 @@ use crate::caller::{Signed, SigningIn};
 use crate::cookies;
 use crate::error::{ApiError, ApiResult};
 use crate::fields::{Email, Given, Text};
-use crate::{choices, input};
+use crate::{choices, input, required};
 
 /// The most characters of a password: what is hashed must end somewhere.
 const PASSWORD: usize = 1000;
@@ -68,6 +68,7 @@ input! {
 pub struct SignedUp {
     pub first_name: String,
     pub last_name: String,
+    #[schema(value_type = Option<SignUpType>)]
     pub sign_up_type: Option<String>,
     pub email: String,
     pub id: i64,
@@ -85,6 +86,7 @@ pub struct SignedUp {
 pub struct Me {
     pub first_name: String,
     pub last_name: String,
+    #[schema(value_type = Option<SignUpType>)]
     pub sign_up_type: Option<String>,
     pub id: i64,
     pub email: String,
@@ -173,7 +175,7 @@ async fn delete_user(Signed(_): Signed) -> ApiError {
 
 /// Signs up, which also signs in.
 #[utoipa::path(post, path = "/api/v1/auth/users/", tag = "users", security(()), request_body = SignUpBody,
-    responses((status = 201, body = SignedUp)))]
+    responses((status = 201, body = SignedUp), (status = 403, description = "Nobody may sign up, or not without an invitation")))]
 async fn sign_up(State(app): State<App>, SigningIn(client): SigningIn, body: Body) -> ApiResult<Response> {
     let input: SignUpBody = body.parse()?;
     let input = SignUp {
@@ -220,6 +222,11 @@ input! {
     }
 }
 
+required! {
+    /// Both names of a user.
+    pub struct WholeMeBody(MeBody) with first_name, last_name;
+}
+
 impl From<MeBody> for ProfileEdit {
     fn from(body: MeBody) -> Self {
         Self {
@@ -234,10 +241,10 @@ impl From<MeBody> for ProfileEdit {
 }
 
 /// Changes the caller's names.
-#[utoipa::path(put, path = "/api/v1/auth/users/me/", tag = "users", request_body = MeBody,
+#[utoipa::path(put, path = "/api/v1/auth/users/me/", tag = "users", request_body = WholeMeBody,
     responses((status = 200, body = Me)))]
 async fn update_me(State(app): State<App>, Signed(caller): Signed, body: Body) -> ApiResult<Json<Me>> {
-    let input: MeBody = body.parse_with(&["first_name", "last_name"])?;
+    let WholeMeBody(input) = body.parse()?;
     Me::of(&app, users::update(&app, &caller, input.into()).await?).await
 }
 
@@ -457,7 +464,8 @@ input! {
 
 /// Opens a new account with a link.
 #[utoipa::path(post, path = "/api/v1/auth/users/activation/", tag = "users",
-    request_body = ActivationBody, responses((status = 204)))]
+    request_body = ActivationBody,
+    responses((status = 204), (status = 403, description = "The link has been used, or is too old")))]
 async fn activate_user(State(app): State<App>, body: Body) -> ApiResult<StatusCode> {
     let input: ActivationBody = body.parse()?;
     email_links::activate(&app, &input.uid.0, &input.token.0).await?;

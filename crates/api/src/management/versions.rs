@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::change_sets::{StateChangeBody, state_changes};
+use super::change_sets::{StateChangeBody, WholeStateChangeBody, state_changes};
 use super::feature_values::{Ids, TypedValue, WeightView};
 use super::segment_overrides::OverrideLink;
 use crate::body::Body;
@@ -308,14 +308,14 @@ async fn list_version_states(
 #[utoipa::path(post, tag = "versions",
     path = "/api/v1/environments/{environment_key}/features/{feature_id}/versions/{version_uuid}/featurestates/",
     params(("environment_key" = i64, Path, description = "The environment's id")),
-    request_body = StateChangeBody, responses((status = 201, body = VersionStateView)))]
+    request_body = WholeStateChangeBody, responses((status = 201, body = VersionStateView)))]
 async fn create_version_state(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((environment, feature, uuid)): Path<(i64, i64, String)>,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<VersionStateView>)> {
-    let input: StateChangeBody = body.parse_with(&["feature_state_value"])?;
+    let WholeStateChangeBody(input) = body.parse()?;
     let change = StateChange::from(input);
     let (version, state) =
         versions::create_state(&app, &caller, at((environment, feature)), &uuid, change).await?;
@@ -326,14 +326,15 @@ async fn create_version_state(
 #[utoipa::path(put, tag = "versions",
     path = "/api/v1/environments/{environment_key}/features/{feature_id}/versions/{version_uuid}/featurestates/{id}/",
     params(("environment_key" = i64, Path, description = "The environment's id")),
-    request_body = StateChangeBody, responses((status = 200, body = VersionStateView)))]
+    request_body = WholeStateChangeBody, responses((status = 200, body = VersionStateView)))]
 async fn update_version_state(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(path): Path<(i64, i64, String, i64)>,
     body: Body,
 ) -> ApiResult<Json<VersionStateView>> {
-    change_state(&app, &caller, path, body.parse_with(&["feature_state_value"])?).await
+    let WholeStateChangeBody(input) = body.parse()?;
+    change_state(&app, &caller, path, input).await
 }
 
 /// Changes single fields of a state of a draft.

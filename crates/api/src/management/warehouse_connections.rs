@@ -17,7 +17,7 @@ use crate::caller::Signed;
 use crate::error::{ApiError, ApiResult};
 use crate::fields::{Blank, Given};
 use crate::params::Path;
-use crate::{choices, input};
+use crate::{choices, input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -38,9 +38,9 @@ pub fn router() -> OpenApiRouter<App> {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WarehouseConnectionView {
     pub id: i64,
-    #[schema(example = "clickhouse")]
+    #[schema(value_type = WarehouseType)]
     pub warehouse_type: String,
-    #[schema(example = "created")]
+    #[schema(value_type = crate::words::WarehouseStatus)]
     pub status: String,
     pub status_detail: Option<String>,
     pub name: String,
@@ -72,6 +72,7 @@ impl From<WarehouseConnection> for WarehouseConnectionView {
 /// How a test went.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WarehouseTestResult {
+    #[schema(value_type = crate::words::WarehouseStatus)]
     pub status: &'static str,
     pub status_detail: Option<String>,
 }
@@ -90,6 +91,11 @@ input! {
         /// Kept encrypted, and never told.
         pub credentials: Given<Option<Value>>,
     }
+}
+
+required! {
+    /// A connection to write anew.
+    pub struct WholeWarehouseConnectionBody(WarehouseConnectionBody) with warehouse_type;
 }
 
 impl From<WarehouseConnectionBody> for ConnectionEdit {
@@ -120,14 +126,14 @@ async fn list_warehouse_connections(
 
 /// Writes down a connection.
 #[utoipa::path(post, path = "/api/v1/environments/{environment_key}/warehouse-connections/", tag = "warehouses",
-    request_body = WarehouseConnectionBody, responses((status = 201, body = WarehouseConnectionView)))]
+    request_body = WholeWarehouseConnectionBody, responses((status = 201, body = WarehouseConnectionView)))]
 async fn create_warehouse_connection(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(key): Path<String>,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<WarehouseConnectionView>)> {
-    let input: WarehouseConnectionBody = body.parse_with(&["warehouse_type"])?;
+    let WholeWarehouseConnectionBody(input) = body.parse()?;
     let made = warehouse_connections::create(&app, &caller, &key, input.into()).await?;
     Ok((StatusCode::CREATED, Json(made.into())))
 }
@@ -135,7 +141,7 @@ async fn create_warehouse_connection(
 /// Tries a connection that is not written down.
 #[utoipa::path(post,
     path = "/api/v1/environments/{environment_key}/warehouse-connections/test-warehouse-connection/",
-    tag = "warehouses", request_body = WarehouseConnectionBody, responses((status = 200, body = WarehouseTestResult)))]
+    tag = "warehouses", request_body = WholeWarehouseConnectionBody, responses((status = 200, body = WarehouseTestResult)))]
 async fn test_new_warehouse_connection(
     State(app): State<App>,
     Signed(caller): Signed,
@@ -143,7 +149,7 @@ async fn test_new_warehouse_connection(
     body: Body,
 ) -> ApiResult<Json<WarehouseTestResult>> {
     warehouse_connections::require(&app, &caller, &key).await?;
-    let input: WarehouseConnectionBody = body.parse_with(&["warehouse_type"])?;
+    let WholeWarehouseConnectionBody(input) = body.parse()?;
     let kind = input
         .warehouse_type
         .0
@@ -174,7 +180,7 @@ async fn get_warehouse_connection(
 
 /// Replaces a connection; credentials that are not given stay.
 #[utoipa::path(put, path = "/api/v1/environments/{environment_key}/warehouse-connections/{connection_id}/",
-    tag = "warehouses", request_body = WarehouseConnectionBody,
+    tag = "warehouses", request_body = WholeWarehouseConnectionBody,
     responses((status = 200, body = WarehouseConnectionView)))]
 async fn update_warehouse_connection(
     State(app): State<App>,
@@ -182,7 +188,7 @@ async fn update_warehouse_connection(
     Path((key, id)): Path<(String, i64)>,
     body: Body,
 ) -> ApiResult<Json<WarehouseConnectionView>> {
-    let input: WarehouseConnectionBody = body.parse_with(&["warehouse_type"])?;
+    let WholeWarehouseConnectionBody(input) = body.parse()?;
     Ok(Json(
         warehouse_connections::update(&app, &caller, &key, id, input.into())
             .await?

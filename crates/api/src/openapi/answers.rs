@@ -90,7 +90,11 @@ pub(super) fn complete(method: &str, operation: &mut Map<String, Value>) {
             .as_object_mut()
             .filter(|answer| is_error && !answer.contains_key("content"))
         {
-            let shape = if status == "400" { "BadRequest" } else { "Detail" };
+            let shape = match status.as_str() {
+                "400" => "BadRequest",
+                "502" => "Elsewhere",
+                _ => "Detail",
+            };
             answer.insert("content".to_owned(), plain("", shape)["content"].clone());
         }
     }
@@ -123,6 +127,7 @@ fn usual(status: &str) -> &'static str {
         "204" => "Done; there is nothing to say",
         "400" => "What was sent is wrong",
         "404" => "There is no such thing",
+        "502" => "The other system did not answer, or not as it should",
         _ => "Refused",
     }
 }
@@ -174,6 +179,15 @@ pub(super) fn define(document: &mut Value) {
                 { "type": "array", "items": { "$ref": "#/components/schemas/Problem" } },
                 { "type": "object", "additionalProperties": { "$ref": "#/components/schemas/Problem" } },
             ],
+        }),
+    );
+    schemas.insert(
+        "Elsewhere".to_owned(),
+        json!({
+            "description": "Why another system could not be asked.",
+            "type": "object",
+            "properties": { "message": { "type": "string" } },
+            "required": ["message"],
         }),
     );
     schemas.sort_keys();

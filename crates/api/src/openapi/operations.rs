@@ -103,6 +103,7 @@ const PUBLIC: &[&str] = &[
     "/api/v1/auth/users/resend_activation/",
     "/api/v1/auth/users/reset_email/",
     "/api/v1/auth/users/reset_email_confirm/",
+    "/api/v1/cb-webhook/",
     "/o/introspect/",
     "/o/register/",
     "/o/revoke_token/",

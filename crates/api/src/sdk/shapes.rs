@@ -45,6 +45,7 @@ pub struct FlagFeature {
     pub description: Option<String>,
     pub initial_value: Option<String>,
     pub default_enabled: Option<bool>,
+    #[schema(value_type = crate::management::features::FeatureType)]
     pub r#type: String,
 }
 
@@ -230,7 +231,7 @@ pub struct DocumentSegment {
 /// A rule, of rules and of conditions.
 #[derive(Debug, ToSchema)]
 pub struct DocumentRule {
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::management::segment_rules::RuleKind)]
     pub r#type: RuleType,
     #[schema(no_recursion)]
     pub rules: Vec<DocumentRule>,
@@ -240,6 +241,7 @@ pub struct DocumentRule {
 /// A comparison.
 #[derive(Debug, ToSchema)]
 pub struct DocumentCondition {
+    #[schema(value_type = crate::words::ConditionOperator)]
     pub operator: String,
     pub value: Option<String>,
     pub property_: Option<String>,
@@ -263,6 +265,7 @@ pub struct DocumentState {
 pub struct DocumentFeature {
     pub id: i64,
     pub name: String,
+    #[schema(value_type = crate::management::features::FeatureType)]
     pub r#type: String,
 }
 
@@ -317,6 +320,7 @@ pub struct OfrepRequest {
 #[derive(Debug, ToSchema)]
 pub struct OfrepFlag {
     pub key: String,
+    #[schema(value_type = crate::words::OfrepReason)]
     pub reason: String,
     pub metadata: OfrepMetadata,
     #[schema(nullable = false)]
@@ -356,6 +360,7 @@ pub struct OfrepFlags {
 /// A stream of events.
 #[derive(Debug, ToSchema)]
 pub struct OfrepStream {
+    #[schema(value_type = crate::words::OfrepStreamType)]
     pub r#type: String,
     pub endpoint: OfrepEndpoint,
     #[schema(rename = "inactivityDelaySec")]

@@ -5,7 +5,9 @@
 //! because it is in the document.
 
 mod document;
+mod requests;
 mod strangers;
+mod treasure;
 
 use axum::http::Method;
 use burgee_testkit::TestApp;

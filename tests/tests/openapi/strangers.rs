@@ -1,18 +1,62 @@
-//! Every operation of the document, called by those who have no business with it.
+//! Every operation of the document, called by those who have no business with it: with no key, by an administrator of
+//! another organisation, by a member without permissions, and with what opens another environment.
 //!
-//! The status of each refusal is held to the document like every answer.
+//! They ask for things that exist, with bodies that are right, so that nothing but a permission can refuse them. The
+//! status of each refusal is held to the document like every answer.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use burgee_testkit::places::Person;
-use burgee_testkit::{TestApp, World, both};
+use burgee_testkit::{Answer, TestApp, both};
 use serde_json::{Value, json};
 
+use super::requests::resolved;
+use super::treasure::Treasure;
 use super::{Operation, operations};
 
+/// Operations on the caller himself, or on what he is about to make: there is nothing of others to be refused.
+const OF_ONESELF: &[&str] = &[
+    "activate_app",
+    "confirm_app",
+    "create_organisation",
+    "deactivate_app",
+    "decide_authorization",
+    "delete_me",
+    "delete_token",
+    "describe_authorization",
+    "get_me",
+    "list_active_methods",
+    "list_sessions",
+    "log_out",
+    "patch_me",
+    "patch_onboarding",
+    "regenerate_backup_codes",
+    "set_email",
+    "set_password",
+    "update_me",
+];
+
+/// Operations that answer whoever is signed in, and why. They tell him nothing of the treasure.
+const OPEN_TO_EVERYBODY: Open = &[
+    ("environment_list_permissions", "the same for everybody"),
+    ("get_platform_summary", "sums over what he administers"),
+    ("list_audit_log", "what he may read"),
+    ("list_organisations", "those he is in"),
+    ("list_platform_organisations", "those he administers"),
+    ("list_platform_stale_flags", "sums over what he administers"),
+    ("list_platform_usage_trends", "sums over what he administers"),
+    ("list_projects", "those he may see"),
+    (
+        "list_saml_attribute_mappings",
+        "those of organisations he administers",
+    ),
+    ("organisation_list_permissions", "the same for everybody"),
+    ("project_list_permissions", "the same for everybody"),
+];
+
 /// Operations that any member of an organisation may call, whatever his permissions.
-const OPEN_TO_MEMBERS: &[(&str, &str)] = &[
+const OPEN_TO_MEMBERS: Open = &[
     ("list_group_summaries", "whom one may share a feature with"),
     ("list_groups", "those he is in"),
     ("list_members", "members see each other"),
@@ -31,130 +75,68 @@ const OPEN_TO_MEMBERS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Operations with a parameter in their path that answer anybody who is signed in.
-const OPEN_TO_EVERYBODY: &[(&str, &str)] = &[];
+/// Operations that whoever administers another environment of the project may call.
+const OPEN_TO_NEIGHBOURS: Open = &[];
 
-/// What stands in the place of parameters: by the part of the path before it, or else by the name of the parameter.
-struct Ids(BTreeMap<&'static str, String>);
-
-impl Ids {
-    /// Everything of a world with a feature, overrides and an identity.
-    async fn of(world: &World) -> Self {
-        let feature = world
-            .feature(json!({"name": "treasure", "initial_value": "treasure"}))
-            .await;
-        let segment = world.segment("treasure-segment", "a", "EQUAL", "b").await;
-        let over = world.override_for_segment(feature, segment, "treasure").await;
-        let identity = world.identity("treasure-identity").await;
-        let state = world.override_for_identity(feature, identity, "treasure").await;
-        let id = |value: &Value| value.to_string();
-        Self(BTreeMap::from([
-            ("organisation_id", world.organisation.to_string()),
-            ("project_id", world.project.to_string()),
-            ("environment_id", world.environment.to_string()),
-            ("environment_key", world.client.clone()),
-            ("api_key", world.client.clone()),
-            ("environment_api_key", world.client.clone()),
-            ("feature_id", feature.to_string()),
-            ("segment_id", segment.to_string()),
-            ("identity_id", identity.to_string()),
-            ("segments", segment.to_string()),
-            ("features", feature.to_string()),
-            ("environments", world.client.clone()),
-            ("featurestates", id(&state["id"])),
-            ("feature-segments", id(&over["feature_segment"]["id"])),
-        ]))
-    }
-
-    /// A path with what it is about in the place of its parameters; `outer` stands for those that `outer` has.
-    fn fill(&self, path: &str, outer: Option<&Self>) -> String {
-        let parts: Vec<&str> = path.split('/').collect();
-        let fill = |(place, part): (usize, &&str)| {
-            let Some(name) = part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) else {
-                return (*part).to_owned();
-            };
-            let is_outer = parts[..place].iter().all(|part| !part.starts_with('{'));
-            let ids = outer.filter(|_| is_outer).unwrap_or(self);
-            let found = ids.0.get(name).or_else(|| ids.0.get(parts[place - 1]));
-            let unknown = if name.contains("uuid") {
-                "00000000-0000-4000-8000-000000000000"
-            } else {
-                "1"
-            };
-            found.cloned().unwrap_or_else(|| unknown.to_owned())
-        };
-        parts.iter().enumerate().map(fill).collect::<Vec<_>>().join("/")
-    }
+/// Operations of the management API that could be refused to somebody.
+fn of_others() -> impl Iterator<Item = Operation> {
+    let all = operations().into_iter();
+    all.filter(|operation| !operation.is_public() && !OF_ONESELF.contains(&operation.id()))
 }
 
-fn has_parameters(operation: &Operation) -> bool {
-    operation.path.contains('{')
+fn is_refusal(answer: &Answer) -> bool {
+    [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND].contains(&answer.status)
 }
 
-fn is_refusal(status: StatusCode) -> bool {
-    [
-        StatusCode::BAD_REQUEST,
-        StatusCode::FORBIDDEN,
-        StatusCode::NOT_FOUND,
-    ]
-    .contains(&status)
-}
+/// Whom an operation need not refuse, and why.
+type Open = &'static [(&'static str, &'static str)];
 
-/// Calls every operation on something as somebody, who must be refused; `open` lists where he need not be.
-async fn refuse_all(app: &TestApp, person: &Person, open: &[(&str, &str)], path: impl Fn(&str) -> String) {
+/// Calls every operation on the treasure as somebody, who must be refused; the lists say where he need not be, and must
+/// not say more than is so.
+async fn refuse_all(app: &TestApp, treasure: &Treasure, person: &Person, open: &[Open]) {
+    let is_in = |list: Open, operation: &Operation| list.iter().any(|(id, _)| *id == operation.id());
     let mut wrong = Vec::new();
-    let mut answered: Vec<&str> = Vec::new();
-    for operation in operations() {
-        if operation.is_public() || !has_parameters(&operation) {
+    let mut unneeded: BTreeSet<&str> = open.iter().copied().flatten().map(|(id, _)| *id).collect();
+    for operation in of_others() {
+        let (path, body) = (operation.target(treasure, &[]), operation.body(treasure));
+        let answer = app.by(person, operation.method.clone(), &path, Some(&body)).await;
+        let request = format!("{} {path} {body}: {}", operation.name(), answer.status.as_u16());
+        if is_refusal(&answer) || is_in(OPEN_TO_EVERYBODY, &operation) {
+            assert!(
+                !answer.text.contains("treasure"),
+                "{request} tells: {}",
+                answer.text
+            );
+        }
+        if is_refusal(&answer) {
             continue;
         }
-        let answer = app
-            .by(
-                person,
-                operation.method.clone(),
-                &path(&operation.path),
-                Some(&json!({})),
-            )
-            .await;
-        let name = operation.name();
-        assert!(!answer.text.contains("treasure"), "{name} tells: {}", answer.text);
-        let is_open = open.iter().any(|(id, _)| *id == operation.id());
-        if is_refusal(answer.status) {
-            continue;
-        }
-        answered.push(operation.id());
-        if !is_open {
-            wrong.push(format!("{name}: {} {}", answer.status.as_u16(), answer.text));
+        unneeded.remove(operation.id());
+        if !open.iter().any(|list| is_in(list, &operation)) {
+            wrong.push(format!("{request} {}", answer.text));
         }
     }
     assert!(wrong.is_empty(), "not refused:\n{}", wrong.join("\n"));
-    let unneeded: Vec<&str> = open
-        .iter()
-        .map(|(id, _)| *id)
-        .filter(|id| !answered.contains(id))
-        .collect();
     assert!(
         unneeded.is_empty(),
         "refused, though the list says open: {unneeded:?}"
     );
+    treasure.is_untouched(app).await;
 }
 
 both! {
     async fn every_management_operation_asks_who_is_calling(app) {
-        let nobody = Ids(BTreeMap::new());
+        let treasure = Treasure::bury(&app).await;
         let mut asked = 0;
         let mut wrong = Vec::new();
-        for operation in operations() {
-            if operation.is_public() {
-                continue;
-            }
+        for operation in operations().iter().filter(|operation| !operation.is_public()) {
             for headers in [
                 vec![],
                 vec![("authorization", "Token 0000000000000000000000000000000000000000")],
                 vec![("authorization", "Api-Key 00000000.0000000000000000000000000000")],
             ] {
-                let path = nobody.fill(&operation.path, None);
-                let answer = app.call(operation.method.clone(), &path, &headers, Some(&json!({}))).await;
+                let (path, body) = (operation.target(&treasure, &[]), operation.body(&treasure));
+                let answer = app.call(operation.method.clone(), &path, &headers, Some(&body)).await;
                 if answer.status != StatusCode::UNAUTHORIZED {
                     wrong.push(format!("{}: {}", operation.name(), answer.text));
                 }
@@ -162,91 +144,167 @@ both! {
             asked += 1;
         }
         assert!(wrong.is_empty(), "not asked:\n{}", wrong.join("\n"));
-        assert!(asked > 100, "only {asked} operations were asked");
+        assert!(asked > 400, "only {asked} operations were asked");
+        treasure.is_untouched(&app).await;
     }
 
     async fn every_sdk_operation_wants_a_key_that_is_one(app) {
-        let world = World::new(app).await;
-        let ids = Ids::of(&world).await;
+        let treasure = Treasure::bury(&app).await;
+        let token = format!("Token {}", treasure.world.admin.token);
         for operation in operations().iter().filter(|operation| operation.takes_environment_key()) {
             let refusal = if operation.path.starts_with("/ofrep/") { 401 } else { 403 };
-            let token = format!("Token {}", world.token);
             for headers in [vec![], vec![("x-environment-key", "none")], vec![("authorization", token.as_str())]] {
-                let path = ids.fill(&operation.path, None);
-                let answer = world.app.call(operation.method.clone(), &path, &headers, Some(&json!({}))).await;
+                let (path, body) = (operation.target(&treasure, &[]), operation.body(&treasure));
+                let answer = app.call(operation.method.clone(), &path, &headers, Some(&body)).await;
                 assert_eq!(answer.status.as_u16(), refusal, "{}: {}", operation.name(), answer.text);
             }
         }
+        treasure.is_untouched(&app).await;
     }
 
     async fn a_key_of_one_environment_opens_no_other(app) {
-        let world = World::new(app).await;
-        let ids = Ids::of(&world).await;
-        let body = json!({"name": "Elsewhere", "organisation": world.organisation});
-        let project = world.post("/api/v1/projects/", body).await["id"].clone();
-        let other = world.post("/api/v1/environments/", json!({"name": "Other", "project": project})).await;
-        let key = other["api_key"].as_str().unwrap();
+        let treasure = Treasure::bury(&app).await;
+        let world = &treasure.world;
+        let project = app.project(&world.admin, world.organisation, "Elsewhere").await;
+        let (_, key) = app.environment(&world.admin, project, "Other").await;
         for operation in operations().iter().filter(|operation| operation.takes_environment_key()) {
-            let path = ids.fill(&operation.path, None);
-            let body = json!({"identifier": "treasure-identity"});
-            let answer = world.sdk_with(key, operation.method.clone(), &path, Some(body)).await;
+            let path = operation.target(&treasure, &[]);
+            let mut body = operation.body(&treasure);
+            if body.get("identifier").is_some() {
+                body["identifier"] = json!("treasure");
+            }
+            let answer = app.call(operation.method.clone(), &path, &[("x-environment-key", &key)], Some(&body)).await;
             let name = operation.name();
-            assert!(!answer.text.replace("treasure-identity", "").contains("treasure"), "{name}: {}", answer.text);
+            let mut told = answer.text.clone();
+            // What is echoed of the request is nothing told.
+            for name in ["identifier", "trait_key", "key"] {
+                told = told.replace(&format!("\"{name}\":\"treasure\""), "");
+            }
+            assert!(!told.contains("treasure"), "{name}: {}", answer.text);
             assert!(!answer.status.is_server_error(), "{name}: {}", answer.text);
         }
+        treasure.is_untouched(&app).await;
     }
 
     async fn an_administrator_of_another_organisation_is_refused_everywhere(app) {
-        let world = World::new(app).await;
-        let ids = Ids::of(&world).await;
-        let stranger = world.app.person("stranger").await;
-        world.app.organisation("Elsewhere", &stranger, "ADMIN").await;
-        refuse_all(&world.app, &stranger, OPEN_TO_EVERYBODY, |path| ids.fill(path, None)).await;
-        nothing_was_lost(&world).await;
-    }
-
-    async fn what_is_another_organisations_is_not_found_under_ones_own(app) {
-        let world = World::new(app).await;
-        let ids = Ids::of(&world).await;
-        let stranger = world.app.person("stranger").await;
-        let organisation = world.app.organisation("Elsewhere", &stranger, "ADMIN").await;
-        let project = world.app.project(&stranger, organisation, "Own").await;
-        let (environment, key) = world.app.environment(&stranger, project, "Own").await;
-        let own = Ids(BTreeMap::from([
-            ("organisation_id", organisation.to_string()),
-            ("project_id", project.to_string()),
-            ("environment_id", environment.to_string()),
-            ("environment_key", key.clone()),
-            ("environment_api_key", key.clone()),
-            ("api_key", key),
-        ]));
-        for operation in operations() {
-            if operation.is_public() || operation.path.matches('{').count() < 2 {
-                continue;
-            }
-            let path = ids.fill(&operation.path, Some(&own));
-            let answer = world.app.by(&stranger, operation.method.clone(), &path, Some(&json!({}))).await;
-            let name = operation.name();
-            assert!(!answer.text.contains("treasure"), "{name} tells: {}", answer.text);
-            assert!(!answer.status.is_server_error(), "{name}: {}", answer.text);
-        }
-        nothing_was_lost(&world).await;
+        let treasure = Treasure::bury(&app).await;
+        refuse_all(&app, &treasure, &treasure.world.stranger, &[OPEN_TO_EVERYBODY]).await;
     }
 
     async fn a_member_without_a_permission_is_refused_what_needs_one(app) {
-        let world = World::new(app).await;
-        let ids = Ids::of(&world).await;
-        let member = world.app.person("member").await;
-        world.app.join(world.organisation, &member, "USER").await;
-        refuse_all(&world.app, &member, OPEN_TO_MEMBERS, |path| ids.fill(path, None)).await;
-        nothing_was_lost(&world).await;
+        let treasure = Treasure::bury(&app).await;
+        refuse_all(&app, &treasure, &treasure.world.member, &[OPEN_TO_EVERYBODY, OPEN_TO_MEMBERS]).await;
+    }
+
+    async fn an_administrator_of_another_environment_is_refused_in_this_one(app) {
+        let treasure = Treasure::bury(&app).await;
+        let neighbour = treasure.neighbour(&app).await;
+        let open = [OPEN_TO_EVERYBODY, OPEN_TO_MEMBERS, OPEN_TO_NEIGHBOURS];
+        refuse_all(&app, &treasure, &neighbour, &open).await;
+    }
+
+    async fn what_is_another_organisations_is_not_found_under_ones_own(app) {
+        let treasure = Treasure::bury(&app).await;
+        let stranger = &treasure.world.stranger;
+        let organisation = app.organisation("Own", stranger, "ADMIN").await;
+        let project = app.project(stranger, organisation, "Own").await;
+        let edge = json!({"use_edge_identities": true});
+        app.patch(stranger, &format!("/api/v1/projects/{project}/"), &edge).await.expect(200);
+        let (environment, key) = app.environment(stranger, project, "Own").await;
+        let own = [
+            ("organisation_id", organisation.to_string()), ("project_id", project.to_string()),
+            ("environment_id", environment.to_string()), ("environment_key", key.clone()),
+            ("environment_api_key", key.clone()), ("api_key", key),
+        ];
+        let mut wrong = Vec::new();
+        for operation in of_others().filter(|operation| operation.path.matches('{').count() > 1) {
+            let (path, body) = (operation.target(&treasure, &own), operation.body(&treasure));
+            let answer = app.by(stranger, operation.method.clone(), &path, Some(&body)).await;
+            assert!(!answer.text.contains("treasure"), "{} tells: {}", operation.name(), answer.text);
+            if !is_refusal(&answer) {
+                wrong.push(format!("{} {path} {body}: {} {}", operation.name(), answer.status.as_u16(), answer.text));
+            }
+        }
+        assert!(wrong.is_empty(), "not refused:\n{}", wrong.join("\n"));
+        treasure.is_untouched(&app).await;
     }
 }
 
-/// Nothing of a world was changed or deleted by those who may not.
-async fn nothing_was_lost(world: &World) {
-    let flags = world.sdk(Method::GET, "/api/v1/flags/", None).await.expect(200);
-    assert_eq!(flags[0]["feature"]["name"], "treasure");
-    let identity = world.identify(json!({"identifier": "treasure-identity"})).await;
-    assert_eq!(identity["flags"][0]["feature_state_value"], "treasure");
+/// Operations that do not tell of all fields that are missing, or not with the usual words, and why.
+const TOLD_OTHERWISE: &[(&str, &str)] = &[
+    (
+        "create_environment",
+        "where comes before what: 403, as in the reference",
+    ),
+    ("create_link", "where comes before what: 403, as in the reference"),
+    (
+        "create_list_segment",
+        "a name or a segment must be there, either of them",
+    ),
+    (
+        "create_shared_state",
+        "where comes before what: 403, as in the reference",
+    ),
+    (
+        "decide_authorization",
+        "whether one agrees comes first; the rest is told as OAuth has it",
+    ),
+    ("delete_trait_key", "the reference's words"),
+    ("exchange_oauth_token", "RFC 6749 has words of its own"),
+    ("introspect_oauth_token", "RFC 7662 has words of its own"),
+    ("revoke_oauth_token", "RFC 7009 has words of its own"),
+    ("set_trait_by_path", "the reference's words"),
+    ("set_up", "closed, because there is somebody"),
+];
+
+/// What an answer says is missing from a body.
+fn missing(answer: &Answer) -> BTreeSet<String> {
+    let words = [
+        json!(["This field is required."]),
+        json!(["No file was submitted."]),
+    ];
+    let problems = answer.body.as_object().into_iter().flatten();
+    let required = problems.filter(|(_, problem)| words.contains(problem));
+    required.map(|(name, _)| name.clone()).collect()
+}
+
+/// The fields that the document says a body must have; `None` for bodies that are no object.
+fn declared(operation: &Operation) -> Option<BTreeSet<String>> {
+    let schema = resolved(operation.body_schema()?);
+    let names = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
+    (schema["type"] == "object").then(|| names.map(str::to_owned).collect())
+}
+
+both! {
+    async fn what_a_body_must_have_is_what_the_document_says(app) {
+        let treasure = Treasure::bury(&app).await;
+        let token = format!("Token {}", treasure.world.admin.token);
+        let told_usually = |operation: &Operation| !TOLD_OTHERWISE.iter().any(|(id, _)| *id == operation.id());
+        let with_body: Vec<(Operation, BTreeSet<String>)> = operations()
+            .into_iter()
+            .filter(|operation| told_usually(operation) && !OF_ONESELF.contains(&operation.id()))
+            .filter_map(|operation| declared(&operation).map(|fields| (operation, fields)))
+            .collect();
+        assert!(with_body.len() > 150, "only {} bodies", with_body.len());
+        // Those that need nothing may do something, and come last.
+        let (last, first): (Vec<_>, Vec<_>) = with_body.into_iter().partition(|(_, fields)| fields.is_empty());
+        let mut wrong = Vec::new();
+        for (operation, fields) in first.into_iter().chain(last) {
+            let path = operation.target(&treasure, &[]);
+            let headers = if operation.takes_environment_key() {
+                [("x-environment-key", treasure.world.key.as_str())]
+            } else {
+                [("authorization", token.as_str())]
+            };
+            let answer = app.call(operation.method.clone(), &path, &headers, Some(&json!({}))).await;
+            if missing(&answer) != fields {
+                wrong.push(format!("{}: {fields:?} declared; {} {}", operation.name(), answer.status.as_u16(), answer.text));
+            }
+        }
+        assert!(wrong.is_empty(), "bodies:\n{}", wrong.join("\n"));
+    }
 }

@@ -176,27 +176,31 @@ async fn create_list_segment(
     body: Body,
 ) -> ApiResult<(StatusCode, Json<ListSegmentView>)> {
     burgee_app::segments::require_manage(&app, &caller, project_id).await?;
-    let wants_name = body.0.get("segment").is_none_or(serde_json::Value::is_null);
-    let required: &[&str] = if wants_name { &["name"] } else { &[] };
-    let input: ListSegmentBody = body.parse_with(required)?;
+    let input: ListSegmentBody = body.parse()?;
     let key = input.key.map(|key| key.0);
     let context_kind = input.context_kind.map(|kind| kind.0);
     let made = match (input.segment, input.name) {
         (Some(segment), _) => {
             list_segments::adopt(&app, &caller, project_id, segment.0, key, context_kind).await?
         }
-        (None, name) => {
+        (None, None) => {
+            let is_null = body.0.get("name").is_some();
+            let text = if is_null {
+                "This field may not be null."
+            } else {
+                "This field is required."
+            };
+            return Err(burgee_app::Error::field("name", text).into());
+        }
+        (None, Some(name)) => {
             let new = NewListSegment {
-                name: name.map(|name| name.0).unwrap_or_default(),
+                name: name.0,
                 key,
                 description: input.description.map(|text| text.0),
                 context_kind,
                 unbounded: input.unbounded.unwrap_or(false),
                 tags: Vec::new(),
             };
-            if new.name.is_empty() {
-                return Err(burgee_app::Error::field("name", "This field may not be null.").into());
-            }
             list_segments::create(&app, &caller, project_id, new).await?
         }
     };

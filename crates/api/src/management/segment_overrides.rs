@@ -18,9 +18,9 @@ use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::{ApiError, ApiResult};
 use crate::fields::{Field, Given, Pk, Whole};
-use crate::input;
 use crate::page::{Page, Paging};
 use crate::params::{Path, Query};
+use crate::{input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -251,6 +251,11 @@ input! {
     }
 }
 
+required! {
+    /// A segment override, with the segment.
+    pub struct WholeOverrideBody(OverrideBody) with feature_segment;
+}
+
 /// The segment of an override.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OverrideLink {
@@ -309,14 +314,14 @@ impl From<Override> for OverrideView {
 /// Creates a segment override in one step.
 #[utoipa::path(post, tag = "segment overrides",
     path = "/api/v1/environments/{environment_key}/features/{feature_id}/create-segment-override/",
-    request_body = OverrideBody, responses((status = 201, body = OverrideView)))]
+    request_body = WholeOverrideBody, responses((status = 201, body = OverrideView)))]
 async fn create_segment_override(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((key, feature)): Path<(String, i64)>,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<OverrideView>)> {
-    let input: OverrideBody = body.parse()?;
+    let WholeOverrideBody(input) = body.parse()?;
     let Some(segment) = input.feature_segment else {
         return Err(ApiError(Error::field(
             "feature_segment",

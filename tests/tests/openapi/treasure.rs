@@ -1,0 +1,609 @@
+//! An organisation with one of everything in it, and where in a path or a body each thing is named.
+
+use burgee_store::grants::Object;
+use burgee_testkit::TestApp;
+use burgee_testkit::places::{Person, World, id};
+use serde_json::{Value, json};
+
+/// One of everything. Whatever can have a name has one with `treasure` in it.
+pub(super) struct Treasure {
+    pub(super) world: World,
+    /// Somebody in the organisation to whom things can be done.
+    victim: Person,
+    /// What stands for the parameters of a path: a part of the path's pattern, the parameter, and its value. The longest
+    /// part that fits counts.
+    places: Vec<(String, &'static str, String)>,
+    /// What stands for the fields of a body, and for the parameters of a query, that hold the id of something.
+    pub(super) fields: Vec<(&'static str, Value)>,
+}
+
+/// A uuid that nothing has.
+const NO_UUID: &str = "00000000-0000-4000-8000-000000000000";
+
+impl Treasure {
+    /// Makes it.
+    pub(super) async fn bury(app: &TestApp) -> Self {
+        let world = app.world().await;
+        let victim = app.person("treasure-victim").await;
+        app.join(world.organisation, &victim, "USER").await;
+        let mut treasure = Self {
+            victim,
+            places: Vec::new(),
+            fields: Vec::new(),
+            world,
+        };
+        treasure.in_project(app).await;
+        treasure.in_organisation(app).await;
+        treasure.in_environment(app).await;
+        treasure.of_experiments(app).await;
+        treasure.of_versions(app).await;
+        treasure.of_edge(app).await;
+        treasure.grants(app).await;
+        treasure.audit(app).await;
+        treasure.containers();
+        treasure
+    }
+
+    async fn make(&self, app: &TestApp, path: &str, body: Value) -> Value {
+        let path = format!("/api/v1/{path}");
+        let answer = app.post(&self.world.admin, &path, &body).await;
+        assert!(
+            answer.status.is_success(),
+            "{path}: {} {}",
+            answer.status,
+            answer.text
+        );
+        answer.body
+    }
+
+    async fn find(&self, app: &TestApp, path: &str) -> Value {
+        app.get(&self.world.admin, &format!("/api/v1/{path}"))
+            .await
+            .expect(200)
+    }
+
+    /// Notes where a thing stands.
+    fn put(&mut self, place: &str, parameter: &'static str, value: &Value) {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        assert!(text != "null", "nothing for {place} {parameter}");
+        self.places.push((place.to_owned(), parameter, text));
+    }
+
+    /// Notes in which fields of bodies a thing stands.
+    fn field(&mut self, names: &[&'static str], value: &Value) {
+        self.fields
+            .extend(names.iter().map(|name| (*name, value.clone())));
+    }
+
+    async fn in_project(&mut self, app: &TestApp) {
+        let project = format!("projects/{}/", self.world.project);
+        let feature = json!({"name": "treasure", "initial_value": "treasure", "multivariate_options": [
+            {"type": "unicode", "string_value": "treasure", "default_percentage_allocation": 0}]});
+        let feature = self.make(app, &format!("{project}features/"), feature).await;
+        let option = feature["multivariate_options"][0].clone();
+        self.put("/features/{feature_id}", "feature_id", &feature["id"]);
+        self.put("/flags/{feature_id}", "feature_id", &feature["id"]);
+        self.put("/mv-options/{option_id}", "option_id", &option["id"]);
+        self.put("/multivariate/options/get-by-uuid/", "uuid", &option["uuid"]);
+        self.put("/v1/features/get-by-uuid/", "uuid", &feature["uuid"]);
+        self.field(&["feature", "feature_id"], &feature["id"]);
+        self.field(&["multivariate_feature_option"], &option["id"]);
+        let resource = json!({"url": "https://github.com/treasure/treasure/issues/7", "type": "GITHUB_ISSUE", "feature": feature["id"]});
+        let path = format!("{project}features/{}/feature-external-resources/", feature["id"]);
+        let resource = self.make(app, &path, resource).await;
+        self.put("/feature-external-resources/{id}", "id", &resource["id"]);
+        let tag = self
+            .make(
+                app,
+                &format!("{project}tags/"),
+                json!({"label": "treasure", "color": "#123"}),
+            )
+            .await;
+        self.put("/tags/{tag_id}", "tag_id", &tag["id"]);
+        self.put("/tags/get-by-uuid/", "uuid", &tag["uuid"]);
+        self.field(&["tag", "tags", "tag_ids"], &tag["id"]);
+        let rules = json!([{"type": "ALL", "rules": [], "conditions": [{"property": "a", "operator": "EQUAL", "value": "b"}]}]);
+        let segment = json!({"name": "treasure", "rules": rules});
+        let segment = self.make(app, &format!("{project}segments/"), segment).await;
+        self.put("/segments/{id}", "id", &segment["id"]);
+        self.put("/segment-overrides/{segment_id}", "segment_id", &segment["id"]);
+        self.put("/segments/get-by-uuid/", "uuid", &segment["uuid"]);
+        self.field(&["segment", "segment_id", "version_of"], &segment["id"]);
+        let found = self.find(app, &project).await;
+        self.put("/projects/get-by-uuid/", "uuid", &found["uuid"]);
+
+        let provider = self
+            .make(
+                app,
+                &format!("{project}feature-health/providers/"),
+                json!({"name": "Webhook"}),
+            )
+            .await;
+        self.put("/feature-health/providers/{name}", "name", &provider["name"]);
+        let (_, report) = provider["webhook_url"]
+            .as_str()
+            .and_then(|url| url.split_once("/api/"))
+            .expect("a path");
+        let path = report.trim_end_matches('/').rsplit('/').next().expect("a path");
+        self.put("/feature-health/{path}", "path", &json!(path));
+        let event = json!({"feature": "treasure", "status": "unhealthy", "environment": "Development"});
+        app.post(&self.world.admin, &format!("/api/{report}"), &event)
+            .await
+            .expect(200);
+        let events = self.find(app, &format!("{project}feature-health/events/")).await;
+        self.put("/feature-health/events/{id}", "id", &events[0]["id"]);
+
+        let stage = json!({"name": "treasure", "environment": self.world.environment, "order": 0,
+            "trigger": {"trigger_type": "ON_ENTER", "trigger_body": null},
+            "actions": [{"action_type": "TOGGLE_FEATURE", "action_body": {"enabled": true}}]});
+        let pipeline = json!({"name": "treasure", "stages": [stage]});
+        let pipeline = self
+            .make(app, &format!("{project}release-pipelines/"), pipeline)
+            .await;
+        self.put("/release-pipelines/{id}", "id", &pipeline["id"]);
+        let request = json!({"title": "treasure", "segments": [{"name": "treasure", "version_of": segment["id"], "rules": rules}]});
+        let request = self
+            .make(app, &format!("{project}change-requests/"), request)
+            .await;
+        self.put(
+            "/projects/{project_id}/change-requests/{id}",
+            "id",
+            &request["id"],
+        );
+        let comments = format!("{project}change-requests/{}/comments/", request["id"]);
+        let comment = self.make(app, &comments, json!({"text": "treasure"})).await;
+        self.put(
+            "/projects/{project_id}/change-requests/{id}/comments/",
+            "comment_id",
+            &comment["id"],
+        );
+        let export = json!({"environment_id": self.world.environment, "tag_ids": [tag["id"]]});
+        let export = self.make(app, "features/create-feature-export/", export).await;
+        self.put("/download-feature-export/{id}", "id", &export["id"]);
+    }
+
+    async fn in_organisation(&mut self, app: &TestApp) {
+        let organisation = format!("organisations/{}/", self.world.organisation);
+        let found = self.find(app, &organisation).await;
+        self.put("/organisations/get-by-uuid/", "uuid", &found["uuid"]);
+        let group = self
+            .make(
+                app,
+                &format!("{organisation}groups/"),
+                json!({"name": "treasure"}),
+            )
+            .await;
+        let users = json!({"user_ids": [self.victim.id]});
+        self.make(
+            app,
+            &format!("{organisation}groups/{}/add-users/", group["id"]),
+            users,
+        )
+        .await;
+        self.put("/groups/{group_id}", "group_id", &group["id"]);
+        self.field(&["group", "group_ids"], &group["id"]);
+        let invite = json!({"email": "treasure@example.com"});
+        let invite = self.make(app, &format!("{organisation}invites/"), invite).await;
+        self.put("/invites/{invite_id}", "invite_id", &invite["id"]);
+        let link = self
+            .make(
+                app,
+                &format!("{organisation}invite-links/"),
+                json!({"role": "USER"}),
+            )
+            .await;
+        self.put("/invite-links/{link_id}", "link_id", &link["id"]);
+        let key = json!({"name": "treasure", "is_admin": false});
+        let key = self
+            .make(app, &format!("{organisation}master-api-keys/"), key)
+            .await;
+        self.put("/master-api-keys/{prefix}", "prefix", &key["prefix"]);
+        self.field(&["master_api_key"], &key["id"]);
+
+        let role = self
+            .make(app, &format!("{organisation}roles/"), json!({"name": "treasure"}))
+            .await;
+        self.put("/roles/{role_id}", "role_id", &role["id"]);
+        self.field(&["role"], &role["id"]);
+        let role = format!("{organisation}roles/{}/", role["id"]);
+        let held = [
+            (
+                "users/",
+                "/roles/{role_id}/users/{id}",
+                json!({"user": self.victim.id}),
+            ),
+            (
+                "groups/",
+                "/roles/{role_id}/groups/{id}",
+                json!({"group": group["id"]}),
+            ),
+            (
+                "master-api-keys/",
+                "/roles/{role_id}/master-api-keys/{id}",
+                json!({"master_api_key": key["id"]}),
+            ),
+            (
+                "organisation-permissions/",
+                "/organisation-permissions/{id}",
+                json!({"permissions": []}),
+            ),
+            (
+                "projects-permissions/",
+                "/projects-permissions/{id}",
+                json!({"project": self.world.project, "permissions": []}),
+            ),
+            (
+                "environments-permissions/",
+                "/environments-permissions/{id}",
+                json!({"environment": self.world.environment, "permissions": []}),
+            ),
+        ];
+        for (path, place, body) in held {
+            let made = self.make(app, &format!("{role}{path}"), body).await;
+            self.put(place, "id", &made["id"]);
+        }
+
+        let field = json!({"name": "treasure", "type": "str", "organisation": self.world.organisation});
+        let field = self.make(app, "metadata/fields/", field).await;
+        self.put("/metadata/fields/{id}", "id", &field["id"]);
+        self.field(&["field", "model_field"], &field["id"]);
+        let kind = burgee_model::metadata::ContentType::Environment.id();
+        self.field(&["content_type"], &json!(kind));
+        let link = json!({"field": field["id"], "content_type": kind});
+        let link = self
+            .make(app, &format!("{organisation}metadata-model-fields/"), link)
+            .await;
+        self.put("/metadata-model-fields/{id}", "id", &link["id"]);
+        let trust = json!({"name": "treasure", "issuer": "https://gitlab.com", "audience": "treasure", "is_admin": false});
+        let trust = self
+            .make(app, &format!("{organisation}trust-relationships/"), trust)
+            .await;
+        self.put("/trust-relationships/{id}", "id", &trust["id"]);
+        let saml = json!({"organisation": self.world.organisation, "name": "treasure", "frontend_url": "https://flags.example.com"});
+        let saml = self.make(app, "auth/saml/configuration/", saml).await;
+        self.put("/auth/saml/", "name", &saml["name"]);
+        self.field(&["saml_configuration"], &saml["id"]);
+        let mapping = json!({"saml_configuration": saml["id"], "django_attribute_name": "email", "idp_attribute_name": "treasure"});
+        let mapping = self.make(app, "auth/saml/attribute-mapping/", mapping).await;
+        self.put("/attribute-mapping/{id}", "id", &mapping["id"]);
+    }
+
+    async fn in_environment(&mut self, app: &TestApp) {
+        let environment = format!("environments/{}/", self.world.key);
+        let found = self.find(app, &environment).await;
+        self.put("/environments/get-by-uuid/", "uuid", &found["uuid"]);
+        let (feature, segment) = (self.named("feature"), self.named("segment"));
+        let key = self
+            .make(
+                app,
+                &format!("{environment}api-keys/"),
+                json!({"name": "treasure"}),
+            )
+            .await;
+        self.put("/api-keys/{id}", "id", &key["id"]);
+        let over = json!({"enabled": true, "feature_segment": {"segment": segment},
+            "feature_state_value": {"type": "unicode", "string_value": "treasure"}});
+        let over = self
+            .make(
+                app,
+                &format!("{environment}features/{feature}/create-segment-override/"),
+                over,
+            )
+            .await;
+        self.put("/feature-segments/{id}", "id", &over["feature_segment"]["id"]);
+        self.put(
+            "/feature-segments/get-by-uuid/",
+            "uuid",
+            &over["feature_segment"]["uuid"],
+        );
+
+        let identities = format!("{environment}identities/");
+        let identity = self
+            .make(app, &identities, json!({"identifier": "treasure"}))
+            .await;
+        self.put("/identities/{identity_id}", "identity_id", &identity["id"]);
+        let own = json!({"feature": feature, "enabled": true, "feature_state_value": "treasure"});
+        let own = self
+            .make(
+                app,
+                &format!("{identities}{}/featurestates/", identity["id"]),
+                own,
+            )
+            .await;
+        self.put("/identities/{identity_id}/featurestates/{id}", "id", &own["id"]);
+        let kept = json!({"trait_key": "treasure", "value_type": "unicode", "string_value": "treasure"});
+        let kept = self
+            .make(app, &format!("{identities}{}/traits/", identity["id"]), kept)
+            .await;
+        self.put("/traits/{id}", "id", &kept["id"]);
+        let states = self
+            .find(app, &format!("{environment}featurestates/?feature={feature}"))
+            .await;
+        let state = &states["results"][0];
+        self.put("/v1/features/featurestates/{id}", "id", &state["id"]);
+        self.put(
+            "/environments/{environment_key}/featurestates/{id}",
+            "id",
+            &state["id"],
+        );
+        self.put("/featurestates/get-by-uuid/", "uuid", &state["uuid"]);
+
+        let change = json!({"feature": feature, "enabled": true, "live_from": null, "multivariate_feature_state_values": [],
+            "feature_state_value": {"type": "unicode", "string_value": "treasure"}});
+        let request = json!({"title": "treasure", "feature_states": [change]});
+        let request = self
+            .make(app, &format!("{environment}create-change-request/"), request)
+            .await;
+        self.put("/workflows/change-requests/{id}", "id", &request["id"]);
+        let comments = format!("features/workflows/change-requests/{}/comments/", request["id"]);
+        let comment = self.make(app, &comments, json!({"text": "treasure"})).await;
+        self.put(
+            "/workflows/change-requests/{id}/comments/",
+            "comment_id",
+            &comment["id"],
+        );
+        let later = json!({"feature": feature, "live_from": "2099-01-01T00:00:00Z", "feature_states_to_update": [
+            {"enabled": true, "feature_state_value": {"type": "unicode", "string_value": "treasure"}}]});
+        let later = self
+            .make(app, &format!("{environment}scheduled-changes/"), later)
+            .await;
+        self.put("/scheduled-changes/{id}", "id", &later["id"]);
+        let connection = json!({"warehouse_type": "clickhouse", "name": "treasure"});
+        let connection = self
+            .make(app, &format!("{environment}warehouse-connections/"), connection)
+            .await;
+        self.put(
+            "/warehouse-connections/{connection_id}",
+            "connection_id",
+            &connection["id"],
+        );
+        let cohort = self
+            .make(
+                app,
+                &format!("{environment}cohorts/"),
+                json!({"name": "treasure"}),
+            )
+            .await;
+        self.put("/cohorts/{cohort_id}", "cohort_id", &cohort["id"]);
+    }
+
+    async fn of_experiments(&mut self, app: &TestApp) {
+        let environment = format!("environments/{}/", self.world.key);
+        let metric = json!({"name": "treasure", "definition": {"event": "treasure"}});
+        let metric = self
+            .make(app, &format!("{environment}experiment-metrics/"), metric)
+            .await;
+        self.put("/experiment-metrics/{id}", "id", &metric["id"]);
+        self.field(&["metric"], &metric["id"]);
+        let experiment =
+            json!({"feature": self.named("feature"), "name": "treasure", "hypothesis": "treasure"});
+        let experiment = self
+            .make(app, &format!("{environment}experiments/"), experiment)
+            .await;
+        self.put("/experiments/{experiment_id}", "experiment_id", &experiment["id"]);
+        let link = json!({"metric": metric["id"], "expected_direction": "increase"});
+        let link = self
+            .make(
+                app,
+                &format!("{environment}experiments/{}/metrics/", experiment["id"]),
+                link,
+            )
+            .await;
+        self.put("/experiments/{experiment_id}/metrics/{id}", "id", &link["id"]);
+    }
+
+    /// An environment with versions, which changes nothing in place.
+    async fn of_versions(&mut self, app: &TestApp) {
+        let (environment, key) = app
+            .environment(&self.world.admin, self.world.project, "treasure-v2")
+            .await;
+        self.make(
+            app,
+            &format!("environments/{key}/enable-v2-versioning/"),
+            json!({}),
+        )
+        .await;
+        let (feature, segment) = (self.named("feature"), self.named("segment"));
+        let over = json!({"enabled": true, "feature_segment": {"segment": segment},
+            "feature_state_value": {"type": "unicode", "string_value": "treasure"}});
+        let path = format!("environments/{environment}/features/{feature}/versions/");
+        let version = self
+            .make(app, &path, json!({"feature_states_to_create": [over]}))
+            .await;
+        let uuid = version["uuid"].as_str().expect("a uuid");
+        let states = self.find(app, &format!("{path}{uuid}/featurestates/")).await;
+        self.put("/versions/{version_uuid}", "version_uuid", &version["uuid"]);
+        self.put(
+            "/versions/{version_uuid}/featurestates/{id}",
+            "id",
+            &states[1]["id"],
+        );
+        self.put("/environment-feature-versions/{uuid}", "uuid", &version["uuid"]);
+        self.put(
+            "/features/{feature_id}/versions/",
+            "environment_key",
+            &json!(environment),
+        );
+    }
+
+    /// A project with the "edge" set of operations.
+    async fn of_edge(&mut self, app: &TestApp) {
+        let project = app
+            .project(&self.world.admin, self.world.organisation, "treasure-edge")
+            .await;
+        let path = format!("/api/v1/projects/{project}/");
+        app.patch(&self.world.admin, &path, &json!({"use_edge_identities": true}))
+            .await
+            .expect(200);
+        let (_, key) = app.environment(&self.world.admin, project, "treasure-edge").await;
+        let feature = self
+            .make(
+                app,
+                &format!("projects/{project}/features/"),
+                json!({"name": "treasure"}),
+            )
+            .await;
+        let identities = format!("environments/{key}/edge-identities/");
+        let identity = self
+            .make(app, &identities, json!({"identifier": "treasure"}))
+            .await;
+        let uuid = identity["identity_uuid"].as_str().expect("a uuid");
+        let own = json!({"feature": feature["id"], "enabled": true, "feature_state_value": "treasure"});
+        let own = self
+            .make(app, &format!("{identities}{uuid}/edge-featurestates/"), own)
+            .await;
+        self.put(
+            "/edge-identities/{identity_uuid}",
+            "identity_uuid",
+            &identity["identity_uuid"],
+        );
+        self.put(
+            "/edge-featurestates/{featurestate_uuid}",
+            "featurestate_uuid",
+            &own["featurestate_uuid"],
+        );
+        self.put("/edge-identities", "environment_key", &json!(key));
+        self.put("/edge-identity-overrides", "environment_key", &json!(key));
+    }
+
+    async fn grants(&mut self, app: &TestApp) {
+        let levels = [
+            (
+                format!("organisations/{}/", self.world.organisation),
+                "/organisations/{organisation_id}/",
+            ),
+            (
+                format!("projects/{}/", self.world.project),
+                "/projects/{project_id}/",
+            ),
+            (
+                format!("environments/{}/", self.world.key),
+                "/environments/{environment_key}/",
+            ),
+        ];
+        let group = self.named("group");
+        for (path, pattern) in levels {
+            let of_user = json!({"user": self.victim.id, "permissions": []});
+            let of_user = self.make(app, &format!("{path}user-permissions/"), of_user).await;
+            let of_group = json!({"group": group, "permissions": []});
+            let of_group = self
+                .make(app, &format!("{path}user-group-permissions/"), of_group)
+                .await;
+            self.put(&format!("{pattern}user-permissions/"), "grant_id", &of_user["id"]);
+            self.put(
+                &format!("{pattern}user-group-permissions/"),
+                "grant_id",
+                &of_group["id"],
+            );
+        }
+    }
+
+    async fn audit(&mut self, app: &TestApp) {
+        let lines = self
+            .find(app, &format!("projects/{}/audit/", self.world.project))
+            .await;
+        self.put("/audit/{id}", "id", &lines["results"][0]["id"]);
+    }
+
+    /// What the things are in, where nothing more special is known.
+    fn containers(&mut self) {
+        let World {
+            organisation,
+            project,
+            environment,
+            key,
+            ..
+        } = self.world.clone();
+        self.put("", "organisation_id", &json!(organisation));
+        self.put("", "project_id", &json!(project));
+        self.put("", "environment_id", &json!(environment));
+        for name in ["environment_key", "environment_api_key", "api_key"] {
+            self.put("", name, &json!(key));
+        }
+        for name in ["identifier", "key", "trait_key"] {
+            self.put("", name, &json!("treasure"));
+        }
+        let victim = json!(self.victim.id);
+        self.put("", "user_id", &victim);
+        self.field(&["user", "user_ids"], &victim);
+        self.field(&["organisation"], &json!(organisation));
+        self.field(&["project"], &json!(project));
+        self.field(
+            &["environment", "environment_id", "source_environment"],
+            &json!(environment),
+        );
+    }
+
+    /// What a field of a body holds.
+    pub(super) fn named(&self, field: &str) -> Value {
+        let found = self.fields.iter().find(|(name, _)| *name == field);
+        found.map_or(Value::Null, |(_, value)| value.clone())
+    }
+
+    /// A path with the things in the place of its parameters; for those that `own` has, that.
+    pub(super) fn fill(&self, pattern: &str, own: &[(&str, String)]) -> String {
+        let fill = |part: &str| {
+            let Some(name) = part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) else {
+                return part.to_owned();
+            };
+            let own = own.iter().find(|(parameter, _)| *parameter == name);
+            let fitting = self
+                .places
+                .iter()
+                .filter(|(place, parameter, _)| *parameter == name && pattern.contains(place.as_str()));
+            let found = own.map(|(_, value)| value).or_else(|| {
+                fitting
+                    .max_by_key(|(place, _, _)| place.len())
+                    .map(|(_, _, value)| value)
+            });
+            found.cloned().unwrap_or_else(|| {
+                if name.contains("uuid") {
+                    NO_UUID.to_owned()
+                } else {
+                    "1".to_owned()
+                }
+            })
+        };
+        pattern.split('/').map(fill).collect::<Vec<_>>().join("/")
+    }
+
+    /// Somebody of the organisation who administers another of its environments, and nothing else.
+    pub(super) async fn neighbour(&self, app: &TestApp) -> Person {
+        let neighbour = app.person("neighbour").await;
+        app.join(self.world.organisation, &neighbour, "USER").await;
+        let (environment, key) = app
+            .environment(&self.world.admin, self.world.project, "Next door")
+            .await;
+        let keys = [
+            "VIEW_ENVIRONMENT",
+            "UPDATE_FEATURE_STATE",
+            "MANAGE_IDENTITIES",
+            "VIEW_IDENTITIES",
+        ];
+        app.grant(&neighbour, Object::Environment(environment), &keys)
+            .await;
+        let grants = format!("/api/v1/environments/{key}/user-permissions/");
+        let found = app
+            .get(&self.world.admin, &format!("{grants}?user={}", neighbour.id))
+            .await
+            .expect(200);
+        let one = format!("{grants}{}/", id(&found[0]));
+        app.patch(&self.world.admin, &one, &json!({"admin": true}))
+            .await
+            .expect(200);
+        neighbour
+    }
+
+    /// Makes sure that nothing was changed or deleted by those who may not.
+    pub(super) async fn is_untouched(&self, app: &TestApp) {
+        let headers = [("x-environment-key", self.world.key.as_str())];
+        let path = "/api/v1/identities/?identifier=treasure";
+        let answer = app
+            .call(axum::http::Method::GET, path, &headers, None)
+            .await
+            .expect(200);
+        assert_eq!(answer["flags"][0]["feature"]["name"], "treasure");
+        assert_eq!(answer["flags"][0]["feature_state_value"], "treasure");
+        assert_eq!(answer["traits"][0]["trait_value"], "treasure");
+    }
+}

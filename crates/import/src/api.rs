@@ -3,8 +3,10 @@
 //! It gives less: no passwords, no tokens, no master API keys, no second factors; and the seeds of buckets only where an
 //! environment has a server-side key, because only its document tells them.
 
+mod versions;
+
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use burgee_model::traits::{StoredTrait, TraitSet};
 use burgee_model::{FlagValue, Timestamp, TraitValue};
@@ -29,11 +31,16 @@ pub struct Api {
     /// Up to and without `/api/v1`.
     base: String,
     token: String,
+    /// What is waited for the first time, where it is not told how long to wait; then twice that, and so on.
+    pause: Duration,
 }
 
-/// How often a call is tried, and how long is waited at most in between.
+/// How often a call is tried that fails.
 const ATTEMPTS: u32 = 6;
-const LONGEST_WAIT: u64 = 120;
+/// How often a call is tried that came too early: a limit of calls is no failure.
+const PATIENCE: u32 = 60;
+/// How long is waited at most in between.
+const LONGEST_WAIT: Duration = Duration::from_mins(2);
 /// Objects on a page.
 const PAGE: u32 = 100;
 /// The largest answer that is read: environment documents can be long.
@@ -47,32 +54,46 @@ impl Api {
             client: Client::new(Reach::Everywhere),
             base: address.strip_suffix("/api/v1").unwrap_or(address).to_owned(),
             token: token.trim().to_owned(),
+            pause: Duration::from_secs(2),
         }
+    }
+
+    /// The same, that waits so long before it tries again for the first time.
+    #[must_use]
+    pub fn pausing(self, pause: Duration) -> Self {
+        Self { pause, ..self }
     }
 
     /// Sends a GET until it is answered: it waits where it is asked to, and tries again what may succeed later.
     async fn call(&self, url: &str, header: (&str, &str)) -> Result<Answer> {
-        let mut attempt = 1;
+        let (mut failures, mut refusals) = (0, 0);
         loop {
             let request = Request::get_json(url)
                 .header(header.0, header.1)
                 .within(Duration::from_mins(2))
                 .at_most(ANSWER_BYTES);
             let outcome = self.client.send(request).await;
-            let wait = match &outcome {
-                Ok(answer) if answer.status == 429 || answer.status >= 500 => {
-                    let asked = answer.header("retry-after").and_then(|text| text.parse().ok());
-                    asked.unwrap_or(1 << attempt)
+            let asked = match &outcome {
+                Ok(answer) if answer.status == 429 => {
+                    refusals += 1;
+                    asked_to_wait(answer)
                 }
-                Ok(_) => 0,
-                Err(_) => 1 << attempt,
+                Ok(answer) if answer.status >= 500 => {
+                    failures += 1;
+                    asked_to_wait(answer)
+                }
+                Err(burgee_outbound::http::Error::TimedOut | burgee_outbound::http::Error::Failed(_)) => {
+                    failures += 1;
+                    None
+                }
+                _ => return outcome.map_err(|error| Error::Api(error.to_string())),
             };
-            if wait > 0 && attempt < ATTEMPTS {
-                tokio::time::sleep(Duration::from_secs(wait.min(LONGEST_WAIT))).await;
-                attempt += 1;
-                continue;
+            if failures == ATTEMPTS || refusals == PATIENCE {
+                return outcome.map_err(|error| Error::Api(error.to_string()));
             }
-            return outcome.map_err(|error| Error::Api(error.to_string()));
+            let doublings = (failures + refusals).clamp(1, ATTEMPTS) - 1;
+            let wait = asked.unwrap_or(self.pause * 2_u32.pow(doublings));
+            tokio::time::sleep(wait.min(LONGEST_WAIT)).await;
         }
     }
 
@@ -153,9 +174,12 @@ impl Api {
         report.note(
             "API",
             None,
-            "not given by the API: passwords, user tokens, second factors, master API keys, some settings of organisations",
+            "not given by the API, or not taken through it: passwords, user tokens, second factors, master API keys, some \
+             settings of organisations, change requests, what is scheduled in environments without versions, custom fields, \
+             release pipelines, feature health, code references",
         );
         number_links(&mut read);
+        versions::hand_on_seeds(&mut read);
         documents(&mut read, report);
         read.tidy();
         Ok(read)
@@ -326,7 +350,7 @@ impl Api {
                 )?);
             }
         }
-        Ok(())
+        self.read_versions(environment, read).await
     }
 
     /// What buckets are computed from, by the uuid of feature states: only an environment's document tells.
@@ -417,6 +441,16 @@ pub(crate) struct ApiIdentity {
     pub(crate) traits: TraitSet,
 }
 
+/// How long a server asks to be left alone: a number of seconds, or a moment.
+fn asked_to_wait(answer: &Answer) -> Option<Duration> {
+    let text = answer.header("retry-after")?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let moment = httpdate::parse_http_date(text).ok()?;
+    Some(moment.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
 fn record<T: DeserializeOwned>(what: &'static str, value: Value) -> Result<T> {
     serde_json::from_value(value).map_err(|error| Error::Row(what, error))
 }
@@ -503,6 +537,7 @@ fn read_state(
         "updated_at": state["updated_at"],
         "version": state["version"],
         "mv_hashing_salt": seed,
+        "environment_feature_version_id": state["environment_feature_version"],
     });
     let value = &state["feature_state_value"];
     if value.is_object() {

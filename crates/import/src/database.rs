@@ -121,6 +121,7 @@ async fn history(s: &mut Snapshot<'_>) -> Result<Option<History>> {
         approvals: all(s, "workflows_core_changerequestapproval").await?,
         groups: all(s, "workflows_core_changerequestgroupassignment").await?,
         segments: Vec::new(),
+        has_requests: true,
     }))
 }
 

@@ -21,6 +21,8 @@ pub struct History {
     pub groups: Vec<GroupAssignment>,
     /// Segments as open requests propose them.
     pub segments: Vec<Segment>,
+    /// Whether the source tells of more than versions: otherwise what was taken of requests before stays.
+    pub has_requests: bool,
 }
 
 impl History {

@@ -42,6 +42,8 @@ pub(crate) struct Page {
     pub(crate) identities: Vec<IncomingIdentity>,
     /// The ids in the source this page has all identities of; without it nothing is known to be gone.
     pub(crate) range: Option<(i64, i64)>,
+    /// How far the run is once this page is stored.
+    pub(crate) mark: i64,
 }
 
 /// Reads a page of identities with their traits from the database; `None` at the end.
@@ -83,6 +85,7 @@ pub(crate) async fn read_page(
     Ok(Some(Page {
         identities,
         range: Some((after, last)),
+        mark: last,
     }))
 }
 
@@ -216,9 +219,7 @@ async fn try_page(
     }
     count.created = new.len() as u64;
     insert(tx_ref, import, &new, is_first).await?;
-    if let Some((_, last)) = page.range {
-        imports::set_progress(tx_ref, import.id, last, 0).await?;
-    }
+    imports::set_progress(tx_ref, import.id, page.mark, 0).await?;
     tx.commit().await?;
     Ok(count)
 }

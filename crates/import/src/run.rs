@@ -103,7 +103,7 @@ async fn take_configuration(
         if import.finished_at.is_some() {
             imports::restart(&mut tx, import.id, now).await?;
         } else {
-            report.resumed = import.identities_done > 0;
+            report.resumed = import.identities_done != 0;
         }
         import
     } else {
@@ -327,7 +327,7 @@ impl Run<'_> {
         }
         progress.begin("Identities", u64::try_from(total).ok());
         let started = Instant::now();
-        let mut after = self.import.identities_done;
+        let mut after = self.import.identities_done.max(0);
         let mut done = 0;
         while let Some(page) =
             identities::read_page(flagsmith, self.maps, after, self.options.page, report).await?
@@ -520,8 +520,28 @@ impl Picked {
     }
 }
 
+/// More than the pages of identities that any environment has.
+const PAGES: i64 = 1_000_000;
+
+/// The page of an environment's identities that a run through the API begins with; `None`: it is through with them.
+///
+/// Its mark is negative, for the environment and the page it stored last; those of runs from a database are not.
+fn first_page(mark: i64, environment: i64) -> Option<u32> {
+    let (last, page) = if mark < 0 {
+        (-mark / PAGES, -mark % PAGES)
+    } else {
+        (0, 1)
+    };
+    match environment.cmp(&last) {
+        std::cmp::Ordering::Less => None,
+        std::cmp::Ordering::Equal => u32::try_from(page).ok(),
+        std::cmp::Ordering::Greater => Some(1),
+    }
+}
+
 impl Run<'_> {
-    /// Through the API there is no order that could be gone on with, and nothing that tells what is gone.
+    /// Through the API nothing tells what is gone. A run that was cut off goes on with the page it was at: there may be
+    /// less before it by now.
     async fn take_from_api(
         &mut self,
         api: &Api,
@@ -538,7 +558,9 @@ impl Run<'_> {
                 .get(noun::ENVIRONMENT)
                 .and_then(|ids| ids.get(&environment.id));
             let Some(&here) = here else { continue };
-            let mut number = 1;
+            let Some(mut number) = first_page(self.import.identities_done, environment.id) else {
+                continue;
+            };
             while let Some(found) = api.identities(environment, number).await? {
                 let identities: Vec<IncomingIdentity> = found
                     .into_iter()
@@ -560,6 +582,7 @@ impl Run<'_> {
                 let page = Page {
                     identities,
                     range: None,
+                    mark: -(environment.id * PAGES + i64::from(number)),
                 };
                 self.store(&page, report).await?;
                 progress.at(done);

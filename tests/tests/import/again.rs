@@ -1,26 +1,13 @@
 //! A run can be repeated, is continued when it was cut off, and writes nothing when it is only tried.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use axum::http::Method;
-use burgee_import::{Options, Progress, Source};
+use burgee_import::{Options, Source};
 use burgee_testkit::both;
 use serde_json::{Value, json};
 
-use super::{flagsmith, import, import_with, options, there};
+use super::{Killer, flagsmith, import, import_with, options, there};
 
 const ADA: &str = "0123456789abcdef0123456789abcdef01234567";
-
-/// Breaks the run off when it has stored so many pages.
-struct Killer(AtomicU32);
-
-impl Progress for Killer {
-    fn begin(&self, _: &str, _: Option<u64>) {}
-
-    fn at(&self, _: u64) {
-        assert!(self.0.fetch_sub(1, Ordering::Relaxed) > 1, "killed on purpose");
-    }
-}
 
 both! {
     async fn a_second_run_writes_nothing_where_nothing_changed(app) {
@@ -106,7 +93,7 @@ both! {
         let killed = tokio::spawn(async move {
             let source = Source::database(&there).await.unwrap();
             let options = Options { page: 2, ..options() };
-            burgee_import::run(&node, &source, &options, &Killer(AtomicU32::new(3))).await.map(drop)
+            burgee_import::run(&node, &source, &options, &Killer::after(3)).await.map(drop)
         });
         assert!(killed.await.is_err());
         let report = import(&app, &url).await;

@@ -8,7 +8,9 @@ mod history;
 mod people;
 mod surroundings;
 
-use burgee_import::{Options, Quiet, Report, Source};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use burgee_import::{Options, Progress, Quiet, Report, Source};
 use burgee_store::seeds;
 use burgee_testkit::{TestApp, fresh_postgres};
 
@@ -36,6 +38,23 @@ async fn flagsmith() -> Option<String> {
     .join("\n");
     seeds::script(&url, script).await.unwrap();
     Some(url)
+}
+
+/// Breaks a run off when it has told so often how far it is.
+struct Killer(AtomicU32);
+
+impl Killer {
+    fn after(times: u32) -> Self {
+        Self(AtomicU32::new(times))
+    }
+}
+
+impl Progress for Killer {
+    fn begin(&self, _: &str, _: Option<u64>) {}
+
+    fn at(&self, _: u64) {
+        assert!(self.0.fetch_sub(1, Ordering::Relaxed) > 1, "killed on purpose");
+    }
 }
 
 /// Something happens in the Flagsmith.

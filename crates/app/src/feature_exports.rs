@@ -464,25 +464,9 @@ fn new_feature(project_id: i64, entry: &Entry) -> Feature {
 
 fn option_edit(variant: &Variant) -> OptionEdit {
     let value = feature_documents::typed(&variant.value, variant.kind.as_deref()).unwrap_or(FlagValue::Null);
-    let edit = OptionEdit {
-        kind: Some(feature_documents::kind_of(&value)),
+    OptionEdit {
         default_percentage_allocation: Some(variant.default_percentage_allocation),
         key: Some(variant.key.clone()),
-        ..OptionEdit::default()
-    };
-    match value {
-        FlagValue::Null => edit,
-        FlagValue::Bool(truth) => OptionEdit {
-            boolean_value: Some(Some(truth)),
-            ..edit
-        },
-        FlagValue::Int(number) => OptionEdit {
-            integer_value: Some(Some(number)),
-            ..edit
-        },
-        FlagValue::Text(text) => OptionEdit {
-            string_value: Some(Some(text)),
-            ..edit
-        },
+        ..value.into()
     }
 }

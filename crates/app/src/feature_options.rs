@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use burgee_model::FlagValue;
 use burgee_model::permissions::ProjectPermission;
 use burgee_store::features::{self, Feature, MultivariateOption};
 use burgee_store::projects::Project;
@@ -9,6 +10,7 @@ use burgee_store::{Tx, feature_states, projects as project_rows, state_options};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::feature_documents::kind_of;
 use crate::feature_states::{allot, over_100};
 use crate::features::{find_in, project_for, updated};
 use crate::{App, Caller, Error, Result, projects};
@@ -28,13 +30,38 @@ pub struct OptionEdit {
     pub key: Option<Option<String>>,
 }
 
+impl From<FlagValue> for OptionEdit {
+    /// An option with this value; the rest is not given.
+    fn from(value: FlagValue) -> Self {
+        let edit = Self {
+            kind: Some(kind_of(&value)),
+            ..Self::default()
+        };
+        match value {
+            FlagValue::Null => edit,
+            FlagValue::Bool(truth) => Self {
+                boolean_value: Some(Some(truth)),
+                ..edit
+            },
+            FlagValue::Int(number) => Self {
+                integer_value: Some(Some(number)),
+                ..edit
+            },
+            FlagValue::Text(text) => Self {
+                string_value: Some(Some(text)),
+                ..edit
+            },
+        }
+    }
+}
+
 impl OptionEdit {
     /// What it asks of the traffic; all of it unless it says so.
     pub(crate) fn percentage(&self) -> f64 {
         self.default_percentage_allocation.unwrap_or(100.0)
     }
 
-    fn apply(self, option: &mut MultivariateOption) {
+    pub(crate) fn apply(self, option: &mut MultivariateOption) {
         if let Some(kind) = self.kind {
             kind.clone_into(&mut option.r#type);
         }

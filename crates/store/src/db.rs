@@ -57,6 +57,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "audience syncs",
         include_str!("../migrations/0019_audience_syncs.sql"),
     ),
+    (21, "open work", include_str!("../migrations/0021_open_work.sql")),
     (
         22,
         "list segments",

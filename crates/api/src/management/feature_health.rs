@@ -273,12 +273,19 @@ fn grafana(body: &Value) -> ApiResult<Vec<Report>> {
     let alerts = body.get("alerts").and_then(Value::as_array);
     let alerts = alerts.ok_or_else(|| Error::field("alerts", "This field is required."))?;
     let reports = alerts.iter().take(limits::HEALTH_REPORTS).filter_map(|alert| {
-        let text = |of: &str, name: &str| alert.get(of)?.get(name)?.as_str().map(str::to_owned);
+        let text = |of: &str, name: &str, most: usize| {
+            let text = alert.get(of)?.get(name)?.as_str()?;
+            Some(text.chars().take(most).collect::<String>())
+        };
+        // A name that is longer than any can be is nobody's.
+        let label = |name: &str| text("labels", name, limits::FEATURE_NAME_LENGTH + 1);
         let own = |name: &str| alert.get(name)?.as_str().filter(|text| !text.is_empty());
         let mut texts = Vec::new();
-        for (name, title) in [("description", None), ("summary", text("labels", "alertname"))] {
-            if let Some(text) = text("annotations", name).filter(|text| !text.is_empty()) {
-                let text: String = text.chars().take(5000).collect();
+        for (name, title) in [
+            ("description", None),
+            ("summary", text("labels", "alertname", 255)),
+        ] {
+            if let Some(text) = text("annotations", name, 5000).filter(|text| !text.is_empty()) {
                 texts.push(match title {
                     Some(title) => json!({ "text": text, "title": title }),
                     None => json!({ "text": text }),
@@ -297,8 +304,8 @@ fn grafana(body: &Value) -> ApiResult<Vec<Report>> {
         });
         let clean = |text: String| (!text.contains('\0')).then_some(text);
         Some(Report {
-            feature: text("labels", "flagsmith_feature").and_then(clean)?,
-            environment: text("labels", "flagsmith_environment").and_then(clean),
+            feature: label("flagsmith_feature").and_then(clean)?,
+            environment: label("flagsmith_environment").and_then(clean),
             healthy: own("status") == Some("resolved"),
             reason: Some(json!({ "text_blocks": texts, "url_blocks": urls.collect::<Vec<_>>() })),
             external_id: own("fingerprint")

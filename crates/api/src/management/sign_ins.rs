@@ -125,6 +125,11 @@ async fn log_in_with_github(
 }
 
 fn answer(app: &App, outcome: LoggedIn, is_new_user: bool) -> Response {
+    signed_in(app, outcome, |key| ProviderKey { key, is_new_user })
+}
+
+/// What a sign-in comes to: what is still missing, a cookie where keys travel in cookies, or a body with the key.
+fn signed_in<T: Serialize>(app: &App, outcome: LoggedIn, body: impl FnOnce(String) -> T) -> Response {
     match outcome {
         LoggedIn::NeedsSecondFactor(token) => needs_second_factor(token),
         LoggedIn::Key(key) if app.settings().cookies.is_some() => {
@@ -132,7 +137,7 @@ fn answer(app: &App, outcome: LoggedIn, is_new_user: bool) -> Response {
             cookies::set(app, &mut response, &key);
             response
         }
-        LoggedIn::Key(key) => Json(ProviderKey { key, is_new_user }).into_response(),
+        LoggedIn::Key(key) => Json(body(key)).into_response(),
     }
 }
 
@@ -228,13 +233,5 @@ pub(super) fn bad_code() -> Response {
 
 /// The key of somebody who signed in, or what is still missing.
 pub(super) fn key_answer(app: &App, outcome: LoggedIn) -> Response {
-    match outcome {
-        LoggedIn::NeedsSecondFactor(token) => needs_second_factor(token),
-        LoggedIn::Key(key) if app.settings().cookies.is_some() => {
-            let mut response = StatusCode::NO_CONTENT.into_response();
-            cookies::set(app, &mut response, &key);
-            response
-        }
-        LoggedIn::Key(key) => Json(Key { key }).into_response(),
-    }
+    signed_in(app, outcome, |key| Key { key })
 }

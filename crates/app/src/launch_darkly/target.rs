@@ -552,33 +552,15 @@ fn new_feature(flag: &Flag, values: &[FlagValue], tags: Vec<i64>) -> NewFeature 
             .variations
             .iter()
             .filter(|_| several)
-            .map(|variation| option(&value(&variation.value)))
+            .map(|variation| option(value(&variation.value)))
             .collect(),
         ..NewFeature::default()
     }
 }
 
-fn option(value: &FlagValue) -> OptionEdit {
-    let edit = OptionEdit {
+fn option(value: FlagValue) -> OptionEdit {
+    OptionEdit {
         default_percentage_allocation: Some(0.0),
-        ..OptionEdit::default()
-    };
-    match value {
-        FlagValue::Null => edit,
-        FlagValue::Bool(truth) => OptionEdit {
-            kind: Some("bool"),
-            boolean_value: Some(Some(*truth)),
-            ..edit
-        },
-        FlagValue::Int(number) => OptionEdit {
-            kind: Some("int"),
-            integer_value: Some(Some(*number)),
-            ..edit
-        },
-        FlagValue::Text(text) => OptionEdit {
-            kind: Some("unicode"),
-            string_value: Some(Some(text.clone())),
-            ..edit
-        },
+        ..value.into()
     }
 }

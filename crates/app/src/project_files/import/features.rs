@@ -1,6 +1,6 @@
 //! Tags and features: what there is, whose it is, and its options.
 
-use burgee_model::{FlagValue, Timestamp};
+use burgee_model::Timestamp;
 use burgee_store::features::{Feature, MultivariateOption};
 use burgee_store::tags::Tag;
 use burgee_store::{Tx, feature_links, features, groups, members, projects, tags};
@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::Work;
 use crate::change::Kind;
+use crate::feature_options::OptionEdit;
 use crate::project_files::{FeaturePart, OptionPart, ProjectPart};
 use crate::{Error, Result};
 
@@ -175,23 +176,11 @@ fn blank_option(feature_id: i64) -> MultivariateOption {
 }
 
 fn set_option(row: &mut MultivariateOption, part: &OptionPart) {
-    row.key.clone_from(&part.key);
-    row.default_percentage_allocation = part.default_percentage_allocation;
     (row.string_value, row.integer_value, row.boolean_value) = (None, None, None);
-    let kind = match &part.value {
-        FlagValue::Null => "unicode",
-        FlagValue::Text(text) => {
-            row.string_value = Some(text.clone());
-            "unicode"
-        }
-        FlagValue::Int(number) => {
-            row.integer_value = Some(*number);
-            "int"
-        }
-        FlagValue::Bool(truth) => {
-            row.boolean_value = Some(*truth);
-            "bool"
-        }
+    let edit = OptionEdit {
+        key: Some(part.key.clone()),
+        default_percentage_allocation: Some(part.default_percentage_allocation),
+        ..part.value.clone().into()
     };
-    kind.clone_into(&mut row.r#type);
+    edit.apply(row);
 }

@@ -7,6 +7,8 @@ VENV="$TEST_DIR/venv"
 NODE_SUITE="$ROOT/tests/sdks/node"
 DASHBOARD="$ROOT/dashboard"
 PYTHON_SUITE="$ROOT/tests/sdks/python"
+LAUNCHDARKLY="$TEST_DIR/launchdarkly"
+LAUNCHDARKLY_SUITE="$ROOT/tests/launchdarkly"
 SCHEMATHESIS="$TEST_DIR/schemathesis"
 SCHEMATHESIS_SUITE="$ROOT/tests/schemathesis"
 

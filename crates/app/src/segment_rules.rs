@@ -54,6 +54,13 @@ impl KnownFlags {
         }
     }
 
+    /// The same, and lists of members with these keys.
+    #[must_use]
+    pub fn with_lists(mut self, keys: impl IntoIterator<Item = String>) -> Self {
+        self.lists.extend(keys);
+        self
+    }
+
     /// Those of the segment's project, where its new rules name any.
     pub async fn read(tx: &mut Tx, segment: &Segment, rules: &[RuleEdit]) -> Result<Self> {
         fn names_something(rule: &RuleEdit) -> bool {

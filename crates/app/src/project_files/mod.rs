@@ -127,6 +127,18 @@ pub struct SegmentPart {
     /// The feature it is only for.
     pub feature: Option<String>,
     pub rules: Vec<Rule>,
+    /// Of a list segment. Who is in it is not in the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list: Option<ListPart>,
+}
+
+/// What makes a segment a list segment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ListPart {
+    pub key: String,
+    pub context_kind: String,
+    pub unbounded: bool,
 }
 
 /// An environment with what features are in it.

@@ -1,13 +1,14 @@
 //! Segments, under the numbers they had where those are free.
 
 use burgee_model::{Timestamp, keys};
+use burgee_store::list_segments::{self, ListSegment};
 use burgee_store::segments::Segment;
 use burgee_store::{Tx, projects, segments, transfer};
 use serde_json::json;
 
 use super::Work;
 use crate::change::Kind;
-use crate::project_files::{ProjectPart, SegmentPart};
+use crate::project_files::{ListPart, ProjectPart, SegmentPart};
 use crate::{Error, Result, segment_rules};
 
 impl Work<'_> {
@@ -29,6 +30,9 @@ impl Work<'_> {
             } else {
                 format!("Segment updated: {}", row.name)
             };
+            if let Some(list) = &segment.list {
+                self.list(tx, &row, list).await?;
+            }
             let after = crate::segments::as_json(&row);
             self.log(Kind::Segment, is_new, row.id, line, after);
             self.segments.insert(segment.id, row);
@@ -86,6 +90,42 @@ impl Work<'_> {
             self.warn_of_split(part);
         }
         Ok(row)
+    }
+
+    /// Makes a segment a list segment, if it is none yet.
+    async fn list(&mut self, tx: &mut Tx, row: &Segment, part: &ListPart) -> Result<()> {
+        let what = format!("the members of list segment {:?}", row.name);
+        self.imported.miss(
+            what,
+            "files of projects hold no members: they are uploaded by themselves",
+        );
+        if list_segments::of_segment(tx, row.id).await?.is_some() {
+            return Ok(());
+        }
+        if list_segments::find(tx, self.project.id, &part.key)
+            .await?
+            .is_some()
+        {
+            let what = format!("the list of segment {:?}", row.name);
+            self.imported.miss(what, "another list segment has its key here");
+            return Ok(());
+        }
+        let list = ListSegment {
+            segment_id: row.id,
+            project_id: self.project.id,
+            uuid: row.uuid.clone(),
+            key: part.key.clone(),
+            name: row.name.clone(),
+            description: row.description.clone(),
+            managed_by: row.managed_by.clone(),
+            context_kind: part.context_kind.clone(),
+            unbounded: part.unbounded,
+            tags: "[]".to_owned(),
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        };
+        list_segments::insert(tx, &list).await?;
+        Ok(())
     }
 
     fn warn_of_split(&mut self, part: &SegmentPart) {

@@ -20,9 +20,9 @@ use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::{ApiError, ApiResult};
 use crate::fields::{Blank, Given, HttpUrl};
-use crate::input;
 use crate::page::{Page, Paging};
 use crate::params::Path;
+use crate::{input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -150,6 +150,11 @@ input! {
     }
 }
 
+required! {
+    /// A webhook to write anew.
+    pub struct WholeWebhookBody(WebhookBody) with url;
+}
+
 impl From<WebhookBody> for WebhookEdit {
     fn from(body: WebhookBody) -> Self {
         Self {
@@ -174,7 +179,7 @@ async fn list_environment_webhooks(
 
 /// Adds a webhook to an environment.
 #[utoipa::path(post, path = "/api/v1/environments/{environment_key}/webhooks/", tag = "webhooks",
-    request_body = WebhookBody, responses((status = 201, body = WebhookView)))]
+    request_body = WholeWebhookBody, responses((status = 201, body = WebhookView)))]
 async fn create_environment_webhook(
     State(app): State<App>,
     Signed(caller): Signed,
@@ -183,7 +188,7 @@ async fn create_environment_webhook(
 ) -> ApiResult<(StatusCode, Json<WebhookView>)> {
     let of = Of::Environment(&key);
     webhooks::require(&app, &caller, of).await?;
-    let input: WebhookBody = body.parse_with(&["url"])?;
+    let WholeWebhookBody(input) = body.parse()?;
     let made = webhooks::create(&app, &caller, of, input.into()).await?;
     Ok((StatusCode::CREATED, Json(made.into())))
 }
@@ -194,23 +199,27 @@ async fn update(
     of: Of<'_>,
     id: i64,
     body: &Body,
-    required: &[&str],
+    whole: bool,
 ) -> ApiResult<Shown> {
     webhooks::require(app, caller, of).await?;
-    let input: WebhookBody = body.parse_with(required)?;
+    let input = if whole {
+        body.parse::<WholeWebhookBody>()?.0
+    } else {
+        body.parse()?
+    };
     Ok(webhooks::update(app, caller, of, id, input.into()).await?)
 }
 
 /// Replaces a webhook of an environment; a secret that is not given stays.
 #[utoipa::path(put, path = "/api/v1/environments/{environment_key}/webhooks/{webhook_id}/", tag = "webhooks",
-    request_body = WebhookBody, responses((status = 200, body = WebhookView)))]
+    request_body = WholeWebhookBody, responses((status = 200, body = WebhookView)))]
 async fn update_environment_webhook(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((key, id)): Path<(String, i64)>,
     body: Body,
 ) -> ApiResult<Json<WebhookView>> {
-    let changed = update(&app, &caller, Of::Environment(&key), id, &body, &["url"]).await?;
+    let changed = update(&app, &caller, Of::Environment(&key), id, &body, true).await?;
     Ok(Json(changed.into()))
 }
 
@@ -223,7 +232,7 @@ async fn patch_environment_webhook(
     Path((key, id)): Path<(String, i64)>,
     body: Body,
 ) -> ApiResult<Json<WebhookView>> {
-    let changed = update(&app, &caller, Of::Environment(&key), id, &body, &[]).await?;
+    let changed = update(&app, &caller, Of::Environment(&key), id, &body, false).await?;
     Ok(Json(changed.into()))
 }
 
@@ -292,7 +301,7 @@ async fn list_organisation_webhooks(
 
 /// Adds a webhook to an organisation.
 #[utoipa::path(post, path = "/api/v1/organisations/{organisation_id}/webhooks/", tag = "webhooks",
-    request_body = WebhookBody, responses((status = 201, body = OrganisationWebhookView)))]
+    request_body = WholeWebhookBody, responses((status = 201, body = OrganisationWebhookView)))]
 async fn create_organisation_webhook(
     State(app): State<App>,
     Signed(caller): Signed,
@@ -301,7 +310,7 @@ async fn create_organisation_webhook(
 ) -> ApiResult<(StatusCode, Json<OrganisationWebhookView>)> {
     let of = Of::Organisation(id);
     webhooks::require(&app, &caller, of).await?;
-    let input: WebhookBody = body.parse_with(&["url"])?;
+    let WholeWebhookBody(input) = body.parse()?;
     let made = webhooks::create(&app, &caller, of, input.into()).await?;
     Ok((StatusCode::CREATED, Json(made.into())))
 }
@@ -320,14 +329,14 @@ async fn get_organisation_webhook(
 
 /// Replaces a webhook of an organisation; a secret that is not given stays.
 #[utoipa::path(put, path = "/api/v1/organisations/{organisation_id}/webhooks/{webhook_id}/", tag = "webhooks",
-    request_body = WebhookBody, responses((status = 200, body = OrganisationWebhookView)))]
+    request_body = WholeWebhookBody, responses((status = 200, body = OrganisationWebhookView)))]
 async fn update_organisation_webhook(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((organisation, id)): Path<(i64, i64)>,
     body: Body,
 ) -> ApiResult<Json<OrganisationWebhookView>> {
-    let changed = update(&app, &caller, Of::Organisation(organisation), id, &body, &["url"]).await?;
+    let changed = update(&app, &caller, Of::Organisation(organisation), id, &body, true).await?;
     Ok(Json(changed.into()))
 }
 
@@ -340,7 +349,7 @@ async fn patch_organisation_webhook(
     Path((organisation, id)): Path<(i64, i64)>,
     body: Body,
 ) -> ApiResult<Json<OrganisationWebhookView>> {
-    let changed = update(&app, &caller, Of::Organisation(organisation), id, &body, &[]).await?;
+    let changed = update(&app, &caller, Of::Organisation(organisation), id, &body, false).await?;
     Ok(Json(changed.into()))
 }
 

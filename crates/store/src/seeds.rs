@@ -113,6 +113,11 @@ pub async fn make_mail_due(tx: &mut Tx) -> Result<u64> {
     sql!(tx, execute, "UPDATE mails SET due_at = 0")
 }
 
+/// Lets no import from LaunchDarkly wait any longer.
+pub async fn make_imports_due(tx: &mut Tx) -> Result<u64> {
+    sql!(tx, execute, "UPDATE launch_darkly_imports SET claimed_until = 0")
+}
+
 /// Gives a user an active second factor, whose secret nobody knows.
 pub async fn second_factor(tx: &mut Tx, user_id: i64) -> Result<()> {
     sql!(

@@ -92,7 +92,7 @@ async fn answer(State(moods): State<Arc<Moods>>, request: Request) -> Response {
         moods.busy.fetch_sub(1, Ordering::SeqCst);
         return (
             StatusCode::TOO_MANY_REQUESTS,
-            [("retry-after", "1")],
+            [("retry-after", "3600")],
             Json(json!({"code": "rate_limited"})),
         )
             .into_response();
@@ -447,7 +447,10 @@ async fn what_cannot_be_read_fails_and_what_is_busy_is_tried_again() {
         let asked = moods.asked.load(Ordering::SeqCst);
         process(&app.app).await.unwrap();
         assert_eq!(moods.asked.load(Ordering::SeqCst), asked);
-        tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+        // An hour passes.
+        let mut tx = app.app.db().begin().await.unwrap();
+        seeds::make_imports_due(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
         process(&app.app).await.unwrap();
         assert_eq!(
             app.get(&world.admin, &one).await.expect(200)["status"]["result"],

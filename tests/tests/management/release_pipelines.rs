@@ -241,12 +241,18 @@ both! {
             done.expect("moves on");
         }
         assert_eq!(scene.served(&app, production).await, (false, json!("old")));
-        // This node may have to hear of it first.
-        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
         let body = json!({"identifier": "i", "traits": [{"trait_key": "plan", "trait_value": "gold"}]});
-        let gold = app.call(Method::POST, "/api/v1/identities/", &[("x-environment-key", production)], Some(&body)).await.expect(200);
-        let served = flag(&gold["flags"], "f").expect("the flag");
-        assert_eq!((&served["enabled"], &served["feature_state_value"]), (&json!(true), &json!("gold")));
+        let waiting = std::time::Instant::now();
+        loop {
+            let gold = app.call(Method::POST, "/api/v1/identities/", &[("x-environment-key", production)], Some(&body)).await.expect(200);
+            let served = flag(&gold["flags"], "f").expect("the flag");
+            if (&served["enabled"], &served["feature_state_value"]) == (&json!(true), &json!("gold")) {
+                break;
+            }
+            // This node may have to hear of it first.
+            assert!(waiting.elapsed() < std::time::Duration::from_secs(30), "still {served}");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
         // Nobody was up for a week: what is due is done, and what waits after it waits from then.
         let late = begun.plus_seconds(7 * 86_400);
         advance(&app.app, late).await.expect("moves on");

@@ -1,6 +1,6 @@
 //! Taking change requests: what they propose, who was asked, who approved.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use burgee_app::Place;
 use burgee_app::change_requests::{self, SegmentDocument, StateDocument};
@@ -118,6 +118,7 @@ pub(crate) async fn take_content(
             ],
         )
     });
+    let written = taker.written;
     let incoming = incoming.collect();
     let how = How {
         keeps_ids: false,
@@ -131,16 +132,27 @@ pub(crate) async fn take_content(
             how,
         )
         .await?;
-    take_reviewers(taker, history).await
+    let is_changed = taker.written > written;
+    take_reviewers(taker, history, is_changed).await
 }
 
-async fn take_reviewers(taker: &mut Taker<'_>, history: &History) -> Result<()> {
+/// `is_changed`: what the requests propose was written just now.
+async fn take_reviewers(taker: &mut Taker<'_>, history: &History, is_changed: bool) -> Result<()> {
+    let approved: HashSet<i64> = (history.approvals.iter())
+        .filter(|approval| approval.approved_at.is_some())
+        .map(|approval| approval.change_request_id)
+        .collect();
     let mut fingerprints = HashMap::new();
     for request in &history.requests {
         let Some(id) = taker.id(noun::CHANGE_REQUEST, request.id) else {
             continue;
         };
-        change_requests::aim(taker.tx, id).await?;
+        if is_changed {
+            change_requests::aim(taker.tx, id).await?;
+        }
+        if request.committed_at.is_some() || !approved.contains(&request.id) {
+            continue;
+        }
         if let Some(row) = rows::find(taker.tx, id).await? {
             fingerprints.insert(request.id, change_requests::fingerprint_of(taker.tx, &row).await?);
         }
@@ -258,14 +270,17 @@ fn says_the_same(a: &VersionState, b: &VersionState) -> bool {
 }
 
 /// Notes in a set what there is now of what it changes, for conflicts to be told later. What has changed since the
-/// request was written conflicts already: what its author saw is none of it.
+/// request was written conflicts already: what its author saw is none of it. What is done conflicts with nothing any more.
 async fn remember(
     taker: &mut Taker<'_>,
     seen: &Seen<'_>,
     request: &ChangeRequest,
-    (environment, feature): (i64, i64),
+    (environment, feature, is_later): (i64, i64, bool),
     set: &mut ChangeSet,
 ) -> Result<()> {
+    if request.committed_at.is_some() && !is_later {
+        return Ok(());
+    }
     let Some(here) = taker.id(noun::ENVIRONMENT, environment) else {
         return Ok(());
     };
@@ -320,7 +335,14 @@ async fn states(
         let Some(mut set) = set_of_state(taker, state, shares, (spot.2, priority), is_there) else {
             continue;
         };
-        remember(taker, seen, request, (environment, state.feature_id), &mut set).await?;
+        remember(
+            taker,
+            seen,
+            request,
+            (environment, state.feature_id, state.is_later),
+            &mut set,
+        )
+        .await?;
         let uuid = uuid(state.uuid.as_deref(), noun::FEATURE_STATE, state.id);
         let document = StateDocument {
             feature_segment: taker.id_if(noun::FEATURE_SEGMENT, state.feature_segment_id),
@@ -361,7 +383,7 @@ async fn sets(
             taker,
             seen,
             request,
-            (row.environment_id, row.feature_id),
+            (row.environment_id, row.feature_id, row.is_later),
             &mut set,
         )
         .await?;
@@ -404,7 +426,7 @@ async fn versions(
             // What is done conflicts with nothing, and has taken away what it took away.
             set.delete_segments.clear();
         } else {
-            let at = (version.environment_id, version.feature_id);
+            let at = (version.environment_id, version.feature_id, version.is_later());
             remember(taker, seen, request, at, &mut set).await?;
         }
         let uuid = stable_uuid("version of a request", version.number());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use burgee_model::Timestamp;
 use burgee_model::permissions::EnvironmentPermission;
-use burgee_store::{Tx, feature_evaluations};
+use burgee_store::{Tx, usage};
 use serde_json::Value;
 
 use crate::features::find_in;
@@ -50,7 +50,7 @@ pub async fn evaluations(
         .await?;
     let since = Timestamp::now().plus_seconds(-days.clamp(1, LONGEST) * DAY).0;
     let mut counts: BTreeMap<(i64, Labels), i64> = BTreeMap::new();
-    for row in feature_evaluations::by_day(tx, environment_id, &feature.name, since).await? {
+    for row in usage::evaluations_by_day(tx, environment_id, &feature.name, since).await? {
         let labels = Labels::parse(&row.labels);
         if labels.satisfies(wanted) {
             let count: &mut i64 = counts.entry((row.day, labels)).or_default();
@@ -66,7 +66,7 @@ pub async fn evaluations(
 }
 
 impl Labels {
-    fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let value: Value = serde_json::from_str(text).unwrap_or_default();
         let label = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
         Self {
@@ -76,7 +76,7 @@ impl Labels {
         }
     }
 
-    fn satisfies(&self, wanted: &Self) -> bool {
+    pub(crate) fn satisfies(&self, wanted: &Self) -> bool {
         let same = |have: &Option<String>, want: &Option<String>| want.is_none() || have == want;
         same(&self.client_application_name, &wanted.client_application_name)
             && same(

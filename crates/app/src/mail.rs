@@ -59,6 +59,12 @@ pub enum Mail<'a> {
     },
     /// A run of an audience sync needs somebody.
     AudienceSync { text: &'a str },
+    /// An organisation comes near to its limit of calls, or is over it.
+    UsageWarning {
+        organisation: &'a str,
+        percent: &'a str,
+        limit: &'a str,
+    },
     /// A webhook does not take what it is sent.
     WebhookFailing {
         url: &'a str,
@@ -112,6 +118,11 @@ impl<'a> Mail<'a> {
                 parts!("change_request_approved", title, approved_by, link)
             }
             Self::AudienceSync { text } => parts!("audience_sync", text),
+            Self::UsageWarning {
+                organisation,
+                percent,
+                limit,
+            } => parts!("usage_warning", organisation, percent, limit),
             Self::WebhookFailing { url, event, why } => parts!("webhook_failing", url, event, why),
         }
     }
@@ -277,6 +288,11 @@ mod tests {
                 title: "Ship it",
                 approved_by: "Ada",
                 link: LINK,
+            },
+            Mail::UsageWarning {
+                organisation: "Acme",
+                percent: "90",
+                limit: "50000",
             },
             Mail::WebhookFailing {
                 url: LINK,

@@ -59,6 +59,24 @@ impl Default for SlackSettings {
     }
 }
 
+/// Whom an installation tells how much it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TelemetrySettings {
+    /// Nobody without it.
+    pub url: Option<String>,
+    /// What the operator calls this installation.
+    pub environment: String,
+}
+
+impl Default for TelemetrySettings {
+    fn default() -> Self {
+        Self {
+            url: None,
+            environment: "production".to_owned(),
+        }
+    }
+}
+
 /// Settings of the product. [`Default`] is what a fresh installation runs with.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -96,6 +114,12 @@ pub struct Settings {
     pub realtime_retry: Duration,
     /// Days that counts are kept as they came in.
     pub raw_analytics_days: u32,
+    /// Days that counts are kept added up.
+    pub bucketed_analytics_days: u32,
+    /// Calls of the SDK API that an organisation may make in 30 days before its administrators are told.
+    pub api_calls_limit: Option<i64>,
+    /// Whom an installation tells how much it holds.
+    pub telemetry: TelemetrySettings,
     /// Where LaunchDarkly's API is, without a trailing slash; projects are imported from there.
     pub launch_darkly_url: String,
     /// How much a new project may hold.
@@ -144,6 +168,9 @@ impl Default for Settings {
             realtime_heartbeat: Duration::from_secs(15),
             realtime_retry: Duration::from_secs(5),
             raw_analytics_days: 30,
+            bucketed_analytics_days: 90,
+            api_calls_limit: None,
+            telemetry: TelemetrySettings::default(),
             launch_darkly_url: "https://app.launchdarkly.com".to_owned(),
             project_limits: ProjectLimits::default(),
             email_activation: false,

@@ -40,6 +40,8 @@ enum Command {
     /// Have a driver for ADBC in this process; `sync` starts it
     #[command(hide = true)]
     Extract,
+    /// Look at what is told about this installation, and to whom
+    Telemetry(commands::telemetry::Args),
     /// Look at the configuration
     Config(commands::config::Args),
     /// Print where a user can choose a new password, for an installation without mail
@@ -133,6 +135,7 @@ pub fn run() -> ExitCode {
         Command::Import(args) => commands::import::run(args),
         Command::Sync(args) => commands::sync::run(args),
         Command::Extract => return burgee_sync::source::adbc::child::run(),
+        Command::Telemetry(args) => commands::telemetry::run(&args),
         Command::Config(args) => commands::config::run(args),
         Command::ResetLink(args) => commands::reset_link::run(&args),
         Command::Openapi => commands::openapi::run(),

@@ -10,4 +10,5 @@ pub mod reset_link;
 pub mod serve;
 pub mod sync;
 pub mod tasks;
+pub mod telemetry;
 pub mod worker;

@@ -79,6 +79,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "integrations",
         include_str!("../migrations/0027_integrations.sql"),
     ),
+    (28, "analytics", include_str!("../migrations/0028_analytics.sql")),
     (
         29,
         "audience sync objects",

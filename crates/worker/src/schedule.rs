@@ -95,6 +95,30 @@ pub const SCHEDULES: &[Schedule] = &[
         run: |app| Box::pin(async move { burgee_app::mail::deliver(&app).await }),
     },
     Schedule {
+        name: "add up counts of calls and evaluations",
+        every: Duration::from_mins(5),
+        on_every_node: false,
+        run: |app| Box::pin(async move { burgee_app::usage::add_up(&app, Timestamp::now()).await }),
+    },
+    Schedule {
+        name: "forget old sums of counts",
+        every: Duration::from_hours(1),
+        on_every_node: false,
+        run: |app| Box::pin(async move { burgee_app::usage::forget_old(&app).await }),
+    },
+    Schedule {
+        name: "warn of many calls",
+        every: Duration::from_mins(15),
+        on_every_node: false,
+        run: |app| Box::pin(async move { burgee_app::usage::warn(&app).await }),
+    },
+    Schedule {
+        name: "send telemetry",
+        every: Duration::from_hours(8),
+        on_every_node: false,
+        run: |app| Box::pin(async move { burgee_app::telemetry::send(&app).await }),
+    },
+    Schedule {
         name: "forget old dead letters",
         every: Duration::from_hours(1),
         on_every_node: false,

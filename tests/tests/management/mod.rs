@@ -51,6 +51,7 @@ mod sessions;
 mod sign_ins;
 mod tags;
 mod trust_relationships;
+mod usage;
 mod users;
 mod versions;
 mod webhooks;

@@ -38,16 +38,22 @@ pub struct EvaluationsView {
     pub labels: LabelsView,
 }
 
+impl From<Labels> for LabelsView {
+    fn from(labels: Labels) -> Self {
+        Self {
+            client_application_name: labels.client_application_name,
+            client_application_version: labels.client_application_version,
+            user_agent: labels.user_agent,
+        }
+    }
+}
+
 impl From<DayCount> for EvaluationsView {
     fn from(row: DayCount) -> Self {
         Self {
             day: row.day,
             count: row.count,
-            labels: LabelsView {
-                client_application_name: row.labels.client_application_name,
-                client_application_version: row.labels.client_application_version,
-                user_agent: row.labels.user_agent,
-            },
+            labels: row.labels.into(),
         }
     }
 }

@@ -64,6 +64,7 @@ pub mod setup;
 pub mod sign_ins;
 pub mod slack;
 pub mod tags;
+pub mod telemetry;
 pub mod traits;
 pub mod trust_relationships;
 pub mod usage;
@@ -134,6 +135,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(sign_ins::router())
         .merge(slack::router())
         .merge(tags::router())
+        .merge(telemetry::router())
         .merge(traits::router())
         .merge(trust_relationships::router())
         .merge(usage::router())

@@ -2,13 +2,18 @@
 
 use axum::Json;
 use axum::extract::State;
-use burgee_app::{App, organisations};
+use burgee_app::App;
+use burgee_app::feature_data::Labels;
+use burgee_app::usage::{self, Day, Notification, Of};
+use burgee_model::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::feature_data::LabelsView;
+use super::features::whole;
 use super::organisations::OrganisationId;
 use crate::caller::Signed;
 use crate::choices;
@@ -41,7 +46,7 @@ pub struct Usage {
     pub events: i64,
 }
 
-/// How often the SDK API was asked in all.
+/// How often the SDK API was asked in the last 30 days, under its older name.
 #[utoipa::path(get, path = "/api/v1/organisations/{organisation_id}/usage/", tag = "organisations",
     responses((status = 200, body = Usage)))]
 async fn get_usage(
@@ -50,30 +55,74 @@ async fn get_usage(
     Path(id): Path<OrganisationId>,
 ) -> ApiResult<Json<Usage>> {
     let mut tx = app.db().read().await?;
-    organisations::for_admin(&mut tx, &caller, id.get()?).await?;
-    Ok(Json(Usage { events: 0 }))
+    let events = usage::total(&mut tx, &caller, id.get()?).await?;
+    Ok(Json(Usage { events }))
 }
 
-/// How often the SDK API was asked, by day.
+/// How often the SDK API was asked on a day by clients of one kind.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UsageData {
+    pub flags: i64,
+    pub identities: i64,
+    pub traits: i64,
+    pub environment_document: i64,
+    #[schema(example = "2026-11-21")]
+    pub day: String,
+    pub labels: LabelsView,
+}
+
+impl From<Day> for UsageData {
+    fn from(day: Day) -> Self {
+        Self {
+            flags: day.flags,
+            identities: day.identities,
+            traits: day.traits,
+            environment_document: day.environment_document,
+            day: day.day,
+            labels: day.labels.into(),
+        }
+    }
+}
+
+/// How often the SDK API was asked, by day. There is no billing: a period of it is 30 days.
 #[utoipa::path(get, path = "/api/v1/organisations/{organisation_id}/usage-data/", tag = "organisations",
-    params(("period" = inline(Option<Period>), Query, description = "The last 30 days unless given")),
-    responses((status = 200, body = Vec<Value>)))]
+    params(("period" = inline(Option<Period>), Query, description = "The last 30 days unless given"),
+        ("project_id" = Option<i64>, Query), ("environment_id" = Option<i64>, Query),
+        ("client_application_name" = Option<String>, Query), ("client_application_version" = Option<String>, Query),
+        ("user_agent" = Option<String>, Query)),
+    responses((status = 200, body = Vec<UsageData>)))]
 async fn list_usage_data(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<OrganisationId>,
     query: Query,
-) -> ApiResult<Json<Vec<Value>>> {
+) -> ApiResult<Json<Vec<UsageData>>> {
+    let of = Of {
+        organisation_id: id.get()?,
+        project_id: whole(&query, "project_id")?,
+        environment_id: whole(&query, "environment_id")?,
+    };
     let mut tx = app.db().read().await?;
-    organisations::for_admin(&mut tx, &caller, id.get()?).await?;
-    if let Some(period) = query.text("period") {
+    burgee_app::organisations::for_admin(&mut tx, &caller, of.organisation_id).await?;
+    let mut period = usage::Period::Current;
+    if let Some(text) = query.text("period") {
         let mut problems = burgee_model::Problems::new();
-        if let Err(wrong) = Period::read(Some(&Value::from(period))) {
-            problems.nest("period", wrong);
+        match Period::read(Some(&Value::from(text))) {
+            Ok(Period::Current) => {}
+            Ok(Period::Previous) => period = usage::Period::Previous,
+            Ok(Period::NinetyDays) => period = usage::Period::NinetyDays,
+            Err(wrong) => problems.nest("period", wrong),
         }
         problems.check()?;
     }
-    Ok(Json(Vec::new()))
+    let label = |name: &str| query.text(name).map(str::to_owned);
+    let wanted = Labels {
+        client_application_name: label("client_application_name"),
+        client_application_version: label("client_application_version"),
+        user_agent: label("user_agent"),
+    };
+    let days = usage::by_day(&mut tx, &caller, of, period, &wanted).await?;
+    Ok(Json(days.into_iter().map(UsageData::from).collect()))
 }
 
 /// How often the SDK API was asked.
@@ -91,20 +140,39 @@ async fn count_usage(
     Path(id): Path<OrganisationId>,
 ) -> ApiResult<Json<UsageCount>> {
     let mut tx = app.db().read().await?;
-    organisations::for_admin(&mut tx, &caller, id.get()?).await?;
-    Ok(Json(UsageCount { count: 0 }))
+    let count = usage::total(&mut tx, &caller, id.get()?).await?;
+    Ok(Json(UsageCount { count }))
 }
 
-/// The warnings about usage near a limit. There is no limit.
+/// A warning that the organisation comes near to its limit of calls, or is over it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UsageNotification {
+    pub organisation_id: i64,
+    #[schema(example = 75)]
+    pub percent_usage: i64,
+    pub notified_at: String,
+}
+
+impl From<Notification> for UsageNotification {
+    fn from(told: Notification) -> Self {
+        Self {
+            organisation_id: told.organisation_id,
+            percent_usage: told.percent_usage,
+            notified_at: Timestamp(told.notified_at).rest(),
+        }
+    }
+}
+
+/// The warnings of the last 30 days about usage near the limit that the operator set, if he did.
 #[utoipa::path(get, path = "/api/v1/organisations/{organisation_id}/api-usage-notification/",
-    tag = "organisations", responses((status = 200, body = Page<Value>)))]
+    tag = "organisations", responses((status = 200, body = Page<UsageNotification>)))]
 async fn list_usage_notifications(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<OrganisationId>,
     paging: Paging,
-) -> ApiResult<Json<Page<Value>>> {
+) -> ApiResult<Json<Page<UsageNotification>>> {
     let mut tx = app.db().read().await?;
-    organisations::for_member(&mut tx, &caller, id.get()?).await?;
-    Ok(Json(paging.cut(Vec::new())?))
+    let told = usage::notifications(&mut tx, &caller, id.get()?).await?;
+    Ok(Json(paging.cut(told)?.map(UsageNotification::from)))
 }

@@ -80,6 +80,8 @@ pub async fn flush_usage(app: &App) -> Result<()> {
 
 /// Deletes raw counts that are older than the operator wants them kept.
 pub async fn forget_old(app: &App) -> Result<()> {
+    // Not before they are added up.
+    crate::usage::add_up(app, Timestamp::now()).await?;
     let days = i64::from(app.settings().raw_analytics_days);
     let before = Timestamp::now().plus_seconds(-days * 24 * 60 * 60);
     let mut tx = app.db().begin().await?;

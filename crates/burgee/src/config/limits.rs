@@ -1,4 +1,4 @@
-//! `[limits]`: how much a new project may hold.
+//! `[limits]`: how much a new project may hold, and how much an organisation may ask.
 
 use serde::Deserialize;
 
@@ -17,9 +17,18 @@ pub struct Limits {
     /// Segment overrides in an environment.
     #[serde(deserialize_with = "between::<0, 1_000_000_000, _, _>")]
     pub segment_overrides_per_environment: u32,
+    /// Calls of the SDK API in 30 days.
+    #[serde(deserialize_with = "between::<0, 1_000_000_000_000, _, _>")]
+    api_calls_per_organisation: u64,
 }
 
 impl Limits {
+    /// Calls of the SDK API that an organisation may make in 30 days before its administrators are told.
+    pub fn api_calls(&self) -> Option<i64> {
+        let limit = i64::try_from(self.api_calls_per_organisation).ok()?;
+        (limit > 0).then_some(limit)
+    }
+
     /// The same in the words of the application.
     pub fn of_projects(&self) -> burgee_app::settings::ProjectLimits {
         let limit = |most: u32| (most > 0).then_some(i64::from(most));

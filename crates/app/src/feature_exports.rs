@@ -17,7 +17,7 @@ use crate::change::{Action, Change, Kind};
 use crate::feature_documents::{self, Entry, Variant};
 use crate::feature_options::{self, OptionEdit};
 use crate::feature_states::{StateEdit, ValueEdit, Weight, details};
-use crate::features::create_states;
+use crate::new_states::{self, Content};
 use crate::{App, Author, Caller, Error, Place, Result, approvals};
 
 const PROCESSING: &str = "PROCESSING";
@@ -172,7 +172,7 @@ async fn importable(tx: &mut Tx, caller: &Caller, environment_id: i64) -> Result
 
 /// Overwriting takes features away in every environment, which must not go past those who have to approve.
 async fn refuse_guarded(tx: &mut Tx, project_id: i64) -> Result<()> {
-    approvals::refuse_overwriting(tx, project_id, |_| true).await
+    approvals::refuse_overwriting(tx, project_id, approvals::IMPORT, |_| true).await
 }
 
 /// The imports into environments of a project that the caller administers, newest first.
@@ -193,6 +193,9 @@ fn process_soon(app: &App) {
     });
 }
 
+/// That the document of an export is there, or can't be: nothing has changed by it.
+const WORKED_OFF: &[&str] = &["feature_exports"];
+
 /// Does the exports and imports that wait. Each is one transaction; a second node finds it done.
 pub async fn process(app: &App) -> Result<()> {
     let mut tx = app.db().read().await?;
@@ -208,7 +211,7 @@ pub async fn process(app: &App) -> Result<()> {
             failure = Some(put_aside(error, "export", export.id)?);
             let mut tx = app.begin().await?;
             feature_exports::finish(&mut tx, export.id, "FAILED", None).await?;
-            app.commit(tx, Vec::new()).await?;
+            app.commit_except(tx, Vec::new(), WORKED_OFF).await?;
         }
     }
     for import in imports {
@@ -236,7 +239,7 @@ async fn finish_export(app: &App, export: &FeatureExport) -> Result<()> {
     let tags: Vec<i64> = serde_json::from_str(&export.tag_ids).unwrap_or_default();
     let document = feature_documents::write(&entries(&mut tx, &place, &tags).await?)?;
     feature_exports::finish(&mut tx, export.id, "SUCCESS", Some(&document)).await?;
-    app.commit(tx, Vec::new()).await
+    app.commit_except(tx, Vec::new(), WORKED_OFF).await
 }
 
 /// The features of an environment with one of these tags, as a document has them.
@@ -303,7 +306,14 @@ async fn finish_import(app: &App, import: &FeatureImport) -> Result<()> {
     tracing::warn!(import = import.id, error = %refused, "an import was refused");
     let mut tx = app.begin().await?;
     feature_exports::finish_import(&mut tx, import.id, "FAILED").await?;
-    app.commit(tx, Vec::new()).await
+    let mut changes = Vec::new();
+    if let Some(place) = Place::by_id(&mut tx, import.environment_id).await? {
+        let change = Change::by_nobody(Kind::FeatureImport, Action::Update, import.id)
+            .in_environment(&place)
+            .after(json!({ "status": "FAILED" }));
+        changes.push(signed(import, change));
+    }
+    app.commit(tx, changes).await
 }
 
 /// Carries out an import in one transaction: all of it, or nothing.
@@ -333,7 +343,8 @@ async fn import_all(app: &App, import: &FeatureImport) -> Result<()> {
                 continue;
             }
             Some(present) => {
-                act.remove(&mut tx, &present).await?;
+                let gone = crate::features::remove(&mut tx, act.author(), &place.project, &present).await?;
+                act.changes.extend(gone);
                 replaced += 1;
             }
             None => {}
@@ -383,16 +394,12 @@ impl Import<'_> {
         self.changes.push(signed(self.asked, change));
     }
 
-    async fn remove(&mut self, tx: &mut Tx, feature: &Feature) -> Result<()> {
-        features::delete(tx, feature.id).await?;
-        let change = Change::by_nobody(Kind::Feature, Action::Delete, feature.id)
-            .in_project(&self.place.project)
-            .uuid(&feature.uuid)
-            .says(format!("Flag / Remote Config Deleted: {}", feature.name))
-            .serves()
-            .before(json!({ "name": feature.name }));
-        self.log(change);
-        Ok(())
+    fn author(&self) -> Author<'static> {
+        Author {
+            user_id: self.asked.user_id,
+            api_key_id: self.asked.api_key_id,
+            ..Author::default()
+        }
     }
 
     /// A new feature with a state in every environment; in the one imported to as the document says.
@@ -420,13 +427,14 @@ impl Import<'_> {
             value: feature_documents::typed(&entry.value, entry.kind.as_deref()).map(ValueEdit::from),
             weights: Some(weights.collect()),
         };
-        let content = Some((self.place.environment.id, edit));
-        let author = Author {
-            user_id: self.asked.user_id,
-            api_key_id: self.asked.api_key_id,
-            ..Author::default()
+        let content = Content {
+            environment_id: self.place.environment.id,
+            segment: None,
+            edit,
+            seed: None,
         };
-        let states = create_states(tx, author, (project, &feature, &options), content).await?;
+        let made = (project, &feature, options.as_slice());
+        let states = new_states::create(tx, self.author(), made, &[content]).await?;
         self.changes.extend(states);
         let change = Change::by_nobody(Kind::Feature, Action::Create, feature.id)
             .in_project(project)

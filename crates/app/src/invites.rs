@@ -317,7 +317,7 @@ pub async fn join(app: &App, caller: &Caller, hash: &str) -> Result<Details> {
         caller,
         invite.organisation_id,
         &invite.role,
-        &invite.groups(),
+        Some(&invite),
     )
     .await
 }
@@ -333,25 +333,31 @@ pub async fn join_by_link(app: &App, caller: &Caller, hash: &str) -> Result<Deta
     if has_expired(&link) {
         return Err(Error::detail("Invite expired."));
     }
-    enter(app, tx, caller, link.organisation_id, &link.role, &[]).await
+    enter(app, tx, caller, link.organisation_id, &link.role, None).await
 }
 
-/// Makes the caller a member. Who is one already stays what he is.
+/// Makes the caller a member. Who is one already stays what he is; an invitation is used up all the same.
 async fn enter(
     app: &App,
     mut tx: Tx,
     caller: &Caller,
     organisation_id: i64,
     role: &str,
-    invited_to: &[i64],
+    invite: Option<&Invite>,
 ) -> Result<Details> {
     let user_id = caller.user()?.id;
     let mut changes = Vec::new();
     if members::add(&mut tx, organisation_id, user_id, role, Timestamp::now().0).await? {
-        groups::welcome(&mut tx, organisation_id, user_id, invited_to).await?;
+        let invited_to = invite.map(Invite::groups).unwrap_or_default();
+        let groups = groups::welcome(&mut tx, organisation_id, user_id, &invited_to).await?;
         let change = Change::new(caller, Kind::User, Action::Create, user_id)
             .in_organisation(organisation_id)
-            .after(json!({ "role": role }));
+            .after(json!({ "role": role, "groups": groups, "invite": invite.map(|invite| invite.id) }));
+        changes.push(change.into());
+    } else if let Some(invite) = invite {
+        let change = Change::new(caller, Kind::Invite, Action::Delete, invite.id)
+            .in_organisation(organisation_id)
+            .before(json!({ "email": invite.email, "role": role }));
         changes.push(change.into());
     }
     let organisation = organisations::find(&mut tx, organisation_id)

@@ -116,6 +116,9 @@ pub async fn create(
     Ok(details)
 }
 
+/// Whose turn an import is and how often it was tried: what it brings is told, and how it ended.
+const UNDER_WAY: &[&str] = &["launch_darkly_imports"];
+
 /// Does the imports that wait, one after the other.
 pub async fn process(app: &App) -> Result<()> {
     loop {
@@ -128,7 +131,7 @@ pub async fn process(app: &App) -> Result<()> {
         let now = Timestamp::now().0;
         let mut tx = app.begin().await?;
         let claimed = launch_darkly_imports::claim(&mut tx, import.id, now, now + CLAIM).await?;
-        app.commit(tx, Vec::new()).await?;
+        app.commit_except(tx, Vec::new(), UNDER_WAY).await?;
         if claimed {
             work(app, import).await?;
         }
@@ -163,7 +166,7 @@ async fn work(app: &App, mut import: LaunchDarklyImport) -> Result<()> {
             let until = now.plus_seconds(seconds.unwrap_or(30 << import.attempts).clamp(1, 3600));
             let mut tx = app.begin().await?;
             launch_darkly_imports::put_off(&mut tx, import.id, now.0, until.0).await?;
-            return app.commit(tx, Vec::new()).await;
+            return app.commit_except(tx, Vec::new(), UNDER_WAY).await;
         }
         Err(Failure::Later(text, _) | Failure::Never(text)) => {
             import.result = Some("failure".to_owned());

@@ -488,11 +488,11 @@ async fn join(tx: &mut Tx, configuration: &SamlConfiguration, user: &User) -> Re
         None => ("USER", Vec::new()),
     };
     members::add(tx, organisation_id, user.id, role, Timestamp::now().0).await?;
-    groups::welcome(tx, organisation_id, user.id, &invited_to).await?;
+    let groups = groups::welcome(tx, organisation_id, user.id, &invited_to).await?;
     let change = Change::by_nobody(Kind::User, Action::Create, user.id)
         .by_user(user.id)
         .in_organisation(organisation_id)
-        .after(json!({ "role": role, "via": "saml" }));
+        .after(json!({ "role": role, "groups": groups, "invite": invite.as_ref().map(|invite| invite.id), "via": "saml" }));
     Ok(Some(change.into()))
 }
 

@@ -110,6 +110,6 @@ fn apply(key: &mut ServerKey, edit: ServerKeyEdit) {
 }
 
 /// What the change log keeps of a key: not its text, which is a secret.
-fn as_json(key: &ServerKey) -> Value {
+pub(crate) fn as_json(key: &ServerKey) -> Value {
     json!({ "name": key.name, "active": key.active, "expires_at": key.expires_at })
 }

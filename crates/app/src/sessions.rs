@@ -33,6 +33,9 @@ const MOST_TOUCHED: usize = 10_000;
 /// The most characters of a client's name that are kept.
 const USER_AGENT: usize = 300;
 
+/// What signing in writes of a user: when it was, and the same password in the form it is kept in now.
+pub(crate) const SIGNING_IN: &[&str] = &["users"];
+
 /// Who signs in, as far as the server was told.
 #[derive(Debug, Clone, Default)]
 pub struct Client {
@@ -108,7 +111,7 @@ pub async fn log_in(app: &App, client: &Client, email: &str, password: String) -
         user.password = Some(hash);
     }
     let outcome = enter(app, &mut tx, &user, client).await?;
-    app.commit(tx, Vec::new()).await?;
+    app.commit_except(tx, Vec::new(), SIGNING_IN).await?;
     Ok(outcome)
 }
 
@@ -178,7 +181,7 @@ pub async fn log_in_with_code(app: &App, client: &Client, token: &str, code: &st
         return Ok(SecondStep::BadCode);
     }
     let key = open(app, &mut tx, &user, client).await?;
-    app.commit(tx, Vec::new()).await?;
+    app.commit_except(tx, Vec::new(), SIGNING_IN).await?;
     Ok(SecondStep::Key(key))
 }
 

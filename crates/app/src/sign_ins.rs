@@ -125,7 +125,7 @@ async fn arrive(
     let mut tx = app.begin().await?;
     let (arrival, changes) = find_or_create(app, &mut tx, provider, &profile, &newcomer).await?;
     let outcome = sessions::enter(app, &mut tx, &arrival.user, client).await?;
-    app.commit(tx, changes).await?;
+    app.commit_except(tx, changes, sessions::SIGNING_IN).await?;
     Ok((outcome, arrival.is_new))
 }
 
@@ -297,6 +297,6 @@ pub async fn with_login_code(
         return Ok(None);
     };
     let outcome = sessions::enter(app, &mut tx, &user, client).await?;
-    app.commit(tx, Vec::new()).await?;
+    app.commit_except(tx, Vec::new(), sessions::SIGNING_IN).await?;
     Ok(Some((outcome, taken.is_new_user)))
 }

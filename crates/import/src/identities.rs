@@ -479,7 +479,7 @@ pub(crate) async fn remove_overrides_after(
         let environments = maps.get(noun::ENVIRONMENT).into_iter().flat_map(HashMap::values);
         log.extend(environments.copied().map(environment_change));
     }
-    Ok(app.commit(tx, log).await?)
+    Ok(app.commit_taken_over(tx, log).await?)
 }
 
 /// The three columns of a value, and its type.

@@ -149,7 +149,7 @@ async fn take_configuration(
     if options.dry_run {
         drop(tx);
     } else {
-        app.commit(tx, log).await?;
+        app.commit_taken_over(tx, log).await?;
     }
     Ok((import, maps))
 }

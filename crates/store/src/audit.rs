@@ -138,49 +138,74 @@ fn parameters(scope: &Scope) -> (Option<i64>, String) {
     }
 }
 
+/// What is asked of entries, with the lists in the words of one engine.
+macro_rules! matching {
+    ($organisations:literal, $environments:literal) => {
+        concat!(
+            " FROM changes
+              WHERE message IS NOT NULL
+                AND (project_id = $1 OR (CAST($1 AS BIGINT) IS NULL AND organisation_id IN ",
+            $organisations,
+            "))
+                AND (CAST($3 AS BIGINT) IS NULL OR project_id = $3)
+                AND (CAST($4 AS TEXT) IS NULL OR environment_id IN ",
+            $environments,
+            ")
+                AND (CAST($5 AS BOOLEAN) IS NULL OR (user_id IS NULL AND api_key_id IS NULL) = $5)
+                AND (CAST($6 AS TEXT) IS NULL OR LOWER(message) LIKE LOWER($6) ESCAPE '\\')
+                AND (CAST($7 AS BIGINT) IS NULL OR user_id = $7)
+                AND (CAST($8 AS TEXT) IS NULL OR object_type = $8)
+                AND (CAST($9 AS BIGINT) IS NULL OR object_id = $9)
+                AND (CAST($10 AS BIGINT) IS NULL OR at >= $10)
+                AND (CAST($11 AS BIGINT) IS NULL OR at < $11) "
+        )
+    };
+}
+
+/// Runs a statement over the entries that a filter lets through: what it selects, and what comes after the conditions.
+macro_rules! filtered {
+    ($tx:expr, $how:ident as $row:ty, $select:literal, $rest:literal, $scope:expr, $filter:expr $(, $more:expr)*) => {{
+        let (project, organisations) = parameters($scope);
+        sql!(
+            $tx,
+            $how as $row,
+            sqlite: concat!(
+                $select,
+                matching!("(SELECT value FROM json_each($2))", "(SELECT value FROM json_each($4))"),
+                $rest
+            ),
+            postgres: concat!(
+                $select,
+                matching!(
+                    "(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($2 AS JSON)))",
+                    "(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($4 AS JSON)))"
+                ),
+                $rest
+            ),
+            project,
+            organisations,
+            $filter.project_id,
+            $filter.environments(),
+            $filter.is_system_event,
+            $filter.pattern(),
+            $filter.author_id,
+            $filter.object_type.as_deref(),
+            $filter.object_id,
+            $filter.from,
+            $filter.until
+            $(, $more)*
+        )
+    }};
+}
+
 async fn count_filtered(tx: &mut Tx, scope: &Scope, filter: &Filter) -> Result<i64> {
-    let (project, organisations) = parameters(scope);
-    let (count,): (i64,) = sql!(
+    let (count,): (i64,) = filtered!(
         tx,
         fetch_one as (i64,),
-        sqlite: "SELECT COUNT(*) AS count FROM changes
-            WHERE message IS NOT NULL
-              AND (project_id = $1 OR (CAST($1 AS BIGINT) IS NULL
-                  AND organisation_id IN (SELECT value FROM json_each($2))))
-              AND (CAST($3 AS BIGINT) IS NULL OR project_id = $3)
-              AND (CAST($4 AS TEXT) IS NULL OR environment_id IN (SELECT value FROM json_each($4)))
-              AND (CAST($5 AS BOOLEAN) IS NULL OR (user_id IS NULL AND api_key_id IS NULL) = $5)
-              AND (CAST($6 AS TEXT) IS NULL OR LOWER(message) LIKE LOWER($6) ESCAPE '\\')
-              AND (CAST($7 AS BIGINT) IS NULL OR user_id = $7)
-              AND (CAST($8 AS TEXT) IS NULL OR object_type = $8)
-              AND (CAST($9 AS BIGINT) IS NULL OR object_id = $9)
-              AND (CAST($10 AS BIGINT) IS NULL OR at >= $10)
-              AND (CAST($11 AS BIGINT) IS NULL OR at < $11)",
-        postgres: "SELECT COUNT(*) AS count FROM changes
-            WHERE message IS NOT NULL
-              AND (project_id = $1 OR (CAST($1 AS BIGINT) IS NULL AND organisation_id IN
-                  (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($2 AS JSON)))))
-              AND (CAST($3 AS BIGINT) IS NULL OR project_id = $3)
-              AND (CAST($4 AS TEXT) IS NULL OR environment_id IN
-                  (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($4 AS JSON))))
-              AND (CAST($5 AS BOOLEAN) IS NULL OR (user_id IS NULL AND api_key_id IS NULL) = $5)
-              AND (CAST($6 AS TEXT) IS NULL OR LOWER(message) LIKE LOWER($6) ESCAPE '\\')
-              AND (CAST($7 AS BIGINT) IS NULL OR user_id = $7)
-              AND (CAST($8 AS TEXT) IS NULL OR object_type = $8)
-              AND (CAST($9 AS BIGINT) IS NULL OR object_id = $9)
-              AND (CAST($10 AS BIGINT) IS NULL OR at >= $10)
-              AND (CAST($11 AS BIGINT) IS NULL OR at < $11)",
-        project,
-        organisations,
-        filter.project_id,
-        filter.environments(),
-        filter.is_system_event,
-        filter.pattern(),
-        filter.author_id,
-        filter.object_type.as_deref(),
-        filter.object_id,
-        filter.from,
-        filter.until
+        "SELECT COUNT(*) AS count",
+        "",
+        scope,
+        filter
     )?;
     Ok(count)
 }
@@ -192,54 +217,14 @@ async fn list_filtered(
     limit: i64,
     offset: i64,
 ) -> Result<Vec<AuditEntry>> {
-    let (project, organisations) = parameters(scope);
-    sql!(
+    filtered!(
         tx,
         fetch_all as AuditEntry,
-        sqlite: "SELECT id, at, user_id, api_key_id, organisation_id, project_id, environment_id, object_type,
-                object_id, object_uuid, action, message, before, after
-            FROM changes
-            WHERE message IS NOT NULL
-              AND (project_id = $1 OR (CAST($1 AS BIGINT) IS NULL
-                  AND organisation_id IN (SELECT value FROM json_each($2))))
-              AND (CAST($3 AS BIGINT) IS NULL OR project_id = $3)
-              AND (CAST($4 AS TEXT) IS NULL OR environment_id IN (SELECT value FROM json_each($4)))
-              AND (CAST($5 AS BOOLEAN) IS NULL OR (user_id IS NULL AND api_key_id IS NULL) = $5)
-              AND (CAST($6 AS TEXT) IS NULL OR LOWER(message) LIKE LOWER($6) ESCAPE '\\')
-              AND (CAST($7 AS BIGINT) IS NULL OR user_id = $7)
-              AND (CAST($8 AS TEXT) IS NULL OR object_type = $8)
-              AND (CAST($9 AS BIGINT) IS NULL OR object_id = $9)
-              AND (CAST($10 AS BIGINT) IS NULL OR at >= $10)
-              AND (CAST($11 AS BIGINT) IS NULL OR at < $11)
-            ORDER BY id DESC LIMIT $12 OFFSET $13",
-        postgres: "SELECT id, at, user_id, api_key_id, organisation_id, project_id, environment_id, object_type,
-                object_id, object_uuid, action, message, before, after
-            FROM changes
-            WHERE message IS NOT NULL
-              AND (project_id = $1 OR (CAST($1 AS BIGINT) IS NULL AND organisation_id IN
-                  (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($2 AS JSON)))))
-              AND (CAST($3 AS BIGINT) IS NULL OR project_id = $3)
-              AND (CAST($4 AS TEXT) IS NULL OR environment_id IN
-                  (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($4 AS JSON))))
-              AND (CAST($5 AS BOOLEAN) IS NULL OR (user_id IS NULL AND api_key_id IS NULL) = $5)
-              AND (CAST($6 AS TEXT) IS NULL OR LOWER(message) LIKE LOWER($6) ESCAPE '\\')
-              AND (CAST($7 AS BIGINT) IS NULL OR user_id = $7)
-              AND (CAST($8 AS TEXT) IS NULL OR object_type = $8)
-              AND (CAST($9 AS BIGINT) IS NULL OR object_id = $9)
-              AND (CAST($10 AS BIGINT) IS NULL OR at >= $10)
-              AND (CAST($11 AS BIGINT) IS NULL OR at < $11)
-            ORDER BY id DESC LIMIT $12 OFFSET $13",
-        project,
-        organisations,
-        filter.project_id,
-        filter.environments(),
-        filter.is_system_event,
-        filter.pattern(),
-        filter.author_id,
-        filter.object_type.as_deref(),
-        filter.object_id,
-        filter.from,
-        filter.until,
+        "SELECT id, at, user_id, api_key_id, organisation_id, project_id, environment_id, object_type, object_id,
+                object_uuid, action, message, before, after",
+        "ORDER BY id DESC LIMIT $12 OFFSET $13",
+        scope,
+        filter,
         limit,
         offset
     )
@@ -299,33 +284,4 @@ pub async fn forget_identity(
         identifier
     )?;
     Ok(lines)
-}
-
-/// Notes on Postgres how much this session has written so far, for [`written_tables`] at the end of the transaction.
-pub async fn note_written_tables(tx: &mut Tx) -> Result<()> {
-    sql!(
-        tx,
-        execute,
-        sqlite: "SELECT CAST('' AS TEXT) AS noted",
-        postgres: "SELECT set_config('burgee.written_before',
-                (SELECT CAST(COALESCE(json_object_agg(relname, n_tup_ins + n_tup_upd + n_tup_del), '{}') AS TEXT)
-                 FROM pg_stat_xact_user_tables), TRUE) AS noted"
-    )?;
-    Ok(())
-}
-
-/// The tables this transaction has written to since [`note_written_tables`], on Postgres, which knows.
-pub async fn written_tables(tx: &mut Tx) -> Result<Vec<String>> {
-    let rows: Vec<(String,)> = sql!(
-        tx,
-        fetch_all as (String,),
-        sqlite: "SELECT CAST('' AS TEXT) AS name WHERE 1 = 0",
-        postgres: "SELECT CAST(relname AS TEXT) AS name FROM pg_stat_xact_user_tables
-                   WHERE NULLIF(current_setting('burgee.written_before', TRUE), '') IS NOT NULL
-                     AND n_tup_ins + n_tup_upd + n_tup_del > COALESCE(CAST(
-                         CAST(NULLIF(current_setting('burgee.written_before', TRUE), '') AS JSON)
-                             ->> CAST(relname AS TEXT) AS BIGINT), 0)
-                   ORDER BY relname"
-    )?;
-    Ok(rows.into_iter().map(|(name,)| name).collect())
 }

@@ -10,6 +10,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
+use crate::written::Written;
+
 /// In order; a migration is one text for both engines. To add one: a file in `migrations/` and a line here.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "base", include_str!("../migrations/0001_base.sql")),
@@ -176,6 +178,8 @@ pub enum Db {
     Sqlite {
         write: SqlitePool,
         read: SqlitePool,
+        /// In debug builds: what the writer writes.
+        written: Written,
     },
     Postgres(PgPool),
 }
@@ -213,9 +217,20 @@ impl Db {
             .busy_timeout(Duration::from_secs(5))
             .statement_cache_capacity(500);
         let lock = lock_beside(path).await?;
+        let written = Written::default();
+        let watching = written.clone();
         let write = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_connect(move |connection, _| {
+                let watching = watching.clone();
+                Box::pin(async move {
+                    if cfg!(debug_assertions) {
+                        watching.watch(connection).await?;
+                    }
+                    Ok(())
+                })
+            })
             .connect_with(options.clone())
             .await?;
         migrator(SQLITE_ID).run(&write).await.map_err(sqlx::Error::from)?;
@@ -227,7 +242,7 @@ impl Db {
             .test_before_acquire(false)
             .connect_with(options.read_only(true))
             .await?;
-        Ok(Self::Sqlite { write, read })
+        Ok(Self::Sqlite { write, read, written })
     }
 
     async fn open_postgres(url: &str, connections: u32) -> Result<Self, DbError> {
@@ -291,7 +306,7 @@ impl Db {
     /// Closes every connection once its work is done.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { write, read } => {
+            Self::Sqlite { write, read, .. } => {
                 read.close().await;
                 write.close().await;
             }
@@ -350,7 +365,7 @@ macro_rules! row {
 /// `sql!(tx, fetch_all as Row, sqlite: "…", postgres: "…", args…)` for the exceptions.
 #[macro_export]
 macro_rules! sql {
-    ($tx:expr, $how:ident $(as $row:ty)?, sqlite: $sqlite:literal, postgres: $pg:literal $(, $arg:expr)* $(,)?) => {{
+    ($tx:expr, $how:ident $(as $row:ty)?, sqlite: $sqlite:expr, postgres: $pg:expr $(, $arg:expr)* $(,)?) => {{
         ::inventory::submit! { $crate::db::Statement {
             at: concat!(file!(), ":", line!()), sqlite: $sqlite, postgres: $pg,
         } }
@@ -360,10 +375,10 @@ macro_rules! sql {
         };
         result
     }};
-    (@run $c:ident, execute, $s:literal $(, $arg:expr)*) => {
+    (@run $c:ident, execute, $s:expr $(, $arg:expr)*) => {
         ::sqlx::query($s)$(.bind($arg))*.execute(&mut **$c).await.map(|d| d.rows_affected()).map_err(Into::into)
     };
-    (@run $c:ident, $how:ident as $row:ty, $s:literal $(, $arg:expr)*) => {
+    (@run $c:ident, $how:ident as $row:ty, $s:expr $(, $arg:expr)*) => {
         ::sqlx::query_as::<_, $row>($s)$(.bind($arg))*.$how(&mut **$c).await.map_err(Into::into)
     };
     ($tx:expr, $how:ident $(as $row:ty)?, $sql:literal $(, $arg:expr)* $(,)?) => {

@@ -163,23 +163,29 @@ pub async fn set_admin(tx: &mut Tx, group_id: i64, user_id: i64, admin: bool) ->
 }
 
 /// Puts a new member of an organisation into its default groups and into those of his invitation.
-pub async fn welcome(tx: &mut Tx, organisation_id: i64, user_id: i64, invited_to: &[i64]) -> Result<u64> {
+pub async fn welcome(
+    tx: &mut Tx,
+    organisation_id: i64,
+    user_id: i64,
+    invited_to: &[i64],
+) -> Result<Vec<i64>> {
     let ids = id_list(invited_to);
-    sql!(
+    let joined: Vec<Id> = sql!(
         tx,
-        execute,
+        fetch_all as Id,
         sqlite: "INSERT INTO group_members (group_id, user_id, group_admin)
                  SELECT g.id, $2, FALSE FROM groups g
                  WHERE g.organisation_id = $1
                    AND (g.is_default OR g.id IN (SELECT value FROM json_each($3)))
-                 ON CONFLICT (group_id, user_id) DO NOTHING",
+                 ON CONFLICT (group_id, user_id) DO NOTHING RETURNING group_id",
         postgres: "INSERT INTO group_members (group_id, user_id, group_admin)
                    SELECT g.id, $2, FALSE FROM groups g
                    WHERE g.organisation_id = $1 AND (g.is_default OR g.id IN
                        (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($3 AS JSON))))
-                   ON CONFLICT (group_id, user_id) DO NOTHING",
+                   ON CONFLICT (group_id, user_id) DO NOTHING RETURNING group_id",
         organisation_id,
         user_id,
         ids.as_str()
-    )
+    )?;
+    Ok(joined.into_iter().map(|(id,)| id).collect())
 }

@@ -77,6 +77,7 @@ pub mod versions;
 pub mod warehouse_connections;
 pub mod webhook_deliveries;
 pub mod webhooks;
+pub mod written;
 
 pub use db::{Db, DbError, Tx};
 

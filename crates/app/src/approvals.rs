@@ -3,9 +3,10 @@
 //! Writers of states ask [`refuse_direct`], writers of segments [`refuse_direct_segments`]. An act that carries out what
 //! was approved hands its writers the [`Place::approved`].
 
-use burgee_store::Tx;
 use burgee_store::environments::{self, Environment};
+use burgee_store::features::Feature;
 use burgee_store::projects::Project;
+use burgee_store::{Tx, feature_states};
 
 use crate::{Error, Place, Result};
 
@@ -29,11 +30,12 @@ fn refuse_where(approvals: Option<i64>, text: &str) -> Result<()> {
     }
 }
 
-/// Fails where an import would overwrite what changes only with approval: in one of these environments of a project, as
-/// they are now.
+/// Fails where an act would change, all at once and without approval, what only changes with it: in one of these
+/// environments of a project, as they are now. `what` says what it can't do.
 pub(crate) async fn refuse_overwriting(
     tx: &mut Tx,
     project_id: i64,
+    what: &str,
     overwrites: impl Fn(&Environment) -> bool,
 ) -> Result<()> {
     let guarded = environments::list(tx, project_id)
@@ -44,11 +46,31 @@ pub(crate) async fn refuse_overwriting(
         });
     match guarded {
         Some(environment) => Err(Error::Forbidden(format!(
-            "Changes in the environment {} need approval; an import can't overwrite features there.",
+            "Changes in the environment {} need approval; {what}.",
             environment.name
         ))),
         None => Ok(()),
     }
+}
+
+/// What an import can't do where changes need approval.
+pub(crate) const IMPORT: &str = "an import can't overwrite features there";
+
+/// Fails where a feature is on, for anybody, in an environment whose changes need approval: deleting it would turn it off
+/// there. Once an approved change has turned it off it can go. Archiving, like creating, changes no answer there.
+pub(crate) async fn refuse_deleting(tx: &mut Tx, feature: &Feature) -> Result<()> {
+    let on: Vec<i64> = feature_states::shared_of_feature(tx, feature.id)
+        .await?
+        .into_iter()
+        .filter(|state| state.enabled)
+        .map(|state| state.environment_id)
+        .collect();
+    let what = format!(
+        "\"{}\" is on there and can't be deleted before a change request has turned it off",
+        feature.name
+    );
+    let is_on = |environment: &Environment| on.contains(&environment.id);
+    refuse_overwriting(tx, feature.project_id, &what, is_on).await
 }
 
 impl Place {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use burgee_model::segments::{Condition, Rule};
 use serde_json::{Map, Value};
 
+use crate::kept::KEPT;
+
 /// One field that is different.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Detail {
@@ -31,7 +33,7 @@ pub(crate) fn of(before: Option<&Value>, after: Option<&Value>) -> Vec<Detail> {
     let new = after.and_then(Value::as_object).unwrap_or(&nothing);
     let added = new.keys().filter(|key| !old.contains_key(*key));
     let mut details = Vec::new();
-    for key in old.keys().chain(added) {
+    for key in old.keys().chain(added).filter(|key| *key != KEPT) {
         let (old, new) = (old.get(key), new.get(key));
         if old.unwrap_or(&Value::Null) == new.unwrap_or(&Value::Null) {
             continue;

@@ -411,24 +411,6 @@ pub(crate) fn over_100(percentages: impl Iterator<Item = f64>) -> bool {
     percentages.sum::<f64>() > 100.0 + 1e-6
 }
 
-/// Gives the default a feature was just created with another content: before anybody saw it, so nothing is logged.
-pub(crate) async fn overwrite(
-    tx: &mut Tx,
-    feature: &Feature,
-    mut state: FeatureState,
-    edit: StateEdit,
-) -> Result<FeatureState> {
-    if let Some(enabled) = edit.enabled {
-        state.enabled = enabled;
-    }
-    if let Some(value) = edit.value {
-        value.apply(&mut state);
-    }
-    set_weights(tx, feature, state.id, &edit.weights.unwrap_or_default()).await?;
-    feature_states::update(tx, &state).await?;
-    Ok(state)
-}
-
 /// Sets allocations of a state; others keep theirs. Tells whether any is different now.
 async fn set_weights(tx: &mut Tx, feature: &Feature, state_id: i64, weights: &[Weight]) -> Result<bool> {
     if weights.is_empty() {

@@ -4,9 +4,7 @@ use burgee_model::permissions::ProjectPermission;
 use burgee_model::{Problems, Timestamp};
 use burgee_store::changes::NewChange;
 use burgee_store::projects::Project;
-use burgee_store::{
-    Tx, environments, feature_links, feature_states, features, projects, scheduled_changes, tags,
-};
+use burgee_store::{Tx, feature_links, feature_states, features, projects, scheduled_changes, tags};
 use regex::RegexBuilder;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -16,10 +14,11 @@ pub use burgee_store::features::{Feature, MultivariateOption};
 use crate::change::{Action, Change, Kind};
 use crate::feature_list::{FeatureDetails, describe};
 use crate::feature_options::{self, OptionEdit};
-use crate::feature_states::{StateEdit, create_default, over_100, overwrite};
+use crate::feature_states::over_100;
+use crate::kept::{self, KEPT};
 use crate::metadata::{self, MetadataEdit, Owner, Write};
 use crate::prerequisites;
-use crate::{App, Author, Caller, Error, Place, Result, versions};
+use crate::{App, Author, Caller, Error, Place, Result, approvals, new_states};
 
 const NAME_TAKEN: &str =
     "Feature with that name already exists for this project. Note that feature names are case insensitive.";
@@ -84,67 +83,57 @@ pub(crate) async fn find_in(tx: &mut Tx, project_id: i64, id: i64) -> Result<Fea
 pub async fn create(app: &App, caller: &Caller, project_id: i64, new: NewFeature) -> Result<FeatureDetails> {
     let mut tx = app.begin().await?;
     let project = project_for(&mut tx, caller, project_id, ProjectPermission::CreateFeature).await?;
-    if !new.options.is_empty() && !caller.project_access(&mut tx, &project).await?.admin {
-        let text = "User must be project admin to modify / create MV options.";
-        return Err(Error::Forbidden(text.to_owned()));
-    }
-    check_new(&mut tx, caller, &project, &new).await?;
-    let mut feature = blank(project_id, &new);
-    feature.id = features::insert(&mut tx, &feature).await?;
-    link(&mut tx, caller, &feature, &new).await?;
-    let values = Some(new.metadata);
-    metadata::write(
-        &mut tx,
-        &project,
-        Owner::Feature(feature.id),
-        values,
-        Write::Whole,
-    )
-    .await?;
-    let mut options = Vec::new();
-    for option in new.options {
-        options.push(feature_options::insert(&mut tx, feature.id, option).await?);
-    }
-    let mut changes = create_states(&mut tx, caller.into(), (&project, &feature, &options), None).await?;
-    changes.push(
-        Change::new(caller, Kind::Feature, Action::Create, feature.id)
-            .in_project(&project)
-            .uuid(&feature.uuid)
-            .says(format!("New Flag / Remote Config created: {}", feature.name))
-            .serves()
-            .after(metadata::logged(&mut tx, Owner::Feature(feature.id), as_json(&feature)).await?)
-            .into(),
-    );
-    let details = describe(&mut tx, feature).await?;
+    let made = make(&mut tx, caller, &project, new).await?;
+    let mut changes = new_states::create(&mut tx, caller.into(), made.parts(&project), &[]).await?;
+    changes.push(made.line);
+    let details = describe(&mut tx, made.feature).await?;
     app.commit(tx, changes).await?;
     Ok(details)
 }
 
-/// Gives a new feature its state in every environment of the project: as it begins, and in one of them, where that is
-/// asked for, with another content.
-pub(crate) async fn create_states(
-    tx: &mut Tx,
-    author: Author<'_>,
-    (project, feature, options): (&Project, &Feature, &[MultivariateOption]),
-    content: Option<(i64, StateEdit)>,
-) -> Result<Vec<NewChange>> {
-    let mut changes = Vec::new();
-    for environment_id in environments::ids_in_scope(tx, None, Some(project.id)).await? {
-        let mut state = create_default(tx, project, feature, environment_id, options).await?;
-        if let Some((_, edit)) = content.as_ref().filter(|(place, _)| *place == environment_id) {
-            state = overwrite(tx, feature, state, edit.clone()).await?;
-        }
-        if let Some(place) = Place::by_id(tx, environment_id).await? {
-            versions::create_first_version(tx, &place, feature).await?;
-            let line = Change::new(author, Kind::FeatureState, Action::Create, state.id)
-                .in_environment(&place)
-                .uuid(&state.uuid)
-                .says(format!("New Flag / Remote Config created: {}", feature.name))
-                .after(crate::feature_states::snapshot(tx, &state).await?);
-            changes.push(line.into());
-        }
+/// A new feature that has no states yet, with its options and its line for the log.
+pub(crate) struct Made {
+    pub feature: Feature,
+    pub options: Vec<MultivariateOption>,
+    pub line: NewChange,
+}
+
+impl Made {
+    pub(crate) fn parts<'a>(
+        &'a self,
+        project: &'a Project,
+    ) -> (&'a Project, &'a Feature, &'a [MultivariateOption]) {
+        (project, &self.feature, &self.options)
     }
-    Ok(changes)
+}
+
+/// Writes a new feature without its states, in the transaction of a larger act.
+pub(crate) async fn make(tx: &mut Tx, caller: &Caller, project: &Project, new: NewFeature) -> Result<Made> {
+    if !new.options.is_empty() && !caller.project_access(tx, project).await?.admin {
+        let text = "User must be project admin to modify / create MV options.";
+        return Err(Error::Forbidden(text.to_owned()));
+    }
+    check_new(tx, caller, project, &new).await?;
+    let mut feature = blank(project.id, &new);
+    feature.id = features::insert(tx, &feature).await?;
+    link(tx, caller, &feature, &new).await?;
+    let owner = Owner::Feature(feature.id);
+    metadata::write(tx, project, owner, Some(new.metadata), Write::Whole).await?;
+    let mut options = Vec::new();
+    for option in new.options {
+        options.push(feature_options::insert(tx, feature.id, option).await?);
+    }
+    let line = Change::new(caller, Kind::Feature, Action::Create, feature.id)
+        .in_project(project)
+        .uuid(&feature.uuid)
+        .says(format!("New Flag / Remote Config created: {}", feature.name))
+        .serves()
+        .after(metadata::logged(tx, owner, as_json(&feature)).await?);
+    Ok(Made {
+        line: line.into(),
+        feature,
+        options,
+    })
 }
 
 fn blank(project_id: i64, new: &NewFeature) -> Feature {
@@ -340,50 +329,62 @@ pub async fn delete(app: &App, caller: &Caller, project_id: i64, id: i64) -> Res
     let may = caller.features_in_project(&mut tx, &project, permission).await?;
     let feature = find_in(&mut tx, project_id, id).await?;
     may.require(&mut tx, feature.id).await?;
+    approvals::refuse_deleting(&mut tx, &feature).await?;
+    let changes = remove(&mut tx, caller.into(), &project, &feature).await?;
+    app.commit(tx, changes).await
+}
+
+/// Deletes a feature with all its states, in the transaction of a larger act.
+pub(crate) async fn remove(
+    tx: &mut Tx,
+    author: Author<'_>,
+    project: &Project,
+    feature: &Feature,
+) -> Result<Vec<NewChange>> {
+    let id = feature.id;
     let text = format!("Flag / Remote Config Deleted: {}", feature.name);
     let mut changes: Vec<NewChange> = Vec::new();
-    for state in feature_states::defaults_of_feature(&mut tx, id).await? {
-        if let Some(place) = Place::by_id(&mut tx, state.environment_id).await? {
-            let line = Change::new(caller, Kind::FeatureState, Action::Delete, state.id)
+    for state in feature_states::defaults_of_feature(tx, id).await? {
+        if let Some(place) = Place::by_id(tx, state.environment_id).await? {
+            let line = Change::new(author, Kind::FeatureState, Action::Delete, state.id)
                 .in_environment(&place)
                 .uuid(&state.uuid)
                 .says(&text)
-                .before(crate::feature_states::snapshot(&mut tx, &state).await?);
+                .before(crate::feature_states::snapshot(tx, &state).await?);
             changes.push(line.into());
         }
     }
-    for waiting in scheduled_changes::of_feature(&mut tx, id).await? {
+    for waiting in scheduled_changes::of_feature(tx, id).await? {
         tracing::info!(
             scheduled_change = waiting.uuid,
             feature = feature.name,
             "its feature is deleted: a scheduled change is dropped"
         );
     }
-    let mut before = as_json(&feature);
-    let dependants = prerequisites::dependants(&mut tx, &feature).await?;
+    let mut before = snapshot(tx, feature).await?;
+    let dependants = prerequisites::dependants(tx, feature).await?;
     if !dependants.is_empty() {
         before["prerequisite_in_segments"] = dependants.into();
     }
     // For those who are told of it afterwards.
     before["created_date"] = Timestamp(feature.created_at).rest().into();
-    let options = features::options(&mut tx, id).await?;
+    let options = features::options(tx, id).await?;
     if !options.is_empty() {
         let values = options
             .iter()
             .map(|option| (option.id.to_string(), option.value().to_json()));
         before["multivariate_options"] = Value::Object(values.collect());
     }
-    features::delete(&mut tx, id).await?;
-    changes.push(
-        Change::new(caller, Kind::Feature, Action::Delete, id)
-            .in_project(&project)
-            .uuid(&feature.uuid)
-            .says(text)
-            .serves()
-            .before(before)
-            .into(),
-    );
-    app.commit(tx, changes).await
+    before[KEPT] = kept::of_feature(tx, feature).await?;
+    features::delete(tx, id).await?;
+    let line = Change::new(author, Kind::Feature, Action::Delete, id)
+        .in_project(project)
+        .uuid(&feature.uuid)
+        .says(text)
+        .serves()
+        .before(before);
+    changes.push(line.into());
+    Ok(changes)
 }
 
 /// What the change log keeps of a feature.

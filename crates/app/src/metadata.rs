@@ -29,7 +29,7 @@ pub enum Owner {
 }
 
 impl Owner {
-    fn content_type(self) -> ContentType {
+    pub(crate) fn content_type(self) -> ContentType {
         match self {
             Self::Environment(_) => ContentType::Environment,
             Self::Feature(_) => ContentType::Feature,
@@ -110,6 +110,19 @@ pub(crate) async fn write(
             metadata::delete(tx, value.id).await?;
         }
     }
+    put(tx, owner, &present, edits).await
+}
+
+/// Writes values of an object beside its others. Whoever calls has checked them.
+pub(crate) async fn merge(tx: &mut Tx, owner: Owner, edits: Vec<MetadataEdit>) -> Result<()> {
+    if edits.is_empty() {
+        return Ok(());
+    }
+    let present = of_object(tx, owner).await?;
+    put(tx, owner, &present, edits).await
+}
+
+async fn put(tx: &mut Tx, owner: Owner, present: &[MetadataValue], edits: Vec<MetadataEdit>) -> Result<()> {
     let (environment_id, feature_id, segment_id) = owner.columns();
     for edit in edits {
         let old = present
@@ -130,6 +143,23 @@ pub(crate) async fn write(
         metadata::insert(tx, &value).await?;
     }
     Ok(())
+}
+
+/// Those of the values whose fields the object still has, and that are still of their types.
+pub(crate) async fn still_possible(
+    tx: &mut Tx,
+    project: &Project,
+    owner: Owner,
+    mut values: Vec<MetadataEdit>,
+) -> Result<Vec<MetadataEdit>> {
+    let known = Fields::load(tx, project, owner.content_type()).await?.fields;
+    values.retain(|value| {
+        let found = known
+            .iter()
+            .find(|(model_field, _)| model_field.id == value.model_field);
+        found.is_some_and(|(_, field)| fits(field, &value.field_value))
+    });
+    Ok(values)
 }
 
 /// Gives a copy the values of its original.

@@ -16,6 +16,7 @@ pub use crate::segment_rules::{ConditionEdit, RuleEdit};
 
 use crate::change::{Action, Change, Kind};
 use crate::environments::Project;
+use crate::kept::{self, KEPT};
 use crate::metadata::{self, MetadataEdit, MetadataValue, Owner, Write};
 use crate::sdk::evaluation::with_engine_identity;
 use crate::sdk::identities::Identified;
@@ -420,13 +421,15 @@ pub(crate) async fn remove(
     project: &Project,
     segment: &Segment,
 ) -> Result<NewChange> {
+    let mut before = metadata::logged(tx, Owner::Segment(segment.id), as_json(segment)).await?;
+    before[KEPT] = kept::of_segment(tx, segment).await?;
     segments::delete(tx, segment.id).await?;
     let change = Change::new(author, Kind::Segment, Action::Delete, segment.id)
         .in_project(project)
         .uuid(&segment.uuid)
         .says(format!("Segment deleted: {}", segment.name))
         .serves()
-        .before(as_json(segment));
+        .before(before);
     Ok(change.into())
 }
 

@@ -36,6 +36,26 @@ pub async fn of_feature(tx: &mut Tx, environment_id: i64, feature_id: i64) -> Re
     )
 }
 
+/// The links of one feature in all environments, in the order of their priorities.
+pub async fn of_feature_anywhere(tx: &mut Tx, feature_id: i64) -> Result<Vec<FeatureSegment>> {
+    sql!(
+        tx,
+        fetch_all as FeatureSegment,
+        "SELECT * FROM feature_segments WHERE feature_id = $1 ORDER BY environment_id, priority, id",
+        feature_id
+    )
+}
+
+/// The links of one segment, to all features in all environments.
+pub async fn of_segment(tx: &mut Tx, segment_id: i64) -> Result<Vec<FeatureSegment>> {
+    sql!(
+        tx,
+        fetch_all as FeatureSegment,
+        "SELECT * FROM feature_segments WHERE segment_id = $1 ORDER BY id",
+        segment_id
+    )
+}
+
 /// One link.
 pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<FeatureSegment>> {
     sql!(

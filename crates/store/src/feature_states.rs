@@ -50,6 +50,7 @@ row! {
         pub id: i64,
         pub identifier: String,
         pub created_at: i64,
+        pub hash_seed: Option<i64>,
     }
 }
 
@@ -114,7 +115,7 @@ pub async fn overridden_identities(tx: &mut Tx, environment_id: i64) -> Result<V
     sql!(
         tx,
         fetch_all as OverriddenIdentity,
-        "SELECT id, identifier, created_at FROM identities
+        "SELECT id, identifier, created_at, hash_seed FROM identities
          WHERE id IN (SELECT identity_id FROM feature_states WHERE environment_id = $1 AND identity_id IS NOT NULL)
          ORDER BY id",
         environment_id
@@ -181,6 +182,28 @@ pub async fn defaults_of_feature(tx: &mut Tx, feature_id: i64) -> Result<Vec<Fea
         "SELECT * FROM feature_states
          WHERE feature_id = $1 AND identity_id IS NULL AND feature_segment_id IS NULL ORDER BY id",
         feature_id
+    )
+}
+
+/// The overrides a feature has for identities, in all environments, in the order of their ids; at most so many.
+pub async fn identities_of_feature(tx: &mut Tx, feature_id: i64, limit: i64) -> Result<Vec<FeatureState>> {
+    sql!(
+        tx,
+        fetch_all as FeatureState,
+        "SELECT * FROM feature_states WHERE feature_id = $1 AND identity_id IS NOT NULL ORDER BY id LIMIT $2",
+        feature_id,
+        limit
+    )
+}
+
+/// The overrides for a segment, of all features in all environments, in the order of their ids.
+pub async fn of_segment(tx: &mut Tx, segment_id: i64) -> Result<Vec<FeatureState>> {
+    sql!(
+        tx,
+        fetch_all as FeatureState,
+        "SELECT s.* FROM feature_states s JOIN feature_segments l ON l.id = s.feature_segment_id
+         WHERE l.segment_id = $1 ORDER BY s.id",
+        segment_id
     )
 }
 

@@ -2,7 +2,7 @@
 
 use burgee_model::segments::Rule;
 
-use crate::db::Id;
+use crate::db::{Id, id_list};
 use crate::{Result, Tx, row, sql};
 
 row! {
@@ -86,8 +86,9 @@ pub async fn insert(tx: &mut Tx, s: &Segment) -> Result<i64> {
     let (id,) = sql!(
         tx,
         fetch_one as Id,
-        "INSERT INTO segments (uuid, project_id, feature_id, name, description, rules, managed_by, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
+        "INSERT INTO segments (uuid, project_id, feature_id, name, description, rules, managed_by, created_at,
+             updated_at, hash_seed)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id",
         &s.uuid,
         s.project_id,
         s.feature_id,
@@ -96,9 +97,43 @@ pub async fn insert(tx: &mut Tx, s: &Segment) -> Result<i64> {
         &s.rules,
         &s.managed_by,
         s.created_at,
-        s.updated_at
+        s.updated_at,
+        s.hash_seed
     )?;
     Ok(id)
+}
+
+/// Writes a new segment under the number it has.
+pub async fn insert_as(tx: &mut Tx, s: &Segment) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "INSERT INTO segments (id, uuid, project_id, feature_id, name, description, rules, managed_by, created_at,
+             updated_at, hash_seed)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        s.id,
+        &s.uuid,
+        s.project_id,
+        s.feature_id,
+        &s.name,
+        s.description.as_deref(),
+        &s.rules,
+        &s.managed_by,
+        s.created_at,
+        s.updated_at,
+        s.hash_seed
+    )
+}
+
+/// Sets what percentage splits of a segment are computed from.
+pub async fn set_hash_seed(tx: &mut Tx, id: i64, seed: Option<i64>) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE segments SET hash_seed = $2 WHERE id = $1",
+        id,
+        seed
+    )
 }
 
 /// Writes every changeable column of a segment.
@@ -157,6 +192,22 @@ pub async fn associated_features(
          ORDER BY s.id",
         id,
         environment_id
+    )
+}
+
+/// Those of these segments that are there, oldest first.
+pub async fn among(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Segment>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    sql!(
+        tx,
+        fetch_all as Segment,
+        sqlite: "SELECT * FROM segments WHERE id IN (SELECT value FROM json_each($1)) ORDER BY id",
+        postgres: "SELECT * FROM segments
+                   WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($1 AS JSON)))
+                   ORDER BY id",
+        id_list(ids)
     )
 }
 

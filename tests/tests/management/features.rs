@@ -176,6 +176,25 @@ both! {
         app.get(&world.admin, &format!("{foreign}evaluation-data/?environment_id={}", world.environment)).await.expect(404);
     }
 
+    async fn what_is_on_where_changes_need_approval_is_not_deleted_past_it(app) {
+        let world = app.world().await;
+        let features = format!("/api/v1/projects/{}/features/", world.project);
+        let on = app.post(&world.admin, &features, &json!({"name": "on", "default_enabled": true})).await.expect(201);
+        let off = app.post(&world.admin, &features, &json!({"name": "off"})).await.expect(201);
+        let environment = format!("/api/v1/environments/{}/", world.key);
+        app.patch(&world.admin, &environment, &json!({"minimum_change_request_approvals": 1})).await.expect(200);
+        let one = |feature: &Value| format!("{features}{}/", id(feature));
+        let refused = app.delete(&world.admin, &one(&on)).await.expect(403);
+        assert_eq!(refused, json!({"detail": "Changes in the environment Development need approval; \"on\" is on there \
+            and can't be deleted before a change request has turned it off."}));
+        // What answers nobody's question can go; and neither a new feature nor archiving one changes an answer.
+        app.delete(&world.admin, &one(&off)).await.expect(204);
+        app.post(&world.admin, &features, &json!({"name": "new"})).await.expect(201);
+        app.patch(&world.admin, &one(&on), &json!({"is_archived": true})).await.expect(200);
+        app.patch(&world.admin, &environment, &json!({"minimum_change_request_approvals": null})).await.expect(200);
+        app.delete(&world.admin, &one(&on)).await.expect(204);
+    }
+
     async fn deleting_a_feature_is_told_once_for_each_environment_and_once_for_the_project(app) {
         let world = app.world().await;
         let feature = create(&app, &world, &json!({"name": "a"})).await;

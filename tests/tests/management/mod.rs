@@ -3,6 +3,7 @@
 mod access;
 mod audience_syncs;
 mod audit;
+mod audit_revert;
 mod change_request_scene;
 mod change_request_schedules;
 mod change_requests;

@@ -4,16 +4,17 @@
 //! whatever is live then; [`remember`] and [`conflicts`] tell whether that is still what its author saw.
 
 use burgee_model::Timestamp;
+use burgee_store::Tx;
 use burgee_store::changes::NewChange;
-use burgee_store::features::{self, Feature};
-use burgee_store::{Tx, segments};
+use burgee_store::features::{self, Feature, MultivariateOption};
+use burgee_store::segments::{self, Segment};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::author::Author;
 use crate::environment_states::{default_of, everyone};
 use crate::feature_states::{StateDetails, StateEdit, Weight, detail, over_100};
-use crate::segment_overrides::{self, segment_for};
+use crate::segment_overrides::{self, Override, fitting};
 use crate::{Error, Place, Result, approvals, scheduled_changes, versions};
 
 const TAKEN: &str = "This feature already has an override for this segment in this environment.";
@@ -118,8 +119,40 @@ pub(crate) fn taken(segment_id: Option<i64>) -> Error {
     }
 }
 
+/// What a feature is at a place, read once for all the states of a change set.
+struct Live {
+    default: Option<StateDetails>,
+    overrides: Vec<Override>,
+}
+
+impl Live {
+    async fn read(tx: &mut Tx, place: &Place, feature: &Feature) -> Result<Self> {
+        let default = match default_of(tx, place, feature).await? {
+            Some(state) => Some(detail(tx, state).await?),
+            None => None,
+        };
+        Ok(Self {
+            default,
+            overrides: segment_overrides::all_at(tx, place, feature).await?,
+        })
+    }
+
+    /// The state for everyone, or for a segment.
+    fn state(&self, segment_id: Option<i64>) -> Option<&StateDetails> {
+        let Some(segment_id) = segment_id else {
+            return self.default.as_ref();
+        };
+        let found = self
+            .overrides
+            .iter()
+            .find(|found| found.link.segment_id == segment_id);
+        found.map(|found| &found.state)
+    }
+}
+
 /// Checks a change set against what is there now. What is wrong stands under the names the wire has for its parts.
 pub async fn check(tx: &mut Tx, place: &Place, feature: &Feature, set: &ChangeSet) -> Result<()> {
+    let against = Against::read(tx, place, feature, set).await?;
     let mut problems = Map::new();
     let mut seen = Vec::new();
     let parts = [
@@ -134,7 +167,7 @@ pub async fn check(tx: &mut Tx, place: &Place, feature: &Feature, set: &ChangeSe
             wrong.push(if twice {
                 in_segment(TWICE)
             } else {
-                problem_of(tx, place, feature, change, creates).await?
+                against.problem(feature, change, creates)?
             });
         }
         if wrong.iter().any(|problem| *problem != json!({})) {
@@ -169,97 +202,88 @@ pub(crate) fn of_only_state(error: Error) -> Error {
     }
 }
 
-/// What is wrong with one change, `{}` when nothing is.
-async fn problem_of(
-    tx: &mut Tx,
-    place: &Place,
-    feature: &Feature,
-    change: &StateChange,
-    creates: bool,
-) -> Result<Value> {
-    if let Some(target) = change.segment {
-        match segment_for(tx, feature, target.segment_id).await {
-            Ok(_) => {}
-            Err(Error::Invalid(problems)) => {
-                let inner = problems.into_json();
-                let nested = if inner.get("segment").is_some() {
-                    json!({ "feature_segment": inner })
-                } else {
-                    inner
-                };
-                return Ok(nested);
+/// What the changes of a set are held against.
+struct Against {
+    live: Live,
+    segments: Vec<Segment>,
+    options: Vec<MultivariateOption>,
+}
+
+impl Against {
+    async fn read(tx: &mut Tx, place: &Place, feature: &Feature, set: &ChangeSet) -> Result<Self> {
+        let named: Vec<i64> = set.touches().into_iter().flatten().collect();
+        Ok(Self {
+            live: Live::read(tx, place, feature).await?,
+            segments: segments::among(tx, &named).await?,
+            options: features::options(tx, feature.id).await?,
+        })
+    }
+
+    /// What is wrong with one change, `{}` when nothing is.
+    fn problem(&self, feature: &Feature, change: &StateChange, creates: bool) -> Result<Value> {
+        if let Some(target) = change.segment {
+            let found = self
+                .segments
+                .iter()
+                .find(|segment| segment.id == target.segment_id);
+            match fitting(feature, target.segment_id, found.cloned()) {
+                Ok(_) => {}
+                Err(Error::Invalid(problems)) => {
+                    let inner = problems.into_json();
+                    let nested = if inner.get("segment").is_some() {
+                        json!({ "feature_segment": inner })
+                    } else {
+                        inner
+                    };
+                    return Ok(nested);
+                }
+                Err(other) => return Err(other),
             }
-            Err(other) => return Err(other),
         }
-    }
-    let present = state_for(tx, place, feature, change.segment_id()).await?;
-    match (creates, change.segment, &present) {
-        (true, Some(_), Some(_)) => return Ok(in_segment(TAKEN)),
-        (true, None, Some(_)) => {
-            return Ok(json!({ "feature_segment": [DEFAULT_TAKEN] }));
+        let present = self.live.state(change.segment_id());
+        match (creates, change.segment, present) {
+            (true, Some(_), Some(_)) => return Ok(in_segment(TAKEN)),
+            (true, None, Some(_)) => {
+                return Ok(json!({ "feature_segment": [DEFAULT_TAKEN] }));
+            }
+            (false, Some(_), None) => return Ok(in_segment(ABSENT)),
+            _ => {}
         }
-        (false, Some(_), None) => return Ok(in_segment(ABSENT)),
-        _ => {}
+        Ok(self.weights_problem(change, present))
     }
-    weights_problem(tx, feature, change, present.as_ref()).await
-}
 
-async fn weights_problem(
-    tx: &mut Tx,
-    feature: &Feature,
-    change: &StateChange,
-    present: Option<&StateDetails>,
-) -> Result<Value> {
-    let Some(weights) = &change.edit.weights else {
-        return Ok(json!({}));
-    };
-    let options = features::options(tx, feature.id).await?;
-    for weight in weights {
-        if !options.iter().any(|option| option.id == weight.option_id) {
-            let text = format!("Invalid pk \"{}\" - object does not exist.", weight.option_id);
-            return Ok(
-                json!({ "multivariate_feature_state_values": [{ "multivariate_feature_option": [text] }] }),
-            );
-        }
-    }
-    let given = |option_id: i64| {
-        weights
-            .iter()
-            .find(|w| w.option_id == option_id)
-            .map(|w| w.percentage)
-    };
-    let kept = |option_id: i64| {
-        let row = present?.options.iter().find(|row| row.option_id == option_id)?;
-        Some(row.percentage_allocation)
-    };
-    let shares = options
-        .iter()
-        .filter_map(|option| given(option.id).or_else(|| kept(option.id)));
-    if over_100(shares) {
-        let text = "Multivariate percentage values exceed 100%.";
-        return Ok(json!({ "multivariate_feature_state_values": [text] }));
-    }
-    Ok(json!({}))
-}
-
-/// The live state for everyone, or for a segment.
-async fn state_for(
-    tx: &mut Tx,
-    place: &Place,
-    feature: &Feature,
-    segment_id: Option<i64>,
-) -> Result<Option<StateDetails>> {
-    let Some(segment_id) = segment_id else {
-        return match default_of(tx, place, feature).await? {
-            Some(state) => detail(tx, state).await.map(Some),
-            None => Ok(None),
+    fn weights_problem(&self, change: &StateChange, present: Option<&StateDetails>) -> Value {
+        let Some(weights) = &change.edit.weights else {
+            return json!({});
         };
-    };
-    let overrides = segment_overrides::all_at(tx, place, feature).await?;
-    let found = overrides
-        .into_iter()
-        .find(|found| found.link.segment_id == segment_id);
-    Ok(found.map(|found| found.state))
+        for weight in weights {
+            if !self.options.iter().any(|option| option.id == weight.option_id) {
+                let text = format!("Invalid pk \"{}\" - object does not exist.", weight.option_id);
+                return json!({
+                    "multivariate_feature_state_values": [{ "multivariate_feature_option": [text] }]
+                });
+            }
+        }
+        let given = |option_id: i64| {
+            weights
+                .iter()
+                .find(|w| w.option_id == option_id)
+                .map(|w| w.percentage)
+        };
+        let kept = |option_id: i64| {
+            let row = present?.options.iter().find(|row| row.option_id == option_id)?;
+            Some(row.percentage_allocation)
+        };
+        let shares = self
+            .options
+            .iter()
+            .filter_map(|option| given(option.id).or_else(|| kept(option.id)));
+        if over_100(shares) {
+            let text = "Multivariate percentage values exceed 100%.";
+            return json!({ "multivariate_feature_state_values": [text] });
+        }
+        json!({})
+    }
 }
 
 /// What a state says, without what tells it from its copies.
@@ -279,15 +303,12 @@ pub(crate) fn content(details: &StateDetails) -> Value {
 
 /// Writes down what the states a change set touches are now, for [`conflicts`] to compare with later.
 pub async fn remember(tx: &mut Tx, place: &Place, feature: &Feature, set: &mut ChangeSet) -> Result<()> {
-    let mut base = Vec::new();
-    for segment_id in set.touches() {
-        let state = state_for(tx, place, feature, segment_id).await?;
-        base.push(BaseState {
-            segment_id,
-            state: state.as_ref().map(content),
-        });
-    }
-    set.base = base;
+    let live = Live::read(tx, place, feature).await?;
+    let seen = set.touches().into_iter().map(|segment_id| BaseState {
+        segment_id,
+        state: live.state(segment_id).map(content),
+    });
+    set.base = seen.collect();
     Ok(())
 }
 
@@ -298,18 +319,16 @@ pub async fn conflicts(
     feature: &Feature,
     set: &ChangeSet,
 ) -> Result<Vec<Conflict>> {
-    let mut found = Vec::new();
-    for base in &set.base {
-        let state = state_for(tx, place, feature, base.segment_id).await?;
-        if state.as_ref().map(content) != base.state {
-            found.push(Conflict {
-                segment_id: base.segment_id,
-                published_at: state.as_ref().map(|details| Timestamp(details.state.updated_at)),
-                change_request_id: state.and_then(|details| details.state.change_request_id),
-            });
-        }
-    }
-    Ok(found)
+    let live = Live::read(tx, place, feature).await?;
+    let found = set.base.iter().filter_map(|base| {
+        let state = live.state(base.segment_id);
+        (state.map(content) != base.state).then(|| Conflict {
+            segment_id: base.segment_id,
+            published_at: state.map(|details| Timestamp(details.state.updated_at)),
+            change_request_id: state.and_then(|details| details.state.change_request_id),
+        })
+    });
+    Ok(found.collect())
 }
 
 /// Carries out a change set, or schedules it when its time is still to come, in the transaction of a larger act.
@@ -385,8 +404,10 @@ pub(crate) async fn without_lost_parts(
 ) -> Result<(ChangeSet, Vec<String>)> {
     let (mut kept, mut lost) = (set.clone(), Vec::new());
     let mut gone = Vec::new();
-    for segment_id in set.touches().into_iter().flatten() {
-        if segments::find(tx, segment_id).await?.is_none() && !gone.contains(&segment_id) {
+    let named: Vec<i64> = set.touches().into_iter().flatten().collect();
+    let there = segments::among(tx, &named).await?;
+    for segment_id in named {
+        if !there.iter().any(|segment| segment.id == segment_id) && !gone.contains(&segment_id) {
             gone.push(segment_id);
             lost.push(format!("segment {segment_id}"));
         }

@@ -2,7 +2,7 @@
 //!
 //! An override is a feature segment (the link with its priority) and the feature state behind it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use burgee_model::Problems;
 use burgee_model::permissions::{EnvironmentPermission, ProjectPermission};
@@ -18,7 +18,7 @@ pub use burgee_store::feature_segments::FeatureSegment;
 use crate::change::{Action, Change, Kind};
 use crate::environment_states::everyone;
 use crate::feature_states::{
-    Spot, StateDetails, StateEdit, Subject, detail, feature_at, place_by_id, place_for_features,
+    Spot, StateDetails, StateEdit, Subject, detail, details, feature_at, place_by_id, place_for_features,
 };
 use crate::{App, Author, Caller, Error, Place, Result, prerequisites};
 
@@ -55,16 +55,18 @@ pub async fn list(
 }
 
 async fn describe(tx: &mut Tx, links: Vec<FeatureSegment>) -> Result<Vec<LinkDetails>> {
-    let mut described = Vec::with_capacity(links.len());
-    for link in links {
-        let segment = segments::find(tx, link.segment_id).await?.ok_or_else(no_link)?;
-        described.push(LinkDetails {
+    let ids: Vec<i64> = links.iter().map(|link| link.segment_id).collect();
+    let segments = segments::among(tx, &ids).await?;
+    let described = links.into_iter().map(|link| {
+        let segment = segments.iter().find(|segment| segment.id == link.segment_id);
+        let segment = segment.ok_or_else(no_link)?;
+        Ok(LinkDetails {
             link,
-            segment_name: segment.name,
+            segment_name: segment.name.clone(),
             is_feature_specific: segment.feature_id.is_some(),
-        });
-    }
-    Ok(described)
+        })
+    });
+    described.collect()
 }
 
 fn no_link() -> Error {
@@ -166,6 +168,11 @@ pub async fn create_link(
 /// A segment of the feature's project that may override this feature.
 pub(crate) async fn segment_for(tx: &mut Tx, feature: &Feature, segment_id: i64) -> Result<Segment> {
     let segment = segments::find(tx, segment_id).await?;
+    fitting(feature, segment_id, segment)
+}
+
+/// The same of one that was looked for already.
+pub(crate) fn fitting(feature: &Feature, segment_id: i64, segment: Option<Segment>) -> Result<Segment> {
     let segment = segment.filter(|segment| segment.project_id == feature.project_id);
     let segment = segment.ok_or_else(|| Error::no_such("segment", segment_id))?;
     match segment.feature_id {
@@ -380,14 +387,22 @@ pub(crate) fn nested(error: Error) -> Error {
 
 /// The overrides a feature has at a place, first the one that wins.
 pub(crate) async fn all_at(tx: &mut Tx, place: &Place, feature: &Feature) -> Result<Vec<Override>> {
-    let mut overrides = Vec::new();
-    for link in feature_segments::of_feature(tx, place.environment.id, feature.id).await? {
-        if let Some(state) = feature_states::of_feature_segment(tx, link.id).await? {
-            let state = detail(tx, state).await?;
-            overrides.push(Override { link, state });
-        }
+    let links = feature_segments::of_feature(tx, place.environment.id, feature.id).await?;
+    if links.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(overrides)
+    let mut states = feature_states::of_feature(tx, place.environment.id, feature.id).await?;
+    states.retain(|state| state.feature_segment_id.is_some());
+    let mut states: HashMap<Option<i64>, StateDetails> = details(tx, states)
+        .await?
+        .into_iter()
+        .map(|details| (details.state.feature_segment_id, details))
+        .collect();
+    let overrides = links.into_iter().filter_map(|link| {
+        let state = states.remove(&Some(link.id))?;
+        Some(Override { link, state })
+    });
+    Ok(overrides.collect())
 }
 
 /// Creates or changes the override for a segment, inside the transaction of a larger act. A new one goes behind the

@@ -188,13 +188,16 @@ pub(crate) async fn live(tx: &mut Tx, place: &Place, feature: &Feature) -> Resul
     if let Some(default) = default_of(tx, place, feature).await? {
         states.push(VersionState::of(detail(tx, default).await?, None));
     }
-    for made in all_at(tx, place, feature).await? {
-        let segment = segments::find(tx, made.link.segment_id).await?;
+    let overrides = all_at(tx, place, feature).await?;
+    let ids: Vec<i64> = overrides.iter().map(|made| made.link.segment_id).collect();
+    let segments = segments::among(tx, &ids).await?;
+    for made in overrides {
+        let segment = segments.iter().find(|segment| segment.id == made.link.segment_id);
         let segment = OverriddenSegment {
             id: made.link.id,
             uuid: made.link.uuid,
             segment_id: made.link.segment_id,
-            name: segment.map_or_else(String::new, |segment| segment.name),
+            name: segment.map_or_else(String::new, |segment| segment.name.clone()),
             priority: made.link.priority,
         };
         states.push(VersionState::of(made.state, Some(segment)));

@@ -251,7 +251,7 @@ fn line(caller: &Caller, action: Action, field: &MetadataField) -> Change {
         .uuid(&field.uuid)
 }
 
-fn as_json(field: &MetadataField) -> Value {
+pub(crate) fn as_json(field: &MetadataField) -> Value {
     json!({
         "name": field.name,
         "type": field.r#type,

@@ -546,7 +546,7 @@ pub async fn delete(app: &App, caller: &Caller, level: Level, name: &str, kin: K
 }
 
 /// What the change log keeps of a grant.
-fn as_json(grant: &Grant) -> serde_json::Value {
+pub(crate) fn as_json(grant: &Grant) -> serde_json::Value {
     json!({
         "user": grant.user_id,
         "group": grant.group_id,

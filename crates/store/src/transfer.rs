@@ -1,6 +1,5 @@
 //! Statements that only moving whole projects needs: rows under the numbers they had, and many identities at once.
 
-use crate::segments::Segment;
 use crate::{Result, Tx, row, sql};
 
 row! {
@@ -11,6 +10,7 @@ row! {
         pub traits: String,
         pub created_at: i64,
         pub dashboard_alias: Option<String>,
+        pub hash_seed: Option<i64>,
     }
 }
 
@@ -24,7 +24,7 @@ pub async fn identities(
     sql!(
         tx,
         fetch_all as WholeIdentity,
-        "SELECT id, identifier, traits, created_at, dashboard_alias FROM identities
+        "SELECT id, identifier, traits, created_at, dashboard_alias, hash_seed FROM identities
          WHERE environment_id = $1 AND id > $2 ORDER BY id LIMIT $3",
         environment_id,
         after,
@@ -33,18 +33,21 @@ pub async fn identities(
 }
 
 /// Writes new identities under the numbers they had, where those and their identifiers are free. `rows` is a JSON list
-/// of `[id, identifier, traits as text, created_at, alias]`.
+/// of `[id, identifier, traits as text, created_at, alias, seed]`. The seed is what buckets are computed from where they
+/// are not from identifiers; it is kept only where it is not the number of the row itself.
 pub async fn keep_identities(tx: &mut Tx, environment_id: i64, rows: &str) -> Result<u64> {
     sql!(
         tx,
         execute,
-        sqlite: "INSERT INTO identities (id, environment_id, identifier, traits, created_at, dashboard_alias)
-                 SELECT r.value ->> 0, $1, r.value ->> 1, r.value ->> 2, r.value ->> 3, r.value ->> 4
+        sqlite: "INSERT INTO identities (id, environment_id, identifier, traits, created_at, dashboard_alias, hash_seed)
+                 SELECT r.value ->> 0, $1, r.value ->> 1, r.value ->> 2, r.value ->> 3, r.value ->> 4,
+                        NULLIF(r.value ->> 5, r.value ->> 0)
                  FROM json_each($2) r WHERE r.value ->> 0 > 0
                  ON CONFLICT DO NOTHING",
-        postgres: "INSERT INTO identities (id, environment_id, identifier, traits, created_at, dashboard_alias)
+        postgres: "INSERT INTO identities (id, environment_id, identifier, traits, created_at, dashboard_alias, hash_seed)
                    SELECT CAST(r.value ->> 0 AS BIGINT), $1, r.value ->> 1, r.value ->> 2,
-                          CAST(r.value ->> 3 AS BIGINT), r.value ->> 4
+                          CAST(r.value ->> 3 AS BIGINT), r.value ->> 4,
+                          NULLIF(CAST(r.value ->> 5 AS BIGINT), CAST(r.value ->> 0 AS BIGINT))
                    FROM json_array_elements(CAST($2 AS JSON)) r WHERE CAST(r.value ->> 0 AS BIGINT) > 0
                    ON CONFLICT DO NOTHING",
         environment_id,
@@ -57,40 +60,32 @@ pub async fn put_identities(tx: &mut Tx, environment_id: i64, rows: &str) -> Res
     sql!(
         tx,
         execute,
-        sqlite: "INSERT INTO identities (environment_id, identifier, traits, created_at, dashboard_alias)
-                 SELECT $1, r.value ->> 1, r.value ->> 2, r.value ->> 3, r.value ->> 4
+        sqlite: "INSERT INTO identities (environment_id, identifier, traits, created_at, dashboard_alias, hash_seed)
+                 SELECT $1, r.value ->> 1, r.value ->> 2, r.value ->> 3, r.value ->> 4, r.value ->> 5
                  FROM json_each($2) r WHERE TRUE
                  ON CONFLICT (environment_id, identifier) DO UPDATE
-                 SET traits = excluded.traits, dashboard_alias = excluded.dashboard_alias",
-        postgres: "INSERT INTO identities (environment_id, identifier, traits, created_at, dashboard_alias)
+                 SET traits = excluded.traits, dashboard_alias = excluded.dashboard_alias,
+                     hash_seed = NULLIF(COALESCE(excluded.hash_seed, identities.hash_seed), identities.id)",
+        postgres: "INSERT INTO identities (environment_id, identifier, traits, created_at, dashboard_alias, hash_seed)
                    SELECT DISTINCT ON (r.value ->> 1) $1, r.value ->> 1, r.value ->> 2,
-                          CAST(r.value ->> 3 AS BIGINT), r.value ->> 4
+                          CAST(r.value ->> 3 AS BIGINT), r.value ->> 4, CAST(r.value ->> 5 AS BIGINT)
                    FROM json_array_elements(CAST($2 AS JSON)) r
                    ON CONFLICT (environment_id, identifier) DO UPDATE
-                   SET traits = excluded.traits, dashboard_alias = excluded.dashboard_alias",
+                   SET traits = excluded.traits, dashboard_alias = excluded.dashboard_alias,
+                       hash_seed = NULLIF(COALESCE(excluded.hash_seed, identities.hash_seed), identities.id)",
         environment_id,
         rows
     )
 }
 
-/// Writes a new segment under the number it has.
-pub async fn insert_segment(tx: &mut Tx, s: &Segment) -> Result<u64> {
+/// Sets what the buckets of an identity are computed from, where they are not from its identifier.
+pub async fn set_identity_seed(tx: &mut Tx, id: i64, seed: i64) -> Result<u64> {
     sql!(
         tx,
         execute,
-        "INSERT INTO segments (id, uuid, project_id, feature_id, name, description, rules, managed_by, created_at,
-             updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        s.id,
-        &s.uuid,
-        s.project_id,
-        s.feature_id,
-        &s.name,
-        s.description.as_deref(),
-        &s.rules,
-        &s.managed_by,
-        s.created_at,
-        s.updated_at
+        "UPDATE identities SET hash_seed = NULLIF($2, id) WHERE id = $1",
+        id,
+        seed
     )
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use burgee_model::metadata::{ContentType, FieldType};
 use burgee_model::segments::Rule;
 use burgee_model::{FlagValue, limits, lists};
 use serde_json::{Map, Value, json};
 
-use super::{EnvironmentPart, FeaturePart, IdentityLine, ProjectPart, StatePart};
+use super::{EnvironmentPart, FeaturePart, FieldPart, IdentityLine, MetadataPart, ProjectPart, StatePart};
 use crate::feature_states::over_100;
 use crate::segment_rules::{self, KnownFlags, RuleEdit};
 use crate::{Error, Result};
@@ -53,6 +54,8 @@ pub(super) fn check(project: &ProjectPart) -> Result<()> {
         let description = tag.description.as_deref().unwrap_or_default();
         found.text(format!("tags[{n}].description"), description, 512);
     }
+    custom_fields(&project.fields, &mut found);
+    values(project, &mut found);
     features(project, &mut found);
     segments(project, &mut found);
     environments(project, &mut found);
@@ -60,6 +63,60 @@ pub(super) fn check(project: &ProjectPart) -> Result<()> {
         Ok(())
     } else {
         Err(Error::Rejected(Value::Object(found.0)))
+    }
+}
+
+/// Fails unless these custom fields could be stored.
+pub(crate) fn fields(parts: &[FieldPart]) -> Result<()> {
+    let mut found = Found::default();
+    custom_fields(parts, &mut found);
+    if found.0.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Rejected(Value::Object(found.0)))
+    }
+}
+
+fn custom_fields(parts: &[FieldPart], found: &mut Found) {
+    let mut names = HashSet::new();
+    for (n, field) in parts.iter().enumerate() {
+        let place = format!("fields[{n}]");
+        found.name(format!("{place}.name"), &field.name, 255);
+        if !names.insert((&field.name, field.own)) {
+            found.add(
+                format!("{place}.name"),
+                "There is another custom field of this name in the file.",
+            );
+        }
+        let description = field.description.as_deref().unwrap_or_default();
+        found.text(format!("{place}.description"), description, 20_000);
+        if FieldType::parse(&field.r#type).is_none() {
+            let text = format!("\"{}\" is not a valid choice.", field.r#type);
+            found.add(format!("{place}.type"), text);
+        }
+        for (k, used) in field.on.iter().enumerate() {
+            if !ContentType::from_model(&used.kind).is_some_and(ContentType::has_values) {
+                let text = format!("\"{}\" is not a valid choice.", used.kind);
+                found.add(format!("{place}.on[{k}].kind"), text);
+            }
+        }
+    }
+}
+
+fn values(project: &ProjectPart, found: &mut Found) {
+    let mut check = |place: String, parts: &[MetadataPart]| {
+        for (n, part) in parts.iter().enumerate() {
+            found.text(format!("{place}.metadata[{n}].value"), &part.value, 2000);
+        }
+    };
+    for (n, feature) in project.features.iter().enumerate() {
+        check(format!("features[{n}]"), &feature.metadata);
+    }
+    for (n, segment) in project.segments.iter().enumerate() {
+        check(format!("segments[{n}]"), &segment.metadata);
+    }
+    for (n, environment) in project.environments.iter().enumerate() {
+        check(format!("environments[{n}]"), &environment.metadata);
     }
 }
 

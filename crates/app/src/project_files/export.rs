@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 
 use burgee_model::Timestamp;
 use burgee_store::audit::{self, Scope};
-use burgee_store::feature_states::{self, FeatureState};
+use burgee_store::feature_states::{self, FeatureState, OverriddenIdentity};
 use burgee_store::projects::Project;
 use burgee_store::users;
 use burgee_store::{
@@ -16,12 +16,14 @@ use serde::Serialize;
 use serde_json::value::to_raw_value;
 use sha2::{Digest, Sha256};
 
+use super::fields::Fields;
 use super::{
     ChangePart, DefaultPart, Document, EndLine, EnvironmentPart, FeaturePart, IdentityLine,
     IdentityOverridePart, ListPart, OptionPart, PROJECT_FORMAT, ProjectPart, SegmentOverridePart,
     SegmentPart, ServerKeyPart, StatePart, TagPart, VERSION, WeightPart, checksum,
 };
 use crate::feature_states::{StateDetails, details};
+use crate::metadata::Owner;
 use crate::{App, Caller, Error, Result, projects};
 
 /// What goes into a file beside the project itself.
@@ -138,6 +140,7 @@ impl Export {
                 piece.extend(line(&IdentityLine {
                     environment: name.clone(),
                     id: row.id,
+                    seed: row.hash_seed,
                     identifier: row.identifier,
                     alias: row.dashboard_alias,
                     created_at: row.created_at,
@@ -158,7 +161,8 @@ pub(crate) async fn project_part(
     project: &Project,
     options: ExportOptions,
 ) -> Result<ProjectPart> {
-    let features = feature_parts(tx, project).await?;
+    let fields = Fields::of_project(tx, project).await?;
+    let features = feature_parts(tx, project, &fields).await?;
     let names: HashMap<i64, String> = features::list(tx, project.id)
         .await?
         .into_iter()
@@ -187,6 +191,8 @@ pub(crate) async fn project_part(
     let segments = segments.map(|segment| SegmentPart {
         list: lists.remove(&segment.id),
         id: segment.id,
+        seed: segment.hash_seed,
+        metadata: fields.values(Owner::Segment(segment.id)),
         rules: segment.parsed_rules(),
         feature: segment.feature_id.and_then(|id| names.get(&id).cloned()),
         name: segment.name,
@@ -195,7 +201,7 @@ pub(crate) async fn project_part(
     let (tags, segments) = (tags.collect(), segments.collect());
     let mut environments = Vec::new();
     for environment in environments::list(tx, project.id).await? {
-        environments.push(environment_part(tx, environment, &names, options).await?);
+        environments.push(environment_part(tx, environment, (&names, &fields), options).await?);
     }
     Ok(ProjectPart {
         name: project.name.clone(),
@@ -209,6 +215,7 @@ pub(crate) async fn project_part(
         enforce_feature_owners: project.enforce_feature_owners,
         use_edge_identities: project.use_edge_identities,
         tags,
+        fields: fields.of(project),
         features,
         segments,
         environments,
@@ -220,7 +227,7 @@ pub(crate) async fn project_part(
     })
 }
 
-async fn feature_parts(tx: &mut Tx, project: &Project) -> Result<Vec<FeaturePart>> {
+async fn feature_parts(tx: &mut Tx, project: &Project, fields: &Fields) -> Result<Vec<FeaturePart>> {
     let labels: HashMap<i64, String> = tags::list(tx, project.id)
         .await?
         .into_iter()
@@ -235,6 +242,7 @@ async fn feature_parts(tx: &mut Tx, project: &Project) -> Result<Vec<FeaturePart
         let id = feature.id;
         let options = options.iter().filter(|option| option.feature_id == id);
         FeaturePart {
+            metadata: fields.values(Owner::Feature(id)),
             name: feature.name,
             r#type: feature.r#type,
             default_enabled: feature.default_enabled,
@@ -289,7 +297,7 @@ fn state_part(details: &StateDetails) -> StatePart {
 async fn environment_part(
     tx: &mut Tx,
     environment: environments::Environment,
-    names: &HashMap<i64, String>,
+    (names, fields): (&HashMap<i64, String>, &Fields),
     options: ExportOptions,
 ) -> Result<EnvironmentPart> {
     let id = environment.id;
@@ -298,10 +306,10 @@ async fn environment_part(
         .into_iter()
         .map(|link| (link.id, link))
         .collect();
-    let identities: HashMap<i64, String> = feature_states::overridden_identities(tx, id)
+    let identities: HashMap<i64, OverriddenIdentity> = feature_states::overridden_identities(tx, id)
         .await?
         .into_iter()
-        .map(|identity| (identity.id, identity.identifier))
+        .map(|identity| (identity.id, identity))
         .collect();
     let mut keys = Vec::new();
     if options.keys {
@@ -317,6 +325,7 @@ async fn environment_part(
     let mut part = EnvironmentPart {
         api_key: options.keys.then(|| environment.api_key.clone()),
         server_keys: keys,
+        metadata: fields.values(Owner::Environment(id)),
         name: environment.name,
         description: environment.description,
         allow_client_traits: environment.allow_client_traits,
@@ -337,12 +346,16 @@ async fn environment_part(
         };
         let state = state_part(&details);
         match (details.state.identity_id, details.state.feature_segment_id) {
-            (Some(identity), _) => part.identity_overrides.push(IdentityOverridePart {
-                identifier: identities.get(&identity).cloned().unwrap_or_default(),
-                identity,
-                feature,
-                state,
-            }),
+            (Some(identity), _) => {
+                let found = identities.get(&identity);
+                part.identity_overrides.push(IdentityOverridePart {
+                    identifier: found.map(|found| found.identifier.clone()).unwrap_or_default(),
+                    seed: found.and_then(|found| found.hash_seed),
+                    identity,
+                    feature,
+                    state,
+                });
+            }
             (None, Some(link)) => {
                 if let Some(link) = links.get(&link) {
                     part.segment_overrides.push(SegmentOverridePart {

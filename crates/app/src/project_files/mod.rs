@@ -2,12 +2,14 @@
 //!
 //! The first line is a JSON document, [`Document`]. Asked for, a line of JSON follows for every identity and one that
 //! ends them, so that a file of any size is written and read a piece at a time. Inside, things are named by what
-//! stays when they move: features and environments by their names, segments and options by the number they had.
+//! stays when they move: features, environments and custom fields by their names, segments and options by the number they
+//! had.
 //! Whatever decides who gets which variant moves along: seeds, numbers of segments and, with the keys, environment
 //! keys.
 
 mod check;
 mod export;
+mod fields;
 mod import;
 mod read;
 
@@ -18,10 +20,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+pub(crate) use check::fields as check_fields;
 pub(crate) use export::project_part;
 pub use export::{Export, ExportOptions, begin, export};
-pub(crate) use import::write_project;
+pub(crate) use fields::of_organisation as fields_of_organisation;
 pub use import::{ImportOptions, Imported, NotTaken, Target, import, import_as_operator};
+pub(crate) use import::{fields_of_organisation as write_fields_of_organisation, write_project};
 pub(crate) use read::parse;
 pub use read::{Reading, read};
 
@@ -30,7 +34,9 @@ pub const PROJECT_FORMAT: &str = "burgee/project";
 /// What a document of an organisation calls itself.
 pub const ORGANISATION_FORMAT: &str = "burgee/organisation";
 /// The version of the format this program writes, and the newest it reads.
-pub const VERSION: i64 = 1;
+///
+/// 2: custom fields; the seeds of segments and identities, which in a file of version 1 are their numbers.
+pub const VERSION: i64 = 2;
 
 /// The envelope of a file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -67,6 +73,9 @@ pub struct ProjectPart {
     pub enforce_feature_owners: bool,
     pub use_edge_identities: bool,
     pub tags: Vec<TagPart>,
+    /// The custom fields it has or inherits.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldPart>,
     pub features: Vec<FeaturePart>,
     pub segments: Vec<SegmentPart>,
     pub environments: Vec<EnvironmentPart>,
@@ -83,6 +92,36 @@ pub struct TagPart {
     pub color: String,
     pub description: Option<String>,
     pub is_permanent: bool,
+}
+
+/// A custom field, named by its name and whether it is the project's own.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FieldPart {
+    pub name: String,
+    /// Whether it is the project's own, and not its organisation's.
+    pub own: bool,
+    pub r#type: String,
+    pub description: Option<String>,
+    pub on: Vec<FieldUsePart>,
+}
+
+/// A kind of object that has a custom field.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FieldUsePart {
+    /// `feature`, `segment` or `environment`.
+    pub kind: String,
+    pub required: bool,
+}
+
+/// What an object says in a custom field.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetadataPart {
+    pub field: String,
+    pub own: bool,
+    pub value: String,
 }
 
 /// A feature.
@@ -103,6 +142,8 @@ pub struct FeaturePart {
     /// Names of groups.
     pub group_owners: Vec<String>,
     pub options: Vec<OptionPart>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub metadata: Vec<MetadataPart>,
 }
 
 /// A multivariate option.
@@ -120,8 +161,11 @@ pub struct OptionPart {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SegmentPart {
-    /// The number it had, by which overrides name it; percentages are drawn with it.
+    /// The number it had, by which overrides name it.
     pub id: i64,
+    /// What percentages are drawn with; without it, its number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<i64>,
     pub name: String,
     pub description: Option<String>,
     /// The feature it is only for.
@@ -130,6 +174,8 @@ pub struct SegmentPart {
     /// Of a list segment. Who is in it is not in the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<ListPart>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub metadata: Vec<MetadataPart>,
 }
 
 /// What makes a segment a list segment.
@@ -161,6 +207,8 @@ pub struct EnvironmentPart {
     pub api_key: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub server_keys: Vec<ServerKeyPart>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub metadata: Vec<MetadataPart>,
     /// Environment defaults, in the order in which flags are served.
     pub defaults: Vec<DefaultPart>,
     pub segment_overrides: Vec<SegmentOverridePart>,
@@ -221,6 +269,9 @@ pub struct IdentityOverridePart {
     pub identifier: String,
     /// The number the identity had.
     pub identity: i64,
+    /// What its buckets are computed from, where they are not from its identifier; without it, its number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<i64>,
     pub feature: String,
     pub state: StatePart,
 }
@@ -243,6 +294,9 @@ pub struct ChangePart {
 pub struct IdentityLine {
     pub environment: String,
     pub id: i64,
+    /// What its buckets are computed from, where they are not from its identifier; without it, its number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<i64>,
     pub identifier: String,
     pub alias: Option<String>,
     pub created_at: i64,

@@ -7,6 +7,7 @@ use burgee_store::{Tx, environments, server_keys, transfer};
 
 use super::Work;
 use crate::change::{Action, Change, Kind};
+use crate::metadata::{self, Owner};
 use crate::project_files::EnvironmentPart;
 use crate::{Place, Result};
 
@@ -37,6 +38,8 @@ impl Work<'_> {
                 self.imported.miss(what, "it was there already and keeps its own");
             }
         }
+        let owner = Owner::Environment(row.id);
+        self.values(tx, owner, &part.metadata).await?;
         self.imported.count("environments", is_new);
         let action = if is_new { Action::Create } else { Action::Update };
         let verb = if is_new {
@@ -52,13 +55,13 @@ impl Work<'_> {
             .in_environment(&place)
             .uuid(&row.uuid)
             .says(format!("{verb}: {}", row.name))
-            .after(crate::environments::as_json(&row));
+            .after(metadata::logged(tx, owner, crate::environments::as_json(&row)).await?);
         if !is_new {
             change = change.before(before);
         }
         self.changes.push(change.into());
         if is_new {
-            self.server_keys(tx, part, &row).await?;
+            self.server_keys(tx, part, &place).await?;
         }
         self.states(tx, part, &row).await?;
         Ok(row)
@@ -81,23 +84,27 @@ impl Work<'_> {
         Ok(())
     }
 
-    async fn server_keys(&mut self, tx: &mut Tx, part: &EnvironmentPart, row: &Environment) -> Result<()> {
+    async fn server_keys(&mut self, tx: &mut Tx, part: &EnvironmentPart, place: &Place) -> Result<()> {
         for key in &part.server_keys {
             if transfer::server_key_exists(tx, &key.key).await? {
                 let what = format!("server-side key {:?} of environment {:?}", key.name, part.name);
                 self.imported.miss(what, "an environment here has it already");
                 continue;
             }
-            let new = ServerKey {
+            let mut new = ServerKey {
                 id: 0,
-                environment_id: row.id,
+                environment_id: place.environment.id,
                 key: key.key.clone(),
                 name: key.name.clone(),
                 active: key.active,
                 created_at: Timestamp::now().0,
                 expires_at: key.expires_at,
             };
-            server_keys::insert(tx, &new).await?;
+            new.id = server_keys::insert(tx, &new).await?;
+            let change = Change::new(self.author, Kind::ServerKey, Action::Create, new.id)
+                .in_environment(place)
+                .after(crate::server_keys::as_json(&new));
+            self.changes.push(change.into());
             self.imported.count("server-side keys", true);
         }
         Ok(())

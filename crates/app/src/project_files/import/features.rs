@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::Work;
 use crate::change::Kind;
 use crate::feature_options::OptionEdit;
+use crate::metadata::Owner;
 use crate::project_files::{FeaturePart, OptionPart, ProjectPart};
 use crate::{Error, Result};
 
@@ -81,6 +82,7 @@ impl Work<'_> {
             feature_links::set_tags(tx, row.id, &tag_ids).await?;
             missing_owners += self.owners(tx, &row, feature).await?;
             self.feature_options(tx, &row, feature).await?;
+            self.values(tx, Owner::Feature(row.id), &feature.metadata).await?;
             self.imported.count("features", is_new);
             let line = if is_new {
                 format!("New Flag / Remote Config created: {}", row.name)

@@ -53,7 +53,8 @@ pub(super) async fn write_identities(
                 line.identifier,
                 line.traits.to_text(),
                 line.created_at,
-                line.alias
+                line.alias,
+                line.seed.unwrap_or(line.id)
             ]);
             by_environment.entry(environment.id).or_default().push(row);
             taken += 1;

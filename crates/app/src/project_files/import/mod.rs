@@ -5,6 +5,7 @@
 
 mod environments;
 mod features;
+mod fields;
 mod identities;
 mod segments;
 mod states;
@@ -22,6 +23,9 @@ use serde_json::{Value, json};
 use crate::change::{Action, Change, Kind};
 use crate::project_files::{ProjectPart, Reading, check, read};
 use crate::settings::ProjectLimits;
+use fields::KnownField;
+pub(crate) use fields::of_organisation as fields_of_organisation;
+
 use crate::{App, Author, Caller, Error, Result, approvals, prerequisites};
 
 /// Where a file goes.
@@ -166,6 +170,7 @@ pub(crate) async fn write_project(
     check::check(&part)?;
     let mut work = Work::begin(tx, author, target, &part, limits).await?;
     work.tags(tx, &part).await?;
+    work.fields(tx, &part).await?;
     work.features(tx, &part).await?;
     work.segments(tx, &part).await?;
     let mut written = HashMap::new();
@@ -173,6 +178,8 @@ pub(crate) async fn write_project(
         let row = work.environment(tx, environment).await?;
         written.insert(environment.name.clone(), row);
     }
+    work.tell_lost_values();
+    work.log_identities();
     for segment in work.segments.values() {
         prerequisites::refuse_rules(tx, segment).await?;
     }
@@ -193,7 +200,7 @@ async fn refuse_unapproved(tx: &mut Tx, project: &Project, part: &ProjectPart) -
         approvals::refuse_direct_segments(project)?;
     }
     let named = |present: &Environment| part.environments.iter().any(|one| one.name == present.name);
-    approvals::refuse_overwriting(tx, project.id, named).await
+    approvals::refuse_overwriting(tx, project.id, approvals::IMPORT, named).await
 }
 
 /// An import under way.
@@ -209,6 +216,12 @@ struct Work<'a> {
     /// From the number an option had to the one it has.
     options: HashMap<i64, i64>,
     segments: HashMap<i64, Segment>,
+    known_fields: Vec<KnownField>,
+    values_lost: usize,
+    /// Whether whoever imports administers the organisation.
+    by_organisation: bool,
+    /// Identities that are there now because something is overridden for them.
+    identities_made: Vec<i64>,
 }
 
 impl<'a> Work<'a> {
@@ -278,8 +291,25 @@ impl<'a> Work<'a> {
             features: HashMap::new(),
             options: HashMap::new(),
             segments: HashMap::new(),
+            known_fields: Vec::new(),
+            values_lost: 0,
+            by_organisation: matches!(target, Target::Organisation(_)) || !by_somebody,
+            identities_made: Vec::new(),
             project,
         })
+    }
+
+    /// It also tells the memory of identities that what it holds is old.
+    fn log_identities(&mut self) {
+        if self.identities_made.is_empty() {
+            return;
+        }
+        let count = self.identities_made.len();
+        let change = Change::new(self.author, Kind::Identity, Action::Create, 0)
+            .in_project(&self.project)
+            .says(format!("Identities created for their overrides: {count}"))
+            .after(json!({ "identities": self.identities_made }));
+        self.changes.push(change.into());
     }
 
     fn log(&mut self, kind: Kind, is_new: bool, id: i64, line: String, after: Value) {

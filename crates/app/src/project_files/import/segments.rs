@@ -3,11 +3,12 @@
 use burgee_model::{Timestamp, keys};
 use burgee_store::list_segments::{self, ListSegment};
 use burgee_store::segments::Segment;
-use burgee_store::{Tx, projects, segments, transfer};
+use burgee_store::{Tx, projects, segments};
 use serde_json::json;
 
 use super::Work;
 use crate::change::Kind;
+use crate::metadata::{self, Owner};
 use crate::project_files::{ListPart, ProjectPart, SegmentPart};
 use crate::{Error, Result, segment_rules};
 
@@ -24,6 +25,7 @@ impl Work<'_> {
             let found = present.iter().find(same).cloned();
             let is_new = found.is_none();
             let row = self.segment(tx, segment, feature_id, found).await?;
+            self.values(tx, Owner::Segment(row.id), &segment.metadata).await?;
             self.imported.count("segments", is_new);
             let line = if is_new {
                 format!("New Segment created: {}", row.name)
@@ -33,7 +35,7 @@ impl Work<'_> {
             if let Some(list) = &segment.list {
                 self.list(tx, &row, list).await?;
             }
-            let after = crate::segments::as_json(&row);
+            let after = metadata::logged(tx, Owner::Segment(row.id), crate::segments::as_json(&row)).await?;
             self.log(Kind::Segment, is_new, row.id, line, after);
             self.segments.insert(segment.id, row);
         }
@@ -55,9 +57,8 @@ impl Work<'_> {
             row.rules = rules;
             row.updated_at = now;
             segments::update(tx, &row).await?;
-            if row.id != part.id {
-                self.warn_of_split(part);
-            }
+            row.hash_seed = part.other_seed(row.id);
+            segments::set_hash_seed(tx, row.id, row.hash_seed).await?;
             return Ok(row);
         }
         let count = projects::usage(tx, self.project.id).await?.segments;
@@ -80,14 +81,14 @@ impl Work<'_> {
             managed_by: String::new(),
             created_at: now,
             updated_at: now,
-            hash_seed: None,
+            hash_seed: part.other_seed(part.id),
         };
-        // Percentages are drawn with the number of the segment, so it is kept where it is free.
+        // Its number stands in whatever people wrote down, so it is kept where it is free.
         if segments::find(tx, part.id).await?.is_none() {
-            transfer::insert_segment(tx, &row).await?;
+            segments::insert_as(tx, &row).await?;
         } else {
+            row.hash_seed = Some(part.seed());
             row.id = segments::insert(tx, &row).await?;
-            self.warn_of_split(part);
         }
         Ok(row)
     }
@@ -127,24 +128,16 @@ impl Work<'_> {
         list_segments::insert(tx, &list).await?;
         Ok(())
     }
-
-    fn warn_of_split(&mut self, part: &SegmentPart) {
-        if splits(&part.rules) {
-            let what = format!("the draw of segment {:?}", part.name);
-            self.imported.miss(
-                what,
-                "its number is taken here: its percentage is drawn anew among identities",
-            );
-        }
-    }
 }
 
-/// Whether any condition draws a percentage.
-fn splits(rules: &[burgee_model::segments::Rule]) -> bool {
-    rules.iter().any(|rule| {
-        let draws = |condition: &burgee_model::segments::Condition| {
-            condition.operator == burgee_model::segments::Operator::PercentageSplit
-        };
-        rule.conditions.iter().any(draws) || splits(&rule.rules)
-    })
+impl SegmentPart {
+    /// What percentages are drawn with.
+    fn seed(&self) -> i64 {
+        self.seed.unwrap_or(self.id)
+    }
+
+    /// The same, for a row of this number: nothing where they are drawn with that.
+    fn other_seed(&self, row_id: i64) -> Option<i64> {
+        Some(self.seed()).filter(|seed| *seed != row_id)
+    }
 }

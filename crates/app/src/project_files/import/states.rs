@@ -123,13 +123,20 @@ impl Work<'_> {
             return Ok(());
         };
         let now = Timestamp::now().0;
-        let line = json!([[part.identity, part.identifier, "[]", now, null]]).to_string();
+        let seed = part.seed.unwrap_or(part.identity);
+        let line = json!([[part.identity, part.identifier, "[]", now, null, seed]]).to_string();
         // Under its number in every environment: one that is numbered anew could take the number of another one, which an
         // environment needs that puts people into buckets by it.
-        transfer::keep_identities(tx, row.id, &line).await?;
-        identity_admin::insert(tx, row.id, &part.identifier, now).await?;
+        let kept = transfer::keep_identities(tx, row.id, &line).await?;
+        let numbered = identity_admin::insert(tx, row.id, &part.identifier, now).await?;
         let found = burgee_store::edge_identities::find_named(tx, row.id, &part.identifier).await?;
         let Some(identity) = found else { return Ok(()) };
+        if let Some(id) = numbered.filter(|_| seed > 0) {
+            transfer::set_identity_seed(tx, id, seed).await?;
+        }
+        if kept > 0 || numbered.is_some() {
+            self.identities_made.push(identity.id);
+        }
         let states = feature_states::of_identity(tx, identity.id).await?;
         let found = states.into_iter().find(|state| state.feature_id == feature);
         self.imported.count("identity overrides", found.is_none());

@@ -3,9 +3,9 @@
 use burgee_model::Timestamp;
 use burgee_store::{Tx, organisations, platform_hub};
 
-pub use burgee_store::platform_hub::{DayOfUsage, OrganisationSums, Staleness};
+pub use burgee_store::platform_hub::{DayOfUsage, OrganisationSums, PipelineSums, StageSums, Staleness};
 
-use crate::{Caller, Result};
+use crate::{Caller, Result, release_pipelines};
 
 /// Days that usage is shown for.
 pub const DAYS: i64 = 30;
@@ -40,4 +40,40 @@ pub async fn usage(tx: &mut Tx, caller: &Caller) -> Result<Vec<DayOfUsage>> {
 pub async fn staleness(tx: &mut Tx, caller: &Caller) -> Result<Vec<Staleness>> {
     let ids = administered(tx, caller).await?;
     Ok(platform_hub::staleness(tx, &ids).await?)
+}
+
+/// A stage of a release pipeline, in words and numbers.
+#[derive(Debug, Clone)]
+pub struct StageOverview {
+    pub sums: StageSums,
+    /// What it does, in words.
+    pub does: String,
+    /// When it does it, in words.
+    pub when: String,
+}
+
+/// The release pipelines, each with its stages.
+pub async fn pipelines(tx: &mut Tx, caller: &Caller) -> Result<Vec<(PipelineSums, Vec<StageOverview>)>> {
+    let organisations = administered(tx, caller).await?;
+    let pipelines = platform_hub::pipelines(tx, &organisations).await?;
+    let ids: Vec<i64> = pipelines.iter().map(|pipeline| pipeline.id).collect();
+    let actions = platform_hub::actions(tx, &ids).await?;
+    let mut stages = platform_hub::stages(tx, &ids).await?;
+    let with_stages = pipelines.into_iter().map(|pipeline| {
+        let own = stages.extract_if(.., |stage| stage.pipeline_id == pipeline.id);
+        let overviews = own.map(|sums| {
+            let does = actions.iter().filter(|action| action.stage_id == sums.id);
+            StageOverview {
+                does: does
+                    .map(release_pipelines::action_in_words)
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                when: release_pipelines::trigger_in_words(&sums.trigger_type, &sums.trigger_body),
+                sums,
+            }
+        });
+        let overviews: Vec<StageOverview> = overviews.collect();
+        (pipeline, overviews)
+    });
+    Ok(with_stages.collect())
 }

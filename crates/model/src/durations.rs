@@ -34,6 +34,25 @@ pub fn parse(text: &str) -> Option<i64> {
         .flatten()
 }
 
+/// A length of time in words, from whole seconds: `1 day 2 hours`.
+pub fn words(seconds: i64) -> String {
+    let mut left = seconds.max(0);
+    let mut parts = Vec::new();
+    for (unit, name) in [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")] {
+        let count = left / unit;
+        left %= unit;
+        match count {
+            0 => {}
+            1 => parts.push(format!("1 {name}")),
+            _ => parts.push(format!("{count} {name}s")),
+        }
+    }
+    if parts.is_empty() {
+        return "0 seconds".to_owned();
+    }
+    parts.join(" ")
+}
+
 /// Digits only, and not so many that anything could overflow.
 fn number(text: &str) -> Option<i64> {
     let plausible = !text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -43,6 +62,13 @@ fn number(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_of_time_are_told_in_words() {
+        assert_eq!(words(93_600), "1 day 2 hours");
+        assert_eq!(words(61), "1 minute 1 second");
+        assert_eq!(words(0), "0 seconds");
+    }
 
     #[test]
     fn lengths_of_time_are_read_in_every_spelling() {

@@ -269,6 +269,42 @@ both! {
         assert_eq!(scene.get(&app, pipeline).await["completed_features"], json!([]));
     }
 
+    async fn the_platform_hub_says_where_features_are_on_their_way(app) {
+        let scene = scene(&app).await;
+        let (world, admin) = (&scene.world, &scene.world.admin);
+        let for_gold = json!({"action_type": "TOGGLE_FEATURE_FOR_SEGMENT", "action_body": {"enabled": true, "segment_id": scene.segment}});
+        let pipeline = scene.create(&app, json!([
+            stage(0, world.environment, at_once(), json!([on()])),
+            stage(1, scene.production.0, after("1 02:00:00"), json!([for_gold, on()])),
+        ])).await;
+        let hub = "/api/v1/admin/dashboard/release-pipelines/";
+        let draft = app.get(admin, hub).await.expect(200);
+        assert_eq!((&draft[0]["is_published"], &draft[0]["total_features"]), (&json!(false), &json!(0)));
+        app.post(admin, &scene.act(pipeline, "publish-pipeline"), &json!({})).await.expect(200);
+        app.post(admin, &scene.act(pipeline, "add-feature"), &json!({"feature_id": scene.feature})).await.expect(200);
+        advance(&app.app, Timestamp::now()).await.expect("advances");
+        let second = |feature: i64, through: i64| json!({
+            "stage_name": "Stage 1", "environment_name": "Production", "order": 1, "features_in_stage": feature,
+            "features_completed": through,
+            "action_description": format!("Turns the feature on for segment {}, Turns the feature on", scene.segment),
+            "trigger_description": "1 day 2 hours after the feature enters"});
+        assert_eq!(app.get(admin, hub).await.expect(200), json!([{
+            "organisation_id": world.organisation, "organisation_name": "Acme", "project_id": world.project,
+            "project_name": "Web", "pipeline_id": pipeline, "pipeline_name": "Rollout", "is_published": true,
+            "total_features": 1, "completed_features": 0, "stages": [{
+                "stage_name": "Stage 0", "environment_name": "Development", "order": 0, "features_in_stage": 0,
+                "features_completed": 1, "action_description": "Turns the feature on",
+                "trigger_description": "When the feature enters",
+            }, second(1, 0)],
+        }]));
+        advance(&app.app, Timestamp::now().plus_seconds(27 * 3600)).await.expect("advances");
+        let through = app.get(admin, hub).await.expect(200);
+        assert_eq!((&through[0]["completed_features"], &through[0]["stages"][1]), (&json!(1), &second(0, 1)));
+        for person in [&world.member, &world.stranger] {
+            assert_eq!(app.get(person, hub).await.expect(200), json!([]));
+        }
+    }
+
     async fn a_phased_rollout_grows_until_it_is_everybody(app) {
         let scene = scene(&app).await;
         let key = scene.world.key.as_str();

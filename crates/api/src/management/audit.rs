@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State;
 use burgee_app::audit::{AuditLine, Detail, Filter, KeyName, Log};
 use burgee_app::environments::Environment;
-use burgee_app::users::User;
 use burgee_app::{App, Caller, Error, audit, audit_revert};
 use burgee_model::Timestamp;
 use serde::Serialize;
@@ -14,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::projects::ProjectView;
+use super::users::UserView;
 use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::ApiResult;
@@ -32,30 +32,6 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(list_audit_log_of_project))
         .routes(routes!(get_audit_log_entry_of_project))
         .routes(routes!(revert_audit_log_entry))
-}
-
-/// Who did something.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct AuditAuthor {
-    pub id: i64,
-    pub email: String,
-    pub first_name: String,
-    pub last_name: String,
-    pub last_login: Option<String>,
-    pub uuid: String,
-}
-
-impl From<User> for AuditAuthor {
-    fn from(user: User) -> Self {
-        Self {
-            id: user.id,
-            email: user.email,
-            first_name: user.first_name,
-            last_name: user.last_name,
-            last_login: user.last_login.map(|at| Timestamp(at).rest()),
-            uuid: user.uuid,
-        }
-    }
 }
 
 /// The organisation's key that did something.
@@ -127,7 +103,7 @@ pub struct AuditLogEntry {
     pub id: i64,
     pub created_date: String,
     pub log: String,
-    pub author: Option<AuditAuthor>,
+    pub author: Option<UserView>,
     pub environment: Option<AuditEnvironment>,
     pub project: Option<ProjectView>,
     pub related_object_id: i64,
@@ -152,7 +128,7 @@ impl From<AuditLine> for AuditLogEntry {
             id: entry.id,
             created_date: Timestamp(entry.at).rest(),
             log: entry.message.unwrap_or_default(),
-            author: line.author.map(AuditAuthor::from),
+            author: line.author.map(UserView::from),
             environment: line.environment.map(AuditEnvironment::from),
             project: line.project.map(ProjectView::from),
             related_object_id: entry.object_id,

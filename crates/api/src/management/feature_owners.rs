@@ -12,7 +12,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::feature_values::Ids;
-use super::features::{GroupOwnerView, OwnerView};
+use super::groups::GroupSummary;
+use super::users::UserView;
 use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::ApiResult;
@@ -39,8 +40,8 @@ pub struct OwnedFeature {
     pub default_enabled: bool,
     #[schema(value_type = super::features::FeatureType)]
     pub r#type: String,
-    pub owners: Vec<OwnerView>,
-    pub group_owners: Vec<GroupOwnerView>,
+    pub owners: Vec<UserView>,
+    pub group_owners: Vec<GroupSummary>,
     pub is_server_key_only: bool,
 }
 
@@ -55,12 +56,8 @@ impl From<FeatureDetails> for OwnedFeature {
             initial_value: feature.initial_value,
             default_enabled: feature.default_enabled,
             r#type: feature.r#type,
-            owners: details.owners.into_iter().map(OwnerView::from).collect(),
-            group_owners: details
-                .group_owners
-                .into_iter()
-                .map(GroupOwnerView::from)
-                .collect(),
+            owners: details.owners.into_iter().map(UserView::from).collect(),
+            group_owners: details.group_owners.into_iter().map(GroupSummary::from).collect(),
             is_server_key_only: feature.is_server_key_only,
         }
     }

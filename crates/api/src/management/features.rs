@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use burgee_app::feature_lifecycle::Stage;
-use burgee_app::feature_list::{FeatureDetails, FeatureFilter, GroupOwner, Owner};
+use burgee_app::feature_list::{FeatureDetails, FeatureFilter};
 use burgee_app::features::{FeatureEdit, NewFeature};
 use burgee_app::{App, Error, feature_list, features};
 use burgee_model::{Timestamp, limits};
@@ -17,7 +17,9 @@ use utoipa_axum::routes;
 use super::code_references::RepositoryCountView;
 use super::feature_options::NestedOptionBody;
 use super::feature_values::{Ids, InitialValue, OptionView, Raw, SmallState};
+use super::groups::GroupSummary;
 use super::metadata::{self, MetadataBody, MetadataView};
+use super::users::UserView;
 use crate::body::Body;
 use crate::caller::Signed;
 use crate::error::{ApiError, ApiResult};
@@ -39,46 +41,6 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(get_feature_by_uuid))
 }
 
-/// A user who owns a feature.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct OwnerView {
-    pub id: i64,
-    pub email: String,
-    pub first_name: String,
-    pub last_name: String,
-    pub last_login: Option<String>,
-    pub uuid: String,
-}
-
-impl From<Owner> for OwnerView {
-    fn from(owner: Owner) -> Self {
-        Self {
-            id: owner.id,
-            email: owner.email,
-            first_name: owner.first_name,
-            last_name: owner.last_name,
-            last_login: owner.last_login.map(|moment| Timestamp(moment).rest()),
-            uuid: owner.uuid,
-        }
-    }
-}
-
-/// A group that owns a feature.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct GroupOwnerView {
-    pub id: i64,
-    pub name: String,
-}
-
-impl From<GroupOwner> for GroupOwnerView {
-    fn from(group: GroupOwner) -> Self {
-        Self {
-            id: group.id,
-            name: group.name,
-        }
-    }
-}
-
 /// A feature.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FeatureView {
@@ -93,8 +55,8 @@ pub struct FeatureView {
     pub tags: Vec<i64>,
     pub multivariate_options: Vec<OptionView>,
     pub is_archived: bool,
-    pub owners: Vec<OwnerView>,
-    pub group_owners: Vec<GroupOwnerView>,
+    pub owners: Vec<UserView>,
+    pub group_owners: Vec<GroupSummary>,
     pub uuid: String,
     pub project: i64,
     /// What it is in the environment that was asked for.
@@ -139,12 +101,8 @@ impl From<FeatureDetails> for FeatureView {
             tags: details.tags,
             multivariate_options: details.options.into_iter().map(OptionView::from).collect(),
             is_archived: feature.is_archived,
-            owners: details.owners.into_iter().map(OwnerView::from).collect(),
-            group_owners: details
-                .group_owners
-                .into_iter()
-                .map(GroupOwnerView::from)
-                .collect(),
+            owners: details.owners.into_iter().map(UserView::from).collect(),
+            group_owners: details.group_owners.into_iter().map(GroupSummary::from).collect(),
             uuid: feature.uuid,
             project: feature.project_id,
             environment_feature_state: details.environment_state.map(SmallState::from),

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use burgee_app::App;
+use burgee_app::feature_list::GroupOwner;
 use burgee_app::groups::{self, Group, GroupDetails, GroupEdit, GroupMember};
 use burgee_model::Timestamp;
 use serde::Serialize;
@@ -92,6 +93,15 @@ impl From<GroupDetails> for GroupView {
 pub struct GroupSummary {
     pub id: i64,
     pub name: String,
+}
+
+impl From<GroupOwner> for GroupSummary {
+    fn from(group: GroupOwner) -> Self {
+        Self {
+            id: group.id,
+            name: group.name,
+        }
+    }
 }
 
 impl From<Group> for GroupSummary {

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use burgee_app::App;
-use burgee_app::platform_hub::{self, OrganisationSums, Staleness};
+use burgee_app::platform_hub::{self, OrganisationSums, StageOverview, Staleness};
 use burgee_model::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -20,6 +20,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(list_platform_organisations))
         .routes(routes!(list_platform_usage_trends))
         .routes(routes!(list_platform_stale_flags))
+        .routes(routes!(list_platform_release_pipelines))
 }
 
 /// Everything together. API calls are those of the last 30 days.
@@ -99,6 +100,47 @@ impl From<Staleness> for PlatformStaleFlags {
     }
 }
 
+/// A release pipeline.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlatformPipeline {
+    pub organisation_id: i64,
+    pub organisation_name: String,
+    pub project_id: i64,
+    pub project_name: String,
+    pub pipeline_id: i64,
+    pub pipeline_name: String,
+    pub is_published: bool,
+    pub total_features: i64,
+    pub completed_features: i64,
+    pub stages: Vec<PlatformStage>,
+}
+
+/// A stage of a release pipeline, with where its features are.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlatformStage {
+    pub stage_name: String,
+    pub environment_name: String,
+    pub order: i64,
+    pub features_in_stage: i64,
+    pub features_completed: i64,
+    pub action_description: String,
+    pub trigger_description: String,
+}
+
+impl From<StageOverview> for PlatformStage {
+    fn from(stage: StageOverview) -> Self {
+        Self {
+            stage_name: stage.sums.name,
+            environment_name: stage.sums.environment_name,
+            order: stage.sums.position,
+            features_in_stage: stage.sums.features,
+            features_completed: stage.sums.completed,
+            action_description: stage.does,
+            trigger_description: stage.when,
+        }
+    }
+}
+
 /// Everything together.
 #[utoipa::path(get, path = "/api/v1/admin/dashboard/summary/", tag = "platform hub",
     responses((status = 200, body = PlatformSummary)))]
@@ -174,4 +216,28 @@ async fn list_platform_stale_flags(
     let mut tx = app.db().read().await?;
     let all = platform_hub::staleness(&mut tx, &caller).await?;
     Ok(Json(all.into_iter().map(Into::into).collect()))
+}
+
+/// The release pipelines, with where their features are.
+#[utoipa::path(get, path = "/api/v1/admin/dashboard/release-pipelines/", tag = "platform hub",
+    responses((status = 200, body = Vec<PlatformPipeline>)))]
+async fn list_platform_release_pipelines(
+    State(app): State<App>,
+    Signed(caller): Signed,
+) -> ApiResult<Json<Vec<PlatformPipeline>>> {
+    let mut tx = app.db().read().await?;
+    let all = platform_hub::pipelines(&mut tx, &caller).await?;
+    let views = all.into_iter().map(|(pipeline, stages)| PlatformPipeline {
+        organisation_id: pipeline.organisation_id,
+        organisation_name: pipeline.organisation_name,
+        project_id: pipeline.project_id,
+        project_name: pipeline.project_name,
+        pipeline_id: pipeline.id,
+        pipeline_name: pipeline.name,
+        is_published: pipeline.published_at.is_some(),
+        total_features: pipeline.features,
+        completed_features: pipeline.completed,
+        stages: stages.into_iter().map(Into::into).collect(),
+    });
+    Ok(Json(views.collect()))
 }

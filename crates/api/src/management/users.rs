@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use burgee_app::feature_list::Owner;
 use burgee_app::users::{self, ProfileEdit, SignUp, User};
 use burgee_app::{App, email_links, password_resets};
 use burgee_model::Timestamp;
@@ -139,6 +140,19 @@ impl From<User> for UserView {
             last_name: user.last_name,
             last_login: user.last_login.map(|at| Timestamp(at).rest()),
             uuid: user.uuid,
+        }
+    }
+}
+
+impl From<Owner> for UserView {
+    fn from(owner: Owner) -> Self {
+        Self {
+            id: owner.id,
+            email: owner.email,
+            first_name: owner.first_name,
+            last_name: owner.last_name,
+            last_login: owner.last_login.map(|at| Timestamp(at).rest()),
+            uuid: owner.uuid,
         }
     }
 }

@@ -24,6 +24,7 @@ pub use burgee_store::release_pipelines::{Pipeline, Rollout, Stage, StageAction,
 
 pub use run::advance;
 pub use stages::{ActionEdit, ActionType, StageEdit, TriggerType};
+pub(crate) use stages::{action_in_words, trigger_in_words};
 
 use crate::change::{Action, Change, Kind};
 use crate::{App, Author, Caller, Error, Result};

@@ -200,11 +200,49 @@ async fn action_problem(tx: &mut Tx, project: &Project, action: &ActionEdit) -> 
 
 /// How long a stage waits before it acts, in seconds.
 pub(super) fn wait(stage: &Stage) -> i64 {
-    if stage.trigger_type != TriggerType::WAIT_FOR {
+    stored_wait(&stage.trigger_type, &stage.trigger_body)
+}
+
+fn stored_wait(trigger_type: &str, trigger_body: &str) -> i64 {
+    if trigger_type != TriggerType::WAIT_FOR {
         return 0;
     }
-    let body: Value = serde_json::from_str(&stage.trigger_body).unwrap_or_default();
+    let body: Value = serde_json::from_str(trigger_body).unwrap_or_default();
     wait_of(&body).unwrap_or(0)
+}
+
+/// When a stage acts, for people.
+pub(crate) fn trigger_in_words(trigger_type: &str, trigger_body: &str) -> String {
+    match stored_wait(trigger_type, trigger_body) {
+        0 => "When the feature enters".to_owned(),
+        seconds => format!("{} after the feature enters", durations::words(seconds)),
+    }
+}
+
+/// What an action does, for people.
+pub(crate) fn action_in_words(action: &StageAction) -> String {
+    let for_whom = |segment_id: Option<i64>| match segment_id {
+        Some(id) => format!(" for segment {id}"),
+        None => String::new(),
+    };
+    match stored_deed(action) {
+        Some(Deed::Toggle { segment_id, enabled }) => {
+            let verb = if enabled {
+                "Turns the feature on"
+            } else {
+                "Turns the feature off"
+            };
+            format!("{verb}{}", for_whom(segment_id))
+        }
+        Some(Deed::SetValue { segment_id, .. }) => format!("Sets the value{}", for_whom(segment_id)),
+        Some(Deed::Rollout(plan)) => format!(
+            "Turns the feature on for {}%, then {}% more every {}",
+            plan.initial_split,
+            plan.increase_by,
+            durations::words(plan.increase_every)
+        ),
+        None => action.action_type.clone(),
+    }
 }
 
 fn wait_of(body: &Value) -> std::result::Result<i64, String> {

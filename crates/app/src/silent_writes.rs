@@ -126,6 +126,7 @@ const UNTOLD: &[(&str, &str)] = &[
     ("audience_sync_blocks", "the book of audience sync"),
     ("audience_sync_errors", "the book of audience sync"),
     ("audience_sync_runs", "the book of audience sync"),
+    ("audience_sync_targets", "the book of audience sync"),
     ("audience_syncs", "the book of audience sync"),
     ("changes", "the log itself"),
     ("counters", "numbers given out"),

@@ -6,7 +6,7 @@ use burgee_model::FlagValue;
 use burgee_store::features::{self, Feature, MultivariateOption};
 use burgee_store::projects::Project;
 use burgee_store::segments::Segment;
-use burgee_store::{Tx, feature_links, feature_segments, feature_states};
+use burgee_store::{Tx, feature_links, feature_segments, feature_states, list_segments};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -38,6 +38,8 @@ pub(crate) struct KeptSegment {
     /// What percentages were drawn with.
     pub seed: i64,
     pub managed_by: String,
+    /// Whether it had lists of members, which are not kept.
+    pub listed: bool,
     pub states: Vec<KeptState>,
 }
 
@@ -136,6 +138,7 @@ pub(crate) async fn of_segment(tx: &mut Tx, segment: &Segment) -> Result<Value> 
     let kept = KeptSegment {
         seed: segment.hash_seed(),
         managed_by: segment.managed_by.clone(),
+        listed: list_segments::of_segment(tx, segment.id).await?.is_some(),
         states: states(tx, found, &links).await?,
     };
     Ok(json!(kept))

@@ -3,7 +3,9 @@
 use burgee_model::Timestamp;
 use burgee_store::{Tx, organisations, platform_hub};
 
-pub use burgee_store::platform_hub::{DayOfUsage, OrganisationSums, PipelineSums, StageSums, Staleness};
+pub use burgee_store::platform_hub::{
+    DayOfUsage, IntegrationSums, OrganisationSums, PipelineSums, StageSums, Staleness,
+};
 
 use crate::{Caller, Result, release_pipelines};
 
@@ -40,6 +42,12 @@ pub async fn usage(tx: &mut Tx, caller: &Caller) -> Result<Vec<DayOfUsage>> {
 pub async fn staleness(tx: &mut Tx, caller: &Caller) -> Result<Vec<Staleness>> {
     let ids = administered(tx, caller).await?;
     Ok(platform_hub::staleness(tx, &ids).await?)
+}
+
+/// The integrations, by kind and by where they are set up.
+pub async fn integrations(tx: &mut Tx, caller: &Caller) -> Result<Vec<IntegrationSums>> {
+    let ids = administered(tx, caller).await?;
+    Ok(platform_hub::integrations(tx, &ids).await?)
 }
 
 /// A stage of a release pipeline, in words and numbers.

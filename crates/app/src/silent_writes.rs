@@ -13,6 +13,7 @@ use crate::change::Kind;
 
 /// The tables whose rows are the product's state, and the kinds of change that tell of them.
 const TOLD: &[(&str, &[Kind])] = &[
+    ("audience_sync_objects", &[Kind::AudienceSync]),
     ("change_request_approvals", &[Kind::ChangeRequest]),
     ("change_request_comments", &[Kind::ChangeRequestComment]),
     ("change_request_groups", &[Kind::ChangeRequest]),
@@ -42,10 +43,13 @@ const TOLD: &[(&str, &[Kind])] = &[
     ("group_members", &[Kind::Group, Kind::User]),
     ("groups", &[Kind::Group]),
     ("identities", &[Kind::Identity]),
+    ("integrations", &[Kind::Integration]),
     ("invite_links", &[Kind::Invite]),
     ("invites", &[Kind::Invite, Kind::User]),
     ("launch_darkly_imports", &[Kind::ImportRequest]),
+    ("list_segments", &[Kind::Segment, Kind::SegmentMembers]),
     ("master_api_keys", &[Kind::MasterApiKey, Kind::TrustRelationship]),
+    ("member_lists", &[Kind::SegmentMembers, Kind::Segment]),
     ("metadata_fields", &[Kind::MetadataField]),
     ("metadata_model_fields", &[Kind::MetadataField]),
     ("metadata_requirements", &[Kind::MetadataField]),
@@ -73,10 +77,12 @@ const TOLD: &[(&str, &[Kind])] = &[
     ("scim_users", &[Kind::Scim, Kind::User]),
     ("segments", &[Kind::Segment]),
     ("server_keys", &[Kind::ServerKey]),
+    ("slack_workspaces", &[Kind::Integration]),
     ("tags", &[Kind::Tag]),
     ("trust_relationships", &[Kind::TrustRelationship]),
     ("users", &[Kind::User]),
     ("warehouse_connections", &[Kind::WarehouseConnection]),
+    ("webhooks", &[Kind::Webhook]),
 ];
 
 /// A feature and an environment begin with states; whoever edits one, or publishes a version of them, says so.
@@ -156,6 +162,22 @@ const UNTOLD: &[(&str, &str)] = &[
         "codes used up; that a second factor begins or ends is told of the user",
     ),
     ("user_tokens", "sessions"),
+    ("leases", "which node carries out which schedule"),
+    ("log_readers", "how far readers of the log have read"),
+    (
+        "member_blocks",
+        "who is in a list: how many came and went is told, never who",
+    ),
+    (
+        "member_edits",
+        "who is in a list: how many came and went is told, never who",
+    ),
+    (
+        "member_generations",
+        "who is in a list: how many came and went is told, never who",
+    ),
+    ("tasks", "work that waits; what it was made for is told"),
+    ("webhook_deliveries", "what was sent to a webhook, or is to be"),
 ];
 
 /// Panics when the transaction wrote to a table of which no change tells, unless it is among those `exempt`: whoever wrote

@@ -93,6 +93,47 @@ pub async fn usage(tx: &mut Tx, organisation_ids: &[i64], since: i64) -> Result<
 }
 
 row! {
+    /// How often a kind of integration is set up, at one level of an organisation.
+    pub struct IntegrationSums {
+        pub organisation_id: i64,
+        pub organisation_name: String,
+        pub kind: String,
+        /// `organisation`, `project` or `environment`.
+        pub scope: String,
+        pub count: i64,
+    }
+}
+
+/// The integrations of organisations, by kind and level.
+pub async fn integrations(tx: &mut Tx, organisation_ids: &[i64]) -> Result<Vec<IntegrationSums>> {
+    let ids = id_list(organisation_ids);
+    sql!(
+        tx,
+        fetch_all as IntegrationSums,
+        sqlite: "SELECT organisation_id, organisation_name, kind, scope, COUNT(*) AS count
+                 FROM (SELECT o.id AS organisation_id, o.name AS organisation_name, i.kind AS kind,
+                           CASE WHEN i.environment_id IS NOT NULL THEN 'environment'
+                                WHEN i.project_id IS NOT NULL THEN 'project' ELSE 'organisation' END AS scope
+                       FROM integrations i LEFT JOIN environments e ON e.id = i.environment_id
+                       LEFT JOIN projects p ON p.id = COALESCE(i.project_id, e.project_id)
+                       JOIN organisations o ON o.id = COALESCE(i.organisation_id, p.organisation_id)) AS found
+                 WHERE organisation_id IN (SELECT value FROM json_each($1))
+                 GROUP BY organisation_id, organisation_name, kind, scope ORDER BY organisation_id, kind, scope",
+        postgres: "SELECT organisation_id, organisation_name, kind, scope, COUNT(*) AS count
+                   FROM (SELECT o.id AS organisation_id, o.name AS organisation_name, i.kind AS kind,
+                             CASE WHEN i.environment_id IS NOT NULL THEN 'environment'
+                                  WHEN i.project_id IS NOT NULL THEN 'project' ELSE 'organisation' END AS scope
+                         FROM integrations i LEFT JOIN environments e ON e.id = i.environment_id
+                         LEFT JOIN projects p ON p.id = COALESCE(i.project_id, e.project_id)
+                         JOIN organisations o ON o.id = COALESCE(i.organisation_id, p.organisation_id)) AS found
+                   WHERE organisation_id IN
+                   (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($1 AS JSON)))
+                   GROUP BY organisation_id, organisation_name, kind, scope ORDER BY organisation_id, kind, scope",
+        ids.as_str()
+    )
+}
+
+row! {
     /// A release pipeline, with how many features are in it and how many of them have been through.
     pub struct PipelineSums {
         pub organisation_id: i64,

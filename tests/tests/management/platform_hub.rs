@@ -26,6 +26,26 @@ both! {
         assert_eq!((&others["total_organisations"], &others["total_features"]), (&json!(1), &json!(0)));
     }
 
+    async fn integrations_are_counted_by_kind_and_level(app) {
+        let world = app.world().await;
+        let hub = "/api/v1/admin/dashboard/integrations/";
+        assert_eq!(app.get(&world.admin, hub).await.expect(200), json!([]));
+        let (_, second) = app.environment(&world.admin, world.project, "Staging").await;
+        for key in [&world.key, &second] {
+            let path = format!("/api/v1/environments/{key}/integrations/mixpanel/");
+            app.post(&world.admin, &path, &json!({"api_key": "k"})).await.expect(201);
+        }
+        let path = format!("/api/v1/projects/{}/integrations/datadog/", world.project);
+        app.post(&world.admin, &path, &json!({"api_key": "k", "base_url": "http://93.184.216.34/base"})).await.expect(201);
+        let row = |kind: &str, scope: &str, count: i64| json!({"organisation_id": world.organisation,
+            "organisation_name": "Acme", "integration_type": kind, "scope": scope, "count": count});
+        assert_eq!(app.get(&world.admin, hub).await.expect(200),
+            json!([row("datadog", "project", 1), row("mixpanel", "environment", 2)]));
+        for person in [&world.member, &world.stranger] {
+            assert_eq!(app.get(person, hub).await.expect(200), json!([]));
+        }
+    }
+
     async fn usage_is_summed_by_day(app) {
         let world = app.world().await;
         for _ in 0..3 {

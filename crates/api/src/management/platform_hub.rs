@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use burgee_app::App;
-use burgee_app::platform_hub::{self, OrganisationSums, StageOverview, Staleness};
+use burgee_app::platform_hub::{self, IntegrationSums, OrganisationSums, StageOverview, Staleness};
 use burgee_model::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -21,6 +21,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(list_platform_usage_trends))
         .routes(routes!(list_platform_stale_flags))
         .routes(routes!(list_platform_release_pipelines))
+        .routes(routes!(list_platform_integrations))
 }
 
 /// Everything together. API calls are those of the last 30 days.
@@ -96,6 +97,29 @@ impl From<Staleness> for PlatformStaleFlags {
             project_name: row.project_name,
             total_flags: row.features,
             stale_flags: row.stale,
+        }
+    }
+}
+
+/// How often a kind of integration is set up at one level of an organisation.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlatformIntegration {
+    pub organisation_id: i64,
+    pub organisation_name: String,
+    pub integration_type: String,
+    /// `organisation`, `project` or `environment`.
+    pub scope: String,
+    pub count: i64,
+}
+
+impl From<IntegrationSums> for PlatformIntegration {
+    fn from(sums: IntegrationSums) -> Self {
+        Self {
+            organisation_id: sums.organisation_id,
+            organisation_name: sums.organisation_name,
+            integration_type: sums.kind,
+            scope: sums.scope,
+            count: sums.count,
         }
     }
 }
@@ -240,4 +264,16 @@ async fn list_platform_release_pipelines(
         stages: stages.into_iter().map(Into::into).collect(),
     });
     Ok(Json(views.collect()))
+}
+
+/// The integrations, by kind and by where they are set up.
+#[utoipa::path(get, path = "/api/v1/admin/dashboard/integrations/", tag = "platform hub",
+    responses((status = 200, body = Vec<PlatformIntegration>)))]
+async fn list_platform_integrations(
+    State(app): State<App>,
+    Signed(caller): Signed,
+) -> ApiResult<Json<Vec<PlatformIntegration>>> {
+    let mut tx = app.db().read().await?;
+    let all = platform_hub::integrations(&mut tx, &caller).await?;
+    Ok(Json(all.into_iter().map(Into::into).collect()))
 }

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use burgee_model::Timestamp;
 use burgee_model::permissions::{EnvironmentPermission, ProjectPermission};
 use burgee_model::segments::Rule;
-use burgee_model::Timestamp;
 use burgee_store::audit::AuditEntry;
 use burgee_store::changes::NewChange;
 use burgee_store::projects::Project;
@@ -33,6 +33,7 @@ use crate::{
 
 const UNKEPT: &str = "The log does not hold what this feature was made of, so it can't be put back.";
 const MANAGED: &str = "This segment was managed by something that is gone; it can't come back without it.";
+const LISTED: &str = "The lists of members of this segment went with it; it can't come back without them.";
 const APPROVAL: &str = "what the feature was there can't be put back without it";
 
 /// What was before, of an entry about a deletion.
@@ -236,6 +237,9 @@ pub(super) async fn segment(
     });
     if !kept.managed_by.is_empty() {
         return Err(Error::detail(MANAGED));
+    }
+    if kept.listed {
+        return Err(Error::detail(LISTED));
     }
     if segments::find_in(tx, project.id, entry.object_id)
         .await?

@@ -119,6 +119,7 @@ const PAST_THE_LOG: &[(&str, &str)] = &[
     ("sessions.rs", "when a session was last used"),
     ("tasks.rs", "work that waits"),
     ("webhook_deliveries.rs", "what was sent to a webhook"),
+    ("usage.rs", "counts"),
 ];
 
 #[test]

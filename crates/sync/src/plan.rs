@@ -102,8 +102,8 @@ impl PlanWriter {
         self.seal.update(&part.bytes);
         self.sample(&part.bytes)?;
         let room = LISTED_CONFLICTS.saturating_sub(self.conflicts.len());
-        self.conflicts
-            .extend(part.conflicts.iter().take(room).map(|key| shown(key)));
+        let conflicts = part.conflicts.into_iter().take(room);
+        self.conflicts.extend(conflicts.map(|key| shown(&key)));
         let packed = zstd::encode_all(part.bytes.as_slice(), LEVEL)?;
         let offset = self.parts.last().map_or(0, |last| last.offset + last.length);
         self.file.write_all(&packed)?;

@@ -104,6 +104,29 @@ enum Work {
     Warehouse(Box<WarehousePlan>),
 }
 
+impl Work {
+    /// What it amounts to, and how many members would be removed that this sync did not add.
+    fn summary(&self) -> (Summary, u64) {
+        let (counts, samples, conflicts, seal, foreign) = match self {
+            Self::Here(plan) => (
+                plan.counts,
+                &plan.samples,
+                &plan.conflicts,
+                &plan.seal,
+                plan.foreign,
+            ),
+            Self::Warehouse(plan) => (plan.counts, &plan.samples, &plan.conflicts, &plan.seal, 0),
+        };
+        let summary = Summary {
+            counts,
+            samples: samples.clone(),
+            conflicts: conflicts.clone(),
+            seal: seal.clone(),
+        };
+        (summary, foreign)
+    }
+}
+
 /// What a delivery came to.
 #[derive(Debug)]
 pub struct Delivered {
@@ -136,31 +159,17 @@ pub async fn prepare_for(
     let standing = destination.preflight().await?;
     // A segment that tells its members is small, and is compared with them: that is done here.
     let warehouse = job.warehouse.as_ref().filter(|_| standing.live.is_none());
-    let (work, plan, foreign, invalid) = match warehouse {
-        Some(settings) => {
-            watcher(Stage::Planning);
-            let plan = in_warehouse(job, settings, purpose).await?;
-            let summary = Summary {
-                counts: plan.counts,
-                samples: plan.samples.clone(),
-                conflicts: plan.conflicts.clone(),
-                seal: plan.seal.clone(),
-            };
-            (Work::Warehouse(Box::new(plan)), summary, 0, Vec::new())
-        }
-        None => {
-            let live = standing.live.clone();
-            let (plan, invalid) = here(job, live, destination.clone(), ledger, watcher).await?;
-            let summary = Summary {
-                counts: plan.counts,
-                samples: plan.samples.clone(),
-                conflicts: plan.conflicts.clone(),
-                seal: plan.seal.clone(),
-            };
-            let foreign = plan.foreign;
-            (Work::Here(Box::new(plan)), summary, foreign, invalid)
-        }
+    let mut invalid = Vec::new();
+    let work = if let Some(settings) = warehouse {
+        watcher(Stage::Planning);
+        Work::Warehouse(Box::new(in_warehouse(job, settings, purpose).await?))
+    } else {
+        let live = standing.live.clone();
+        let plan;
+        (plan, invalid) = here(job, live, destination.clone(), ledger, watcher).await?;
+        Work::Here(Box::new(plan))
     };
+    let (plan, foreign) = work.summary();
     let holds = guard::check(&job.guards, &plan.counts, foreign, standing.room);
     Ok(Prepared {
         plan,

@@ -258,6 +258,10 @@ pub struct Sync {
     pub enabled: bool,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes what it asks about by reference"
+)]
 fn is_yes(value: &bool) -> bool {
     *value
 }

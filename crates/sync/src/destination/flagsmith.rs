@@ -452,7 +452,7 @@ impl Flagsmith {
         }
     }
 
-    fn standing(&self, way: Way) -> Standing {
+    fn standing(way: Way) -> Standing {
         Standing {
             shape: Shape {
                 batch: way.batch(),
@@ -531,7 +531,7 @@ impl Destination for Flagsmith {
             let way = self.way();
             if way == Way::Cohort {
                 self.look_at_cohort().await?;
-                return Ok(self.standing(way));
+                return Ok(Self::standing(way));
             }
             let reply = self.call(Method::GET, "flags/", None).await?;
             if !reply.status.is_success()
@@ -539,7 +539,7 @@ impl Destination for Flagsmith {
             {
                 return Err(self.whole(&reply));
             }
-            Ok(self.standing(way))
+            Ok(Self::standing(way))
         })
     }
 

@@ -1,4 +1,4 @@
-//! Databases that have a driver for ADBC: Snowflake, BigQuery, Redshift, Databricks, DuckDB, and whatever else has one.
+//! Databases that have a driver for ADBC: Snowflake, `BigQuery`, Redshift, Databricks, `DuckDB`, whatever else has one.
 //!
 //! A driver is native code of somebody else. It is loaded only from the folder that the operator has set, by its plain name,
 //! and only in a process of its own, which is this program again ([`child`]): what a driver breaks, or keeps in memory, goes
@@ -10,6 +10,7 @@ pub mod child;
 mod wire;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
@@ -264,7 +265,11 @@ fn check_hash(adbc: &Adbc) -> Result<()> {
         }
         hash.update(&some[..read]);
     }
-    let found: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut found = String::with_capacity(64);
+    for byte in hash.finalize() {
+        // Writing to a text can't fail.
+        _ = write!(found, "{byte:02x}");
+    }
     if found.eq_ignore_ascii_case(wanted) {
         Ok(())
     } else {

@@ -56,8 +56,10 @@ fn format_of(path: &Path) -> Result<Format> {
         .file_name()
         .map(|name| name.to_string_lossy().to_ascii_lowercase())
         .unwrap_or_default();
+    if matches!(name.rsplit_once('.'), Some((_, "parquet"))) {
+        return Ok(Format::Parquet);
+    }
     match name.trim_end_matches(".gz").rsplit_once('.') {
-        Some((_, "parquet")) if !name.ends_with(".gz") => Ok(Format::Parquet),
         Some((_, "csv")) => Ok(Format::Csv),
         Some((_, "ndjson" | "jsonl")) => Ok(Format::Ndjson),
         _ => Err(SyncError::config(

@@ -30,6 +30,16 @@ pub struct Texts {
     plan: String,
 }
 
+/// More columns of a list that has some already.
+fn listed(columns: impl Iterator<Item = String>) -> String {
+    let mut list = String::new();
+    for column in columns {
+        list.push_str(", ");
+        list.push_str(&column);
+    }
+    list
+}
+
 /// A table of a sync. The hash tells syncs apart whose names differ only in what no table name may hold.
 fn table(settings: &Settings, sync: &str, what: &str) -> String {
     let plain = sync.chars().filter_map(|c| match c.to_ascii_lowercase() {
@@ -145,12 +155,9 @@ impl Texts {
             .iter()
             .map(|c| format!("m.{}", d.name(c)))
             .collect();
-        let named: String = columns
-            .iter()
-            .enumerate()
-            .map(|(n, column)| format!(", {column} AS c{n}"))
-            .collect();
-        let kept: String = (0..columns.len()).map(|n| format!(", c{n}")).collect();
+        let named = columns.iter().enumerate();
+        let named = listed(named.map(|(n, column)| format!("{column} AS c{n}")));
+        let kept = listed((0..columns.len()).map(|n| format!("c{n}")));
         let (hash, rows, scratch) = (d.hash(&columns), self.rows(), d.scratch());
         let leaves = if self.mode == Mode::Mirror {
             ""
@@ -227,9 +234,7 @@ impl Texts {
 
     /// A window of the plan, with the values that are sent.
     pub fn window(&self, from: u64, upto: u64) -> String {
-        let values: String = (0..self.model.columns.len())
-            .map(|n| format!(", s.c{n}"))
-            .collect();
+        let values = listed((0..self.model.columns.len()).map(|n| format!("s.c{n}")));
         format!(
             "SELECT p.seq, p.op, p.k{values} FROM {} p LEFT JOIN {} s ON s.k = p.k \
              WHERE p.seq > {from} AND p.seq <= {upto} ORDER BY p.seq",

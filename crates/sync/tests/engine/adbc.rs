@@ -1,6 +1,6 @@
 //! Databases through drivers that are loaded at run time, in a process of their own.
 //!
-//! `scripts/setup-tests` puts DuckDB's library and the Postgres driver in `.test/drivers`. Without them the stories say that
+//! `scripts/setup-tests` puts `DuckDB`'s library and the Postgres driver in `.test/drivers`. Without them the stories say that
 //! they are skipped.
 
 use std::path::PathBuf;

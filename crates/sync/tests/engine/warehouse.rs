@@ -90,7 +90,7 @@ impl House {
     }
 }
 
-/// Each story runs on Postgres and on DuckDB.
+/// Each story runs on Postgres and on `DuckDB`.
 macro_rules! on_both {
     ($($(#[$m:meta])* async fn $name:ident($house:ident) $body:block)*) => { $(
         mod $name {
@@ -257,7 +257,7 @@ on_both! {
         let mut rig = house.rig(Settings::Flagsmith(fs_settings(&double)), Mode::Add);
         house.run("CREATE TABLE people AS SELECT 'ada' AS id").await;
         rig.run().await;
-        rig.job.shape = "another".to_owned();
+        "another".clone_into(&mut rig.job.shape);
         assert_eq!(rig.plan().await.unwrap().plan.counts.adds, 1);
     }
 }

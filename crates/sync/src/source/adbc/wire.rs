@@ -40,6 +40,7 @@ const DONE: u8 = 2;
 const ERROR: u8 = 3;
 
 /// Writes a cell of a frame of rows.
+#[cfg(any(feature = "adbc", test))]
 pub(super) fn write_cell(out: &mut Vec<u8>, cell: &Cell) {
     match cell {
         Cell::Null => out.push(0),
@@ -68,11 +69,13 @@ fn write(out: &mut impl Write, kind: u8, body: &[u8]) -> io::Result<()> {
 }
 
 /// Writes rows whose cells were written with [`write_cell`].
+#[cfg(any(feature = "adbc", test))]
 pub(super) fn write_rows(out: &mut impl Write, cells: &[u8]) -> io::Result<()> {
     write(out, ROWS, cells)
 }
 
 /// Writes the names of columns.
+#[cfg(any(feature = "adbc", test))]
 pub(super) fn write_columns(out: &mut impl Write, columns: &[String]) -> io::Result<()> {
     write(out, COLUMNS, &serde_json::to_vec(columns)?)
 }

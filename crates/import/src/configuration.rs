@@ -6,6 +6,7 @@ use burgee_model::segments::Rule;
 use burgee_store::bulk::Table;
 
 use crate::history::History;
+use crate::integrations::Listeners;
 use crate::records::{
     ContentTypeRow, Environment, Feature, FeatureLink, FeatureSegment, FeatureState, FlagOption, Grant,
     Group, GroupMember, Invite, InviteGroup, InviteLink, MasterApiKey, Membership, MetadataField,
@@ -51,6 +52,7 @@ pub struct Configuration {
     pub history: Option<History>,
     pub pipelines: Option<Pipelines>,
     pub surroundings: Option<Surroundings>,
+    pub listeners: Option<Listeners>,
     /// The greatest ids there ever were, of what may be deleted by now.
     pub last_ids: Vec<(&'static Table, i64)>,
     /// What there is and is not taken: how many, by what it is called.

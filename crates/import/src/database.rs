@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::configuration::{Configuration, Metadata};
 use crate::history::History;
+use crate::integrations::{self, Listeners};
 use crate::records::{Condition, Grant, Level, Rule, Segment};
 use crate::release_pipelines::Pipelines;
 use crate::report::Report;
@@ -70,6 +71,7 @@ pub(crate) async fn read(flagsmith: &Flagsmith, report: &mut Report) -> Result<C
             triggers: all(&mut s, "release_pipelines_core_pipelinestagetrigger").await?,
             actions: all(&mut s, "release_pipelines_core_pipelinestageaction").await?,
         }),
+        listeners: Some(listeners(&mut s).await?),
         surroundings: Some(Surroundings {
             health_providers: all(&mut s, "feature_health_featurehealthprovider").await?,
             health_events: all(&mut s, "feature_health_featurehealthevent").await?,
@@ -94,6 +96,19 @@ pub(crate) async fn read(flagsmith: &Flagsmith, report: &mut Report) -> Result<C
     count_what_has_no_place(&mut s, &mut read).await?;
     read.tidy();
     Ok(read)
+}
+
+async fn listeners(s: &mut Snapshot<'_>) -> Result<Listeners> {
+    let mut listeners = Listeners {
+        environment_webhooks: all(s, "environments_webhook").await?,
+        organisation_webhooks: all(s, "organisations_organisationwebhook").await?,
+        integrations: Vec::new(),
+        slack_workspaces: all(s, "slack_slackconfiguration").await?,
+    };
+    for (kind, table, scope) in integrations::TABLES {
+        listeners.integrations.push((kind, scope, all(s, table).await?));
+    }
+    Ok(listeners)
 }
 
 /// What is not served, where there is such a thing.
@@ -307,25 +322,7 @@ async fn grants(s: &mut Snapshot<'_>) -> Result<Vec<Grant>> {
 }
 
 /// What Burgee has no place for, by its table.
-const NO_PLACE: [(&str, &str); 37] = [
-    ("environments_webhook", "webhooks of environments"),
-    ("organisations_organisationwebhook", "webhooks of organisations"),
-    ("amplitude_amplitudeconfiguration", "Amplitude integrations"),
-    ("datadog_datadogconfiguration", "Datadog integrations"),
-    ("dynatrace_dynatraceconfiguration", "Dynatrace integrations"),
-    ("grafana_grafanaconfiguration", "Grafana integrations"),
-    (
-        "grafana_grafanaorganisationconfiguration",
-        "Grafana integrations of organisations",
-    ),
-    ("heap_heapconfiguration", "Heap integrations"),
-    ("mixpanel_mixpanelconfiguration", "Mixpanel integrations"),
-    ("new_relic_newrelicconfiguration", "New Relic integrations"),
-    ("rudderstack_rudderstackconfiguration", "RudderStack integrations"),
-    ("segment_segmentconfiguration", "Segment integrations"),
-    ("sentry_sentrychangetrackingconfiguration", "Sentry integrations"),
-    ("slack_slackconfiguration", "Slack integrations"),
-    ("webhook_webhookconfiguration", "webhook integrations"),
+const NO_PLACE: [(&str, &str); 22] = [
     ("github_githubconfiguration", "GitHub integrations"),
     ("github_githubrepository", "GitHub repositories"),
     ("gitlab_gitlabconfiguration", "GitLab integrations"),
@@ -372,7 +369,7 @@ const NO_PLACE: [(&str, &str); 37] = [
 ];
 
 /// Tables that are read elsewhere, or that only belong to others that are counted.
-const ACCOUNTED_FOR: [&str; 19] = [
+const ACCOUNTED_FOR: [&str; 18] = [
     "environments_identity",
     "environments_trait",
     "features_featuresegment",
@@ -390,7 +387,6 @@ const ACCOUNTED_FOR: [&str; 19] = [
     "experimentation_warehousedeliverylog",
     "features_import_export_flagsmithonflagsmithfeatureexport",
     "gitlab_gitlabwebhook",
-    "slack_slackenvironment",
     "custom_auth_userpasswordresetrequest",
 ];
 

@@ -17,6 +17,7 @@ mod database;
 mod flags;
 pub mod history;
 mod identities;
+pub mod integrations;
 mod metadata;
 pub mod noun;
 mod people;

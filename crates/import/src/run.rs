@@ -20,8 +20,8 @@ use crate::people::{take_grants, take_organisations, take_users};
 use crate::records::Organisation;
 use crate::taking::Taker;
 use crate::{
-    Error, Progress, Report, Result, Source, accounts, audit, database, metadata, noun, release_pipelines,
-    surroundings,
+    Error, Progress, Report, Result, Source, accounts, audit, database, integrations, metadata, noun,
+    release_pipelines, surroundings,
 };
 
 /// What is wanted of an import.
@@ -138,6 +138,7 @@ async fn take_configuration(
     metadata::take(&mut taker, from).await?;
     release_pipelines::take(&mut taker, from).await?;
     surroundings::take(&mut taker, from).await?;
+    integrations::take(&mut taker, app, from).await?;
     if import.keeps_ids {
         for (table, last) in &from.last_ids {
             table.move_on(taker.tx, *last).await?;
@@ -224,6 +225,9 @@ async fn check_counts(taker: &mut Taker<'_>) -> Result<()> {
         (noun::CHANGE_REQUEST_PART, &tables::CHANGE_REQUEST_PARTS),
         (noun::APPROVAL, &tables::CHANGE_REQUEST_APPROVALS),
         (noun::GROUP_ASSIGNMENT, &tables::CHANGE_REQUEST_GROUPS),
+        (noun::WEBHOOK, &tables::WEBHOOKS),
+        (noun::ORGANISATION_WEBHOOK, &tables::WEBHOOKS),
+        (noun::INTEGRATION, &tables::INTEGRATIONS),
         (noun::PIPELINE, &tables::RELEASE_PIPELINES),
         (noun::PIPELINE_STAGE, &tables::PIPELINE_STAGES),
         (noun::PIPELINE_ACTION, &tables::PIPELINE_ACTIONS),

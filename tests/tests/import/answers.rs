@@ -137,7 +137,7 @@ both! {
         // Of the segment override of an earlier version nothing is left.
         let at_half = flag_of(&app, "NumericHashingKey2345", "at 49.28", "checkout").await;
         assert_ne!(at_half.1, json!("was overridden"));
-        assert_eq!(report.no_place["webhooks of environments"], 1);
+        assert_eq!(report.no_place["lines of the audit log (see --audit)"], 2);
     }
 
     async fn overrides_and_traits_of_identities_come_along(app) {

@@ -5,6 +5,7 @@ mod again;
 mod answers;
 mod api;
 mod history;
+mod integrations;
 mod people;
 mod surroundings;
 

@@ -333,6 +333,33 @@ async fn check_addresses(app: &App, integration: &Integration, given: &Map<Strin
 fn apply(app: &App, integration: &Integration, row: &mut Row, given: Map<String, Value>) {
     let mut settings = parse(&row.settings);
     let mut hidden = secrets(app, row);
+    put(integration, &mut settings, &mut hidden, given);
+    row.settings = Value::Object(settings).to_string();
+    row.secrets = if hidden.is_empty() {
+        String::new()
+    } else {
+        app.sealer().seal(&Value::Object(hidden).to_string())
+    };
+}
+
+/// What is kept of an integration with these values: the settings, and the secrets that are to be sealed (none: empty).
+pub fn kept(integration: &Integration, given: Map<String, Value>) -> (String, String) {
+    let (mut settings, mut hidden) = (Map::new(), Map::new());
+    put(integration, &mut settings, &mut hidden, given);
+    let secrets = if hidden.is_empty() {
+        String::new()
+    } else {
+        Value::Object(hidden).to_string()
+    };
+    (Value::Object(settings).to_string(), secrets)
+}
+
+fn put(
+    integration: &Integration,
+    settings: &mut Map<String, Value>,
+    hidden: &mut Map<String, Value>,
+    given: Map<String, Value>,
+) {
     for (name, value) in given {
         let is_secret = integration
             .fields
@@ -348,12 +375,6 @@ fn apply(app: &App, integration: &Integration, row: &mut Row, given: Map<String,
             hidden.insert(name, value);
         }
     }
-    row.settings = Value::Object(settings).to_string();
-    row.secrets = if hidden.is_empty() {
-        String::new()
-    } else {
-        app.sealer().seal(&Value::Object(hidden).to_string())
-    };
 }
 
 /// What the log keeps: that there is a secret, never which.

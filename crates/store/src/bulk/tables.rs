@@ -189,6 +189,20 @@ table! {
 }
 
 table! {
+    WEBHOOKS = "webhooks" {
+        organisation_id: Int, environment_id: Int, url: Text, enabled: Bool, secret: Text, created_at: Int,
+        updated_at: Int,
+    } unique &[]
+}
+
+table! {
+    INTEGRATIONS = "integrations" {
+        kind: Text, organisation_id: Int, project_id: Int, environment_id: Int, settings: Text, secrets: Text,
+        created_at: Int once, updated_at: Int once,
+    } unique &[&["kind", "organisation_id", "project_id", "environment_id"]]
+}
+
+table! {
     RELEASE_PIPELINES = "release_pipelines" {
         uuid: Text once, project_id: Int, name: Text, description: Text, created_at: Int, published_at: Int,
         published_by: Int,
@@ -282,7 +296,7 @@ links! { FEATURE_OWNERS = "feature_owners" (feature_id, user_id) {} }
 links! { FEATURE_GROUP_OWNERS = "feature_group_owners" (feature_id, group_id) {} }
 
 /// All tables whose rows have ids, in the order in which rows refer to each other.
-pub static TABLES: [&Table; 37] = [
+pub static TABLES: [&Table; 39] = [
     &USERS,
     &ORGANISATIONS,
     &GROUPS,
@@ -307,6 +321,8 @@ pub static TABLES: [&Table; 37] = [
     &CHANGE_REQUEST_PARTS,
     &CHANGE_REQUEST_APPROVALS,
     &CHANGE_REQUEST_GROUPS,
+    &WEBHOOKS,
+    &INTEGRATIONS,
     &RELEASE_PIPELINES,
     &PIPELINE_STAGES,
     &PIPELINE_ACTIONS,

@@ -9,6 +9,7 @@ mod alerts;
 pub mod document;
 mod ledger;
 pub mod objects;
+mod own_lists;
 mod report;
 mod runner;
 pub mod runs;

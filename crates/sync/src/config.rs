@@ -4,6 +4,7 @@
 //! are best given as `${env:NAME}` or `${file:/path}`; what they hold is never written anywhere.
 
 mod alerts;
+mod destinations;
 mod document;
 mod origin;
 mod refs;
@@ -17,7 +18,8 @@ pub use document::{Destination, Document, Engine, Format, Model, Source, Sync};
 pub use origin::{Drivers, Origin};
 pub use schedule::Schedule;
 
-use crate::destination::{self, flagsmith, launchdarkly};
+use destinations::{destination_of, owned};
+
 use crate::error::{Result, SyncError};
 use crate::plan::Mode;
 use crate::run::{Job, Long};
@@ -386,92 +388,6 @@ fn query_of(model: &Model, origin: &Origin) -> Result<source::Query> {
             "model",
             "needs exactly one of `sql`, `table` and `file`",
         )),
-    }
-}
-
-fn destination_of(
-    to: &Destination,
-    sync: &Sync,
-    map: &BTreeMap<String, String>,
-    any_trait: bool,
-    origin: &Origin,
-) -> Result<destination::Settings> {
-    match to {
-        Destination::Flagsmith {
-            url,
-            key,
-            trait_prefix,
-            delete_traits_on_remove,
-            cohort_key,
-        } => {
-            let only = [
-                ("segment", sync.segment.is_some()),
-                ("context_kind", sync.context_kind.is_some()),
-            ];
-            if let Some((name, _)) = only.iter().find(|(_, set)| *set) {
-                return Err(SyncError::config(*name, "belongs to syncs to LaunchDarkly"));
-            }
-            let settings = flagsmith::Settings {
-                url: origin.text("url", url.as_deref().unwrap_or(flagsmith::DEFAULT_URL))?,
-                key: origin.text("key", key)?,
-                trait_prefix: trait_prefix.clone(),
-                delete_traits_on_remove: *delete_traits_on_remove,
-                audience_trait: sync
-                    .audience_trait
-                    .clone()
-                    .unwrap_or_else(|| flagsmith::DEFAULT_AUDIENCE_TRAIT.to_owned()),
-                traits: map.keys().cloned().collect(),
-                any_trait,
-                cohort: match &sync.cohort {
-                    None => None,
-                    Some(id) => Some(flagsmith::Cohort {
-                        id: id.clone(),
-                        key: origin.text("cohort_key", cohort_key.as_deref().unwrap_or_default())?,
-                    }),
-                },
-            };
-            flagsmith::check(&settings, sync.mode)?;
-            Ok(destination::Settings::Flagsmith(settings))
-        }
-        Destination::Launchdarkly {
-            instance,
-            token,
-            project,
-            environment,
-        } => {
-            let only = [
-                ("audience_trait", sync.audience_trait.is_some()),
-                ("cohort", sync.cohort.is_some()),
-            ];
-            if let Some((name, _)) = only.iter().find(|(_, set)| *set) {
-                return Err(SyncError::config(*name, "belongs to syncs to Flagsmith"));
-            }
-            let settings = launchdarkly::Settings {
-                instance: launchdarkly::Instance::parse(&origin.text("instance", instance)?),
-                token: origin.text("token", token)?,
-                project: project.clone(),
-                environment: environment.clone(),
-                segment: sync
-                    .segment
-                    .clone()
-                    .ok_or_else(|| SyncError::config("segment", "is needed: the key of the segment"))?,
-                context_kind: sync
-                    .context_kind
-                    .clone()
-                    .unwrap_or_else(|| launchdarkly::DEFAULT_CONTEXT_KIND.to_owned()),
-                on_remove: sync.on_remove,
-            };
-            launchdarkly::check(&settings, sync.mode)?;
-            Ok(destination::Settings::LaunchDarkly(settings))
-        }
-    }
-}
-
-/// What a job writes to, each thing on its own: two upserts may share an environment, but no trait.
-fn owned(job: &Job) -> BTreeSet<String> {
-    match &job.destination {
-        destination::Settings::Flagsmith(settings) => flagsmith::owned(settings, job.mode),
-        destination::Settings::LaunchDarkly(settings) => [launchdarkly::owned(settings)].into(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! To add a destination: a file in `destination/` that implements [`Destination`], and its line in [`Settings`] and
 //! [`Settings::open`].
 
+pub mod burgee;
 pub mod flagsmith;
 pub mod launchdarkly;
 
@@ -76,6 +77,7 @@ pub trait Destination: Debug + Send + Sync {
 pub enum Settings {
     Flagsmith(flagsmith::Settings),
     LaunchDarkly(launchdarkly::Settings),
+    Burgee(burgee::Settings),
 }
 
 impl Settings {
@@ -84,6 +86,7 @@ impl Settings {
         let (place, secret) = match self {
             Self::Flagsmith(settings) => (settings.url.as_str(), &settings.key),
             Self::LaunchDarkly(settings) => (settings.instance.address(), &settings.token),
+            Self::Burgee(_) => return "burgee".to_owned(),
         };
         format!("{place} {:016x}", xxhash_rust::xxh3::xxh3_64(secret.as_bytes()))
     }
@@ -93,6 +96,7 @@ impl Settings {
         match self {
             Self::Flagsmith(settings) => flagsmith::open(settings, mode, transport),
             Self::LaunchDarkly(settings) => launchdarkly::open(settings, mode, transport),
+            Self::Burgee(settings) => burgee::open(settings, mode),
         }
     }
 }

@@ -337,6 +337,33 @@ both! {
         scene.app.get(&scene.world.admin, &path).await.expect(404);
     }
 
+    async fn a_list_segment_of_the_server_is_kept_in_step_in_process(app) {
+        let scene = Scene::with_sync(app, json!({})).await;
+        let project = format!("/api/v1/projects/{}/list-segments/", scene.world.project);
+        scene.app.post(&scene.world.admin, &project, &json!({"name": "Best", "key": "best"})).await.expect(201);
+        scene.put("destinations/lists", &json!({"type": "burgee", "environment": scene.world.key})).await.expect(201);
+        let sync = json!({"model": "people", "to": "lists", "mode": "mirror", "segment": "best"});
+        scene.put("syncs/best", &sync).await.expect(201);
+        scene.people(0..500);
+        let run = async || {
+            let begun = scene.post("syncs/best/trigger").await.expect(202);
+            scene.ended(id(&begun)).await
+        };
+        let first = run().await;
+        assert_eq!((first["state"].as_str(), first["progress"]["delivered"].as_u64()), (Some("done"), Some(500)), "{first}");
+        let members = format!("/api/v1/environments/{}/list-segments/best/", scene.world.key);
+        assert_eq!(scene.app.get(&scene.world.admin, &members).await.expect(200)["included"], 500);
+        scene.people(50..510);
+        let second = run().await;
+        assert_eq!((second["counts"]["adds"].as_u64(), second["counts"]["removes"].as_u64()), (Some(10), Some(50)), "{second}");
+        assert_eq!(scene.app.get(&scene.world.admin, &members).await.expect(200)["included"], 460);
+        // A segment that is not there is named, with what to do about it; another organisation's counts as not there.
+        scene.put("syncs/best", &json!({"model": "people", "to": "lists", "mode": "mirror", "segment": "none"})).await.expect(200);
+        let failed = run().await;
+        assert!(failed["state"] == "failed" && failed["error"].as_str().unwrap().contains("Segment not found"), "{failed}");
+        scene.put("syncs/best", &json!({"model": "people", "to": "lists", "mode": "upsert", "segment": "best", "map": {"identifier": "id"}})).await.expect(400);
+    }
+
     async fn rows_that_were_refused_are_listed_and_can_be_downloaded(app) {
         let scene = Scene::with_sync(app, json!({"guards": {"max_invalid_pct": 100}})).await;
         let text = format!("id\nu1\n\"\"\n{}\n", "x".repeat(3000));

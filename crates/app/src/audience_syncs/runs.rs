@@ -8,11 +8,13 @@ use burgee_store::audience_sync_objects::{self as objects, AudienceSyncObject};
 use burgee_store::audience_sync_runs::{self as rows, Wanted};
 use burgee_store::audience_syncs::{RefusedRow, Run};
 use burgee_sync::config::{PreparedSync, Schedule};
+use burgee_sync::destination;
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::alerts;
 use super::objects::{ObjectKind, Stock, require};
+use super::own_lists::OwnLists;
 use super::runner::{Begun, Origin, RunError};
 use crate::change::{Action, Change, Kind};
 use crate::{App, Caller, Error, Result};
@@ -121,7 +123,7 @@ pub async fn start(
     let (object, sync) = prepared(app, &mut tx, organisation_id, name).await?;
     drop(tx);
     let slot = free_slot(app).ok_or(Error::Throttled(30))?;
-    let run = begin(app, object.id, caller.user_id(), sync, wish, slot).await?;
+    let run = begin(app, &object, caller.user_id(), sync, wish, slot).await?;
     get(app, caller, organisation_id, run).await
 }
 
@@ -211,7 +213,7 @@ pub(super) async fn run_scheduled(app: &App, object: &AudienceSyncObject, slot: 
     let sync = prepared(app, &mut tx, object.organisation_id, &object.name).await;
     drop(tx);
     let begun = match sync {
-        Ok((_, sync)) => begin(app, object.id, None, sync, Wish::Run, slot).await,
+        Ok((_, sync)) => begin(app, object, None, sync, Wish::Run, slot).await,
         Err(error) => Err(error),
     };
     let (state, why) = match begun {
@@ -233,16 +235,24 @@ pub(super) async fn run_scheduled(app: &App, object: &AudienceSyncObject, slot: 
 /// Begins a run and leaves it to a task of its own.
 async fn begin(
     app: &App,
-    object_id: i64,
+    object: &AudienceSyncObject,
     started_by: Option<i64>,
-    sync: PreparedSync,
+    mut sync: PreparedSync,
     wish: Wish,
     slot: Slot,
 ) -> Result<i64> {
+    let object_id = object.id;
     let origin = Origin {
         object_id,
         started_by,
     };
+    if let destination::Settings::Burgee(settings) = &mut sync.job.destination {
+        settings.lists = Some(Arc::new(OwnLists {
+            app: app.clone(),
+            organisation_id: object.organisation_id,
+            started_by,
+        }));
+    }
     let runner = app.sync_runner();
     let begun = match wish {
         Wish::Plan => runner.begin_plan(&sync, origin).await?,

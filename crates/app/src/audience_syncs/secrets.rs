@@ -18,37 +18,57 @@ const WHERE: &[&str] = &["driver", "type", "url", "uri", "instance"];
 /// What marks a text as sealed.
 const SEAL: &str = "sealed:";
 
-fn each(content: Value, change: impl Fn(&str, String) -> String) -> Value {
+/// Contents whose address is a secret from its path on: whoever knows it may post.
+const POSTED_TO: &[&str] = &["slack", "webhook"];
+
+/// Changes every secret text of a content; told is whether it is an address that is secret from its path on.
+fn each(content: Value, change: impl Fn(bool, String) -> String) -> Value {
     let Value::Object(fields) = content else {
         return content;
     };
     // A model's `key` is a column and a model has neither of the others.
     let has_secrets = WHERE.iter().any(|name| fields.contains_key(*name));
+    let posted_to = is_posted_to(&fields);
     let fields = fields.into_iter().map(|(name, value)| match value {
         Value::String(text) if has_secrets && SECRETS.contains(&name.as_str()) => {
-            let text = change(&name, text);
-            (name, Value::String(text))
+            (name, Value::String(change(posted_to, text)))
+        }
+        // What a driver is told to connect may be anything.
+        Value::Object(options) if name == "options" => {
+            let options = options.into_iter().map(|(option, value)| match value {
+                Value::String(text) => (option, Value::String(change(false, text))),
+                value => (option, value),
+            });
+            (name, Value::Object(options.collect()))
         }
         value => (name, value),
     });
     Value::Object(fields.collect())
 }
 
-/// As it is shown.
-pub(super) fn hidden(content: Value) -> Value {
-    each(content, |_, text| hidden_text(&text))
+fn is_posted_to(fields: &Map<String, Value>) -> bool {
+    let kind = fields.get("type").and_then(Value::as_str);
+    kind.is_some_and(|kind| POSTED_TO.contains(&kind))
 }
 
-fn hidden_text(text: &str) -> String {
+/// As it is shown.
+pub(super) fn hidden(content: Value) -> Value {
+    each(content, |posted_to, text| hidden_text(posted_to, &text))
+}
+
+fn hidden_text(posted_to: bool, text: &str) -> String {
     match Url::parse(text) {
         Ok(mut url) if url.has_host() => {
             // What stands behind a question mark may be a password as well: `?password=`, a signed address.
             let asks = url.query().is_some();
-            if url.password().is_none() && !asks {
+            if url.password().is_none() && !asks && !posted_to {
                 return text.to_owned();
             }
             if url.password().is_some() {
                 _ = url.set_password(Some(HIDDEN));
+            }
+            if posted_to {
+                url.set_path(HIDDEN);
             }
             if asks {
                 url.set_query(Some(HIDDEN));
@@ -81,7 +101,11 @@ pub(super) fn kept(content: Value, before: Option<&Value>) -> Result<Value> {
     let Value::Object(fields) = content else {
         return Ok(content);
     };
-    let shown = |name: &str| before.get(name).and_then(Value::as_str).map(hidden_text);
+    let posted_to = is_posted_to(before);
+    let shown = |name: &str| {
+        let text = before.get(name).and_then(Value::as_str);
+        text.map(|text| hidden_text(posted_to, text))
+    };
     let moved = WHERE.iter().any(|name| {
         let old = before.get(*name).and_then(Value::as_str);
         let new = fields.get(*name).and_then(Value::as_str);
@@ -151,6 +175,16 @@ mod tests {
         // The column that is a model's key is no secret.
         let model = json!({"source": "dwh", "key": "user_id", "table": "users"});
         assert_eq!(hidden(model.clone()), model);
+    }
+
+    #[test]
+    fn an_address_that_is_posted_to_is_secret_from_its_path_on() {
+        let stored = json!({"type": "slack", "url": "https://hooks.slack.com/services/T0/B0/abc"});
+        let shown = hidden(stored.clone());
+        assert_eq!(shown["url"], "https://hooks.slack.com/********");
+        assert_eq!(kept(shown, Some(&stored)).unwrap(), stored);
+        let driver = json!({"driver": "adbc", "library": "x", "options": {"password": "pw"}});
+        assert_eq!(hidden(driver)["options"]["password"], "********");
     }
 
     #[test]

@@ -203,6 +203,11 @@ pub enum Destination {
         /// The key of the environment.
         environment: String,
     },
+    /// Members of a list segment of the server that runs the sync.
+    Burgee {
+        /// The client-side key of the environment.
+        environment: String,
+    },
 }
 
 fn us() -> String {
@@ -232,10 +237,10 @@ pub struct Sync {
     /// The id of a cohort at Flagsmith, whose members are then written in place of a trait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cohort: Option<String>,
-    /// The key of a segment at LaunchDarkly; it must be there.
+    /// The key of a segment at LaunchDarkly, or of a list segment of the server; it must be there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segment: Option<String>,
-    /// The context kind of the keys at LaunchDarkly; `user` when not given.
+    /// The context kind of the keys in a segment; `user` when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context_kind: Option<String>,
     /// What happens at LaunchDarkly to a key that leaves the audience.

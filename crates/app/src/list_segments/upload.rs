@@ -74,8 +74,13 @@ pub fn read(file: File, format: Option<Format>) -> Result<Upload> {
         .map_err(|e| ours(&e))?
         .starts_with(&[0x1f, 0x8b]);
     if packed {
-        let unpacked = flate2::bufread::MultiGzDecoder::new(reader).take(limits::MEMBERS_FILE_BYTES);
-        parse(BufReader::with_capacity(64 * 1024, unpacked), format)
+        let mut unpacked = flate2::bufread::MultiGzDecoder::new(reader).take(limits::MEMBERS_FILE_BYTES);
+        let upload = parse(BufReader::with_capacity(64 * 1024, &mut unpacked), format)?;
+        // What was cut off must not be taken for what was never there.
+        if unpacked.limit() == 0 {
+            return Err(theirs("The file is too large when it is unpacked."));
+        }
+        Ok(upload)
     } else {
         parse(reader, format)
     }
@@ -110,7 +115,10 @@ fn parse_csv(reader: impl BufRead, upload: &mut Upload) -> Result<()> {
         .has_headers(false)
         .flexible(true)
         .trim(csv::Trim::All)
-        .from_reader(reader);
+        .from_reader(Bounded {
+            inner: reader,
+            left: LINE,
+        });
     let mut record = csv::StringRecord::new();
     let mut column = 0;
     let mut is_first = true;
@@ -132,6 +140,25 @@ fn parse_csv(reader: impl BufRead, upload: &mut Upload) -> Result<()> {
             continue;
         }
         upload.push(record.get(column).unwrap_or_default())?;
+        reader.get_mut().left = LINE;
+    }
+}
+
+/// A reader that hands out so many bytes and no more, until it is allowed to: a record is held in memory.
+struct Bounded<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            return Err(io::Error::other("a record is too long"));
+        }
+        let most = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let read = self.inner.read(&mut buffer[..most])?;
+        self.left -= read as u64;
+        Ok(read)
     }
 }
 
@@ -344,5 +371,16 @@ mod tests {
         file.rewind().unwrap();
         let refused = read(file, None).unwrap_err();
         assert!(refused.to_string().contains("Line 2 is no JSON"), "{refused}");
+    }
+
+    #[test]
+    fn a_record_without_an_end_does_not_fill_memory() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"a\n\"").unwrap();
+        file.write_all(&vec![b'x'; 2 * LINE as usize]).unwrap();
+        file.rewind().unwrap();
+        assert!(read(file, Some(Format::Csv)).is_err());
+        let long = format!("a\n{}\nb\n", "x".repeat(500_000));
+        assert_eq!(taken(long.as_bytes(), Some(Format::Csv)).1.too_long, 1);
     }
 }

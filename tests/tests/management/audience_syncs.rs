@@ -15,6 +15,8 @@ use tempfile::TempDir;
 /// A node that may read a folder and reach this machine, and a Flagsmith to sync to.
 struct Scene {
     app: TestApp,
+    /// The database goes with the node that made it.
+    _first: TestApp,
     world: World,
     folder: TempDir,
     double: Flagsmith,
@@ -30,11 +32,13 @@ impl Scene {
         };
         settings.outbound.allow_private_addresses = true;
         let world = app.world().await;
-        let app = app.node_with(settings).await;
+        let first = app;
+        let app = first.node_with(settings).await;
         let double = Flagsmith::start(Kind::Edge, "ser.key").await;
         let base = format!("/api/v1/organisations/{}/audience-sync/", world.organisation);
         Self {
             app,
+            _first: first,
             world,
             folder,
             double,
@@ -204,7 +208,7 @@ both! {
         let scene = Scene::with_sync(app, json!({})).await;
         for (at, content, place) in [
             ("syncs/other", json!({"model": "nobody", "to": "flags", "mode": "mirror"}), "model"),
-            ("syncs/other", json!({"model": "people", "to": "flags", "mode": "mirror"}), "non_field_errors"),
+            ("syncs/second", json!({"model": "people", "to": "flags", "mode": "mirror"}), "non_field_errors"),
             ("syncs/people", json!({"model": "people", "to": "flags", "mode": "mirror", "schedule": {"cron": "soon"}}), "schedule.cron"),
             ("syncs/people", json!({"model": "people", "to": "flags", "mode": "mirror", "alerts": [{"on": "held", "to": "x"}]}), "alerts"),
             ("sources/here", json!({"driver": "files", "folder": "../.."}), "syncs.people.folder"),

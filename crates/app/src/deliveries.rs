@@ -126,29 +126,34 @@ impl Listeners {
             return Ok(Vec::new());
         }
         let at = (entry.organisation_id, entry.project_id, entry.environment_id);
-        if !self.services.contains_key(&at) {
-            let found = changes::listening(tx, at).await?;
-            self.services.insert(at, found);
+        if let Some(known) = self.services.get(&at) {
+            return Ok(known.clone());
         }
-        Ok(self.services.get(&at).cloned().unwrap_or_default())
+        let found = changes::listening(tx, at).await?;
+        self.services.insert(at, found.clone());
+        Ok(found)
     }
 
     async fn of_environment(&mut self, tx: &mut Tx, id: Option<i64>) -> Result<Vec<Webhook>> {
         let Some(id) = id else { return Ok(Vec::new()) };
-        if !self.environments.contains_key(&id) {
-            let found = webhooks::of_environment(tx, id).await?;
-            self.environments.insert(id, enabled(found));
+        if let Some(known) = self.environments.get(&id) {
+            return Ok(known.clone());
         }
-        Ok(self.environments.get(&id).cloned().unwrap_or_default())
+        let found = webhooks::of_environment(tx, id).await?;
+        let found = enabled(found);
+        self.environments.insert(id, found.clone());
+        Ok(found)
     }
 
     async fn of_organisation(&mut self, tx: &mut Tx, id: Option<i64>) -> Result<Vec<Webhook>> {
         let Some(id) = id else { return Ok(Vec::new()) };
-        if !self.organisations.contains_key(&id) {
-            let found = webhooks::of_organisation(tx, id).await?;
-            self.organisations.insert(id, enabled(found));
+        if let Some(known) = self.organisations.get(&id) {
+            return Ok(known.clone());
         }
-        Ok(self.organisations.get(&id).cloned().unwrap_or_default())
+        let found = webhooks::of_organisation(tx, id).await?;
+        let found = enabled(found);
+        self.organisations.insert(id, found.clone());
+        Ok(found)
     }
 }
 

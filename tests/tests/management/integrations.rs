@@ -104,6 +104,7 @@ both! {
             (of_environment(&world, "segment"), json!({"api_key": "hush", "base_url": other}), vec!["api_key", "base_url"]),
             (of_environment(&world, "rudderstack"), json!({"api_key": "hush", "base_url": address}), vec!["base_url", "api_key"]),
             (of_environment(&world, "webhook"), json!({"url": address, "secret": "hush"}), vec!["url", "secret"]),
+            (of_project(&world, "gitlab"), json!({"gitlab_instance_url": address, "access_token": "hush"}), vec!["gitlab_instance_url", "access_token", "labeling_enabled"]),
         ] {
             assert_eq!(app.get(&world.admin, &path).await.expect(200), json!([]), "{path}");
             let made = app.post(&world.admin, &path, &body).await.expect(201);
@@ -122,11 +123,11 @@ both! {
             app.get(&world.admin, &one).await.expect(404);
         }
         let log = app.log("INTEGRATION").await;
-        assert_eq!(log.len(), 36);
+        assert_eq!(log.len(), 39);
         assert!(!format!("{log:?}").contains("hush"));
         let mut tx = app.app.db().read().await.expect("a transaction");
         assert_eq!(burgee_store::seeds::tables_with(&mut tx, "hush").await.expect("a search"), Vec::<String>::new());
-        assert_eq!(integrations::ALL.len(), 12, "a new one belongs into this story");
+        assert_eq!(integrations::ALL.len(), 13, "a new one belongs into this story");
     }
 
     async fn what_is_wrong_with_an_integration_is_told_by_field(app) {
@@ -442,6 +443,41 @@ both! {
             {"id": ids[0], "member": true, "name": "pros"}, {"id": ids[1], "member": false, "name": "others"},
         ]));
         assert_eq!((&body["flags"][0]["feature_state_value"], &body["flags"][0]["percentage_allocation"]), (&json!("variant"), &json!(100.0)));
+    }
+
+    async fn gitlab_is_asked_for_what_can_be_linked_to_features(app) {
+        let (app, receiver) = reaching(&app).await;
+        let world = app.world().await;
+        let base = format!("/api/v1/projects/{}/gitlab/", world.project);
+        app.get(&world.admin, &format!("{base}projects/")).await.expect(400);
+        let body = json!({"gitlab_instance_url": format!("{}/lab/", receiver.url), "access_token": "glpat"});
+        app.post(&world.admin, &of_project(&world, "gitlab"), &body).await.expect(201);
+        let projects = json!([{"id": 7, "name": "Shop", "path_with_namespace": "acme/shop", "description": "more"}]);
+        receiver.answer("/lab/api/v4/projects", 200, projects);
+        let listed = app.get(&world.admin, &format!("{base}projects/?search_text=sh")).await.expect(200);
+        assert_eq!(listed["results"], json!([{"id": 7, "name": "Shop", "path_with_namespace": "acme/shop"}]));
+        let asked = receiver.take("/lab/api/v4/projects");
+        assert_eq!(asked[0].path, "/lab/api/v4/projects?page=1&per_page=100&search=sh&membership=true&simple=true");
+        assert_eq!(asked[0].header("private-token"), Some("glpat"));
+
+        let issue = json!({"web_url": "https://gitlab.example/1", "id": 70, "iid": 1, "title": "Bug", "state": "opened", "labels": []});
+        receiver.answer("/lab/api/v4/projects/7/issues", 200, json!([issue]));
+        let listed = app.get(&world.admin, &format!("{base}issues/?gitlab_project_id=7&page_size=5")).await.expect(200);
+        assert_eq!(keys(&listed["results"][0]), ["web_url", "id", "title", "iid", "state"]);
+        assert_eq!(receiver.take("/lab/api/v4/projects/7/issues")[0].path, "/lab/api/v4/projects/7/issues?page=1&per_page=5&scope=all&state=opened");
+        let merge = json!({"web_url": "https://gitlab.example/2", "id": 71, "iid": 2, "title": "Fix", "state": "merged", "draft": false});
+        receiver.answer("/lab/api/v4/projects/7/merge_requests", 200, json!([merge]));
+        let listed = app.get(&world.admin, &format!("{base}merge-requests/?gitlab_project_id=7&state=merged")).await.expect(200);
+        assert_eq!((&listed["results"][0]["merged"], &listed["results"][0]["draft"]), (&json!(true), &json!(false)));
+
+        app.get(&world.admin, &format!("{base}issues/")).await.expect(400);
+        app.get(&world.admin, &format!("{base}issues/?gitlab_project_id=7&state=odd")).await.expect(400);
+        receiver.answer("/lab/api/v4/projects", 401, json!({"message": "401 Unauthorized"}));
+        let refused = app.get(&world.admin, &format!("{base}projects/")).await.expect(502);
+        assert_eq!(refused, json!({"message": "GitLab does not take the access token."}));
+        for person in [&world.member, &world.stranger] {
+            app.get(person, &format!("{base}projects/")).await.expect(403);
+        }
     }
 
     async fn a_service_that_is_away_holds_up_nobody_and_what_it_misses_is_bounded(app) {

@@ -14,6 +14,7 @@ use burgee_app::{App, Error};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{SchemaType, Type};
 use utoipa::openapi::{
     ArrayBuilder, ContentBuilder, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder, Schema,
 };
@@ -262,7 +263,11 @@ async fn delete(
 /// The schema of a field, as it is given or answered.
 fn field_schema(field: &Field) -> RefOr<Schema> {
     let schema = match field.kind {
-        FieldKind::Text { .. } => Blank::<1000>::schema(),
+        FieldKind::Text { min, max } => ObjectBuilder::new()
+            .schema_type(SchemaType::new(Type::String))
+            .min_length((min > 0).then_some(min))
+            .max_length(Some(max))
+            .into(),
         FieldKind::Url => Option::<HttpUrl<URL_LENGTH>>::schema(),
         FieldKind::RequiredUrl => HttpUrl::<URL_LENGTH>::schema(),
         FieldKind::OneOf(words) => fields::one_of("", words),
@@ -279,11 +284,13 @@ fn field_schema(field: &Field) -> RefOr<Schema> {
 /// The description of the operations of one integration at one place.
 fn describe(document: &mut utoipa::openapi::OpenApi, mounted: Mounted, path: &str, one: &str) {
     let Mounted(integration, mount) = mounted;
-    let (view, body) = (mount.schema.to_owned(), format!("{}Body", mount.schema));
-    let given = integration.fields.iter();
-    let given = given
-        .map(|field| (field.name, field_schema(field), false))
-        .collect();
+    let view = mount.schema.to_owned();
+    let (body, part) = (format!("{view}Body"), format!("{view}Patch"));
+    let given = |whole: bool| {
+        let fields = integration.fields.iter();
+        let fields = fields.map(|field| (field.name, field_schema(field), whole && field.required));
+        fields::object_schema(fields.collect())
+    };
     let mut shown = ObjectBuilder::new().property("id", i64::schema()).required("id");
     if mounted.tells_environment() {
         shown = shown
@@ -327,7 +334,8 @@ fn describe(document: &mut utoipa::openapi::OpenApi, mounted: Mounted, path: &st
                 operation = operation.parameter(parameter("integration_id"));
             }
             if takes {
-                let schema: RefOr<Schema> = Ref::from_schema_name(&body).into();
+                let name = if verb == "patch" { &part } else { &body };
+                let schema: RefOr<Schema> = Ref::from_schema_name(name).into();
                 let content = ContentBuilder::new().schema(Some(schema)).build();
                 let request = RequestBodyBuilder::new().content("application/json", content);
                 operation = operation.request_body(Some(request.required(Some(Required::True)).build()));
@@ -367,7 +375,7 @@ fn describe(document: &mut utoipa::openapi::OpenApi, mounted: Mounted, path: &st
         true,
     );
     add(one, HttpMethod::Put, update);
-    let patch = operation(
+    let partly = operation(
         "patch",
         "Changes single things of the integration",
         "200",
@@ -375,7 +383,7 @@ fn describe(document: &mut utoipa::openapi::OpenApi, mounted: Mounted, path: &st
         true,
         true,
     );
-    add(one, HttpMethod::Patch, patch);
+    add(one, HttpMethod::Patch, partly);
     let delete = operation("delete", "Ends the integration", "204", None, false, true);
     add(one, HttpMethod::Delete, delete);
 }

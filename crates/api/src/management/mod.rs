@@ -28,6 +28,7 @@ pub mod feature_states;
 pub mod feature_values;
 pub mod features;
 pub mod flag_updates;
+pub mod gitlab;
 pub mod grants;
 pub mod groups;
 pub mod identities;
@@ -103,6 +104,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(feature_states::router())
         .merge(features::router())
         .merge(flag_updates::router())
+        .merge(gitlab::router())
         .merge(groups::router())
         .merge(identities::router())
         .merge(identity_overrides::router())

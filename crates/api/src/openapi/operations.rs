@@ -78,6 +78,12 @@ const TAGS: &[(&str, &str)] = &[
     ("scim", "Identity providers that keep users and groups"),
     ("cohorts", "Groups of identities from elsewhere"),
     ("warehouses", "Connections to data warehouses"),
+    ("webhooks", "Who is told of changes, and what was sent to him"),
+    (
+        "integrations",
+        "Other services that are told of changes and of identities",
+    ),
+    ("telemetry", "What installations tell of themselves"),
     (
         "LaunchDarkly segments",
         "List segments as LaunchDarkly's API has them, for programs that fill segments there",

@@ -176,17 +176,16 @@ pub async fn deliver(app: &App, task: &Task) -> Outcome {
     };
     let config = config_of(&mut tx, app, integration, &row).await?;
     drop(tx);
-    let Told::Changes(call) = integration.told else {
+    let Told::Changes(calls) = integration.told else {
         return Ok(());
     };
-    let Some(call) = call(&config, &event) else {
-        return Ok(());
-    };
-    let sent = app.outbound().guarded().send(call.request.within(TIMEOUT)).await;
-    judge(&sent)?;
-    let answer = sent.ok().and_then(|answer| answer.json()).unwrap_or_default();
-    match call.check.and_then(|check| check(&answer)) {
-        None => Ok(()),
-        Some(wrong) => Err(Failure::later(wrong)),
+    for call in calls(&config, &event) {
+        let sent = app.outbound().guarded().send(call.request.within(TIMEOUT)).await;
+        judge(&sent)?;
+        let answer = sent.ok().and_then(|answer| answer.json()).unwrap_or_default();
+        if let Some(wrong) = call.check.and_then(|check| check(&answer)) {
+            return Err(Failure::later(wrong));
+        }
     }
+    Ok(())
 }

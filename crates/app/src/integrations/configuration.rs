@@ -236,7 +236,7 @@ pub async fn create(
         return Err(Error::Rejected(json!([text])));
     }
     if integration.name == slack::SLACK.name {
-        slack::require_workspace(&mut tx, &home_project(&home)).await?;
+        slack::require_workspace(&mut tx, home_project(&home)).await?;
     }
     let now = Timestamp::now().0;
     let (organisation_id, project_id, environment_id) = home.at();

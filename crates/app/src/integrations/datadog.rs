@@ -15,10 +15,10 @@ pub(super) const DATADOG: Integration = Integration {
         secret("api_key", 100),
         switch("use_custom_source", false),
     ],
-    told: Told::Changes(call),
+    told: Told::Changes(calls),
 };
 
-fn call(config: &Config, event: &ChangeEvent) -> Option<Call> {
+fn calls(config: &Config, event: &ChangeEvent) -> Vec<Call> {
     let key: String = byte_serialize(config.text("api_key").as_bytes()).collect();
     let url = config.below_base("", &format!("api/v1/events?api_key={key}"));
     let mut body = json!({
@@ -29,5 +29,5 @@ fn call(config: &Config, event: &ChangeEvent) -> Option<Call> {
     if config.truth("use_custom_source") {
         body["source_type_name"] = "flagsmith".into();
     }
-    Some(Request::new(Method::POST, url).json(&body).into())
+    vec![Request::new(Method::POST, url).json(&body).into()]
 }

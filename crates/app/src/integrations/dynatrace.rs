@@ -15,10 +15,10 @@ pub(super) const DYNATRACE: Integration = Integration {
         secret("api_key", 100),
         text("entity_selector", 1000),
     ],
-    told: Told::Changes(call),
+    told: Told::Changes(calls),
 };
 
-fn call(config: &Config, event: &ChangeEvent) -> Option<Call> {
+fn calls(config: &Config, event: &ChangeEvent) -> Vec<Call> {
     let key: String = byte_serialize(config.text("api_key").as_bytes()).collect();
     let url = config.below_base("", &format!("api/v2/events/ingest?api-token={key}"));
     let name = match &event.feature {
@@ -35,5 +35,5 @@ fn call(config: &Config, event: &ChangeEvent) -> Option<Call> {
         },
         "entitySelector": config.text("entity_selector"),
     });
-    Some(Request::new(Method::POST, url).json(&body).into())
+    vec![Request::new(Method::POST, url).json(&body).into()]
 }

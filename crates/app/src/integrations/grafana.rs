@@ -23,10 +23,10 @@ pub(super) const GRAFANA: Integration = Integration {
         },
     ],
     fields: &[url("base_url"), secret("api_key", 100)],
-    told: Told::Changes(call),
+    told: Told::Changes(calls),
 };
 
-fn call(config: &Config, event: &ChangeEvent) -> Option<Call> {
+fn calls(config: &Config, event: &ChangeEvent) -> Vec<Call> {
     let mut tags = vec!["flagsmith".to_owned(), format!("project:{}", event.project)];
     if let Some(environment) = &event.environment {
         tags.push(format!("environment:{environment}"));
@@ -48,5 +48,5 @@ fn call(config: &Config, event: &ChangeEvent) -> Option<Call> {
     });
     let request = Request::new(Method::POST, config.below_base("", "api/annotations"))
         .header("Authorization", format!("Bearer {}", config.text("api_key")));
-    Some(request.json(&body).into())
+    vec![request.json(&body).into()]
 }

@@ -12,6 +12,7 @@ pub mod changes;
 pub mod configuration;
 mod datadog;
 mod dynatrace;
+pub mod gitlab;
 mod grafana;
 mod heap;
 pub mod identities;
@@ -43,6 +44,7 @@ pub const ALL: &[&Integration] = &[
     &segment::SEGMENT,
     &rudderstack::RUDDERSTACK,
     &webhook::WEBHOOK,
+    &gitlab::GITLAB,
 ];
 
 /// A kind of integration.
@@ -174,8 +176,10 @@ const fn of_project(schema: &'static str) -> Mount {
 /// What is sent, and of what.
 #[derive(Debug, Clone, Copy)]
 pub enum Told {
-    /// Of each change: one request, or none for a change that does not concern it.
-    Changes(fn(&Config, &ChangeEvent) -> Option<Call>),
+    /// Of each change: some requests, none for a change that does not concern it.
+    Changes(fn(&Config, &ChangeEvent) -> Vec<Call>),
+    /// Nothing; it is asked instead.
+    Nothing,
     /// Of evaluated identities, up to so many at once: some requests.
     Identities {
         at_once: usize,

@@ -13,10 +13,10 @@ pub(super) const NEW_RELIC: Integration = Integration {
     name: "new-relic",
     mounts: &[of_project("NewRelicConfiguration")],
     fields: &[url("base_url"), secret("api_key", 100), text("app_id", 100)],
-    told: Told::Changes(call),
+    told: Told::Changes(calls),
 };
 
-fn call(config: &Config, event: &ChangeEvent) -> Option<Call> {
+fn calls(config: &Config, event: &ChangeEvent) -> Vec<Call> {
     let app: String = byte_serialize(config.text("app_id").as_bytes()).collect();
     let url = config.below_base(BASE, &format!("v2/applications/{app}/deployments.json"));
     let body = json!({
@@ -27,5 +27,5 @@ fn call(config: &Config, event: &ChangeEvent) -> Option<Call> {
         },
     });
     let request = Request::new(Method::POST, url).header("X-Api-Key", config.text("api_key"));
-    Some(request.json(&body).into())
+    vec![request.json(&body).into()]
 }

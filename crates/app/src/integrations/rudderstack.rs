@@ -1,4 +1,4 @@
-//! RudderStack: the flags of an identity as traits of the user.
+//! `RudderStack`: the flags of an identity as traits of the user.
 
 use std::io::Write as _;
 

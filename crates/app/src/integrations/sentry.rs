@@ -20,15 +20,18 @@ pub(super) const SENTRY: Integration = Integration {
             secret: true,
         },
     ],
-    told: Told::Changes(call),
+    told: Told::Changes(calls),
 };
 
-fn call(config: &Config, event: &ChangeEvent) -> Option<Call> {
+fn calls(config: &Config, event: &ChangeEvent) -> Vec<Call> {
     // Of flags alone, and of these what everybody gets.
-    let feature = event
+    let told = event
         .feature
         .as_ref()
-        .filter(|_| event.object_type == "FEATURE_STATE")?;
+        .filter(|_| event.object_type == "FEATURE_STATE");
+    let Some(feature) = told else {
+        return Vec::new();
+    };
     let action = match event.action.as_str() {
         "CREATE" => "created",
         "DELETE" => "deleted",
@@ -52,5 +55,5 @@ fn call(config: &Config, event: &ChangeEvent) -> Option<Call> {
         .header("content-type", "application/json")
         .header("X-Sentry-Signature", signature)
         .body(body);
-    Some(request.into())
+    vec![request.into()]
 }

@@ -34,16 +34,16 @@ pub(super) const SLACK: Integration = Integration {
     name: "slack",
     mounts: &[of_environment("SlackEnvironment")],
     fields: &[text("channel_id", 50), switch("enabled", true)],
-    told: Told::Changes(call),
+    told: Told::Changes(calls),
 };
 
 fn cut(text: &str, most: usize) -> String {
     text.chars().take(most).collect()
 }
 
-fn call(config: &Config, event: &ChangeEvent) -> Option<Call> {
+fn calls(config: &Config, event: &ChangeEvent) -> Vec<Call> {
     if !config.truth("enabled") {
-        return None;
+        return Vec::new();
     }
     let field = |title: &str, value: &str| json!({ "type": "mrkdwn", "text": cut(&format!("*{title}:*\n{}", escape(value)), FIELD) });
     let body = json!({
@@ -60,10 +60,10 @@ fn call(config: &Config, event: &ChangeEvent) -> Option<Call> {
         .header("Authorization", format!("Bearer {}", config.text("token")))
         .json(&body);
     // Slack says in the body what is wrong, with a status of success.
-    Some(Call {
+    vec![Call {
         request,
         check: Some(refusal),
-    })
+    }]
 }
 
 /// The three characters that mean something in Slack's markup.
@@ -105,9 +105,9 @@ async fn token(tx: &mut Tx, app: &App, project_id: i64) -> Result<Option<String>
 }
 
 /// Fails unless the project is connected to a workspace.
-pub(super) async fn require_workspace(tx: &mut Tx, project_id: &Option<i64>) -> Result<()> {
+pub(super) async fn require_workspace(tx: &mut Tx, project_id: Option<i64>) -> Result<()> {
     let connected = match project_id {
-        Some(id) => rows::slack_token(tx, *id).await?.is_some(),
+        Some(id) => rows::slack_token(tx, id).await?.is_some(),
         None => false,
     };
     if connected {

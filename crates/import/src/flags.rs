@@ -83,7 +83,7 @@ async fn take_project_rows(taker: &mut Taker<'_>, from: &Configuration) -> Resul
             ],
         ));
         if p.enable_dynamo_db {
-            let text = "its identities are kept in DynamoDB: they, their traits and overrides are not in the database";
+            let text = "its identities are kept in DynamoDB: they, their traits and overrides are not taken";
             taker.report.note(noun::PROJECT, p.id, text);
         }
     }

@@ -221,7 +221,7 @@ pub struct Project {
     #[serde(default)]
     pub max_segment_overrides_allowed: Option<i64>,
     /// Whether its identities are kept in `DynamoDB`.
-    #[serde(default, alias = "use_edge_identities")]
+    #[serde(default)]
     pub enable_dynamo_db: bool,
 }
 

@@ -8,6 +8,8 @@ import {
   defaultVariantColorsResolver,
   type MantineColorsTuple,
   Modal,
+  MultiSelect,
+  Notification,
   Paper,
   SegmentedControl,
   Table,
@@ -63,6 +65,9 @@ export const theme = createTheme({
     }),
     Button: Button.extend({ defaultProps: { size: "sm" } }),
     Modal: Modal.extend({ defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" } } }),
+    // The first field of a dialog is focused; its choices must not cover the others before anybody asked.
+    MultiSelect: MultiSelect.extend({ defaultProps: { openOnFocus: false } }),
+    Notification: Notification.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" } } }),
     Paper: Paper.extend({ defaultProps: { withBorder: true } }),
     SegmentedControl: SegmentedControl.extend({ defaultProps: { size: "xs" } }),
     Table: Table.extend({ defaultProps: { verticalSpacing: "sm", horizontalSpacing: "md" } }),

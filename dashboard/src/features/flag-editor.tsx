@@ -1,7 +1,7 @@
 /** Edits a flag in an environment: everything is a draft until it is reviewed and saved. */
 import { Alert, Button, Group, Paper, Stack, Text, Transition } from "@mantine/core";
 import { useBlocker } from "@tanstack/react-router";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import type { Schema } from "~/api/client";
 import { useEnvironmentMay } from "~/lib/permissions";
 import { Confirm } from "~/parts/confirm";
@@ -48,13 +48,14 @@ export function FlagEditor({ feature, flag, part }: FlagEditorProps) {
   const may = useEnvironmentMay(environment.api_key);
   const { base, draft, setDraft, rebase, discard } = useDraft(flag);
   const [isReviewing, setReviewing] = useState(false);
-  const [isSaved, setSaved] = useState(false);
+  // Read while the page is being left, before anything is rendered anew.
+  const isSaved = useRef(false);
   const names = useNames(project.id, feature.multivariate_options);
   const segments = useSegments(project.id).data?.results ?? [];
   const changes = changesBetween(base, draft);
   const blocker = useBlocker({
     shouldBlockFn: ({ current, next }) =>
-      changes.length > 0 && !isSaved && current.pathname !== next.pathname,
+      changes.length > 0 && !isSaved.current && current.pathname !== next.pathname,
     enableBeforeUnload: () => changes.length > 0,
     withResolver: true,
   });
@@ -121,10 +122,12 @@ export function FlagEditor({ feature, flag, part }: FlagEditorProps) {
           onRebase={rebase}
           onSaved={() => {
             setReviewing(false);
-            setSaved(true);
+            isSaved.current = true;
             // What goes live is read again; what waits for its time leaves the flag as it was.
             discard();
-            setTimeout(() => setSaved(false));
+            setTimeout(() => {
+              isSaved.current = false;
+            });
           }}
         />
       )}

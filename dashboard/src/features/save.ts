@@ -48,6 +48,8 @@ export async function request(target: Target, draft: Draft, base: Draft, what: R
       title: what.title,
       description: what.description,
       approvals: what.reviewers.map((user) => ({ user })),
+      // Asked for even where change sets say it all.
+      feature_states: [],
       change_sets: [set],
     },
   });

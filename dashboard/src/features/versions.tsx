@@ -84,7 +84,15 @@ function Comparison({ feature, version }: { feature: Feature; version: Version }
   );
 }
 
-function VersionRow({ feature, version, author }: { feature: Feature; version: Version; author: string }) {
+interface VersionRowProps {
+  feature: Feature;
+  version: Version;
+  author: string;
+  /** Whether this is what is served now. */
+  isCurrent: boolean;
+}
+
+function VersionRow({ feature, version, author, isCurrent }: VersionRowProps) {
   const { environment } = usePlace();
   const may = useEnvironmentMay(environment.api_key);
   const [opened, { toggle }] = useDisclosure();
@@ -111,7 +119,8 @@ function VersionRow({ feature, version, author }: { feature: Feature; version: V
             <Text fw={600} size="sm">
               <Time at={version.live_from ?? version.created_at} />
             </Text>
-            {version.is_live && <Badge color="teal">live</Badge>}
+            {isCurrent && <Badge color="teal">live</Badge>}
+            {version.published && !version.is_live && <Badge color="blue">planned</Badge>}
             {!version.published && <Badge color="yellow">draft</Badge>}
           </Group>
           <Text size="sm" c="dimmed">
@@ -123,14 +132,11 @@ function VersionRow({ feature, version, author }: { feature: Feature; version: V
           <Button variant="default" size="xs" onClick={toggle} aria-expanded={opened}>
             What changed
           </Button>
-          {version.published &&
-            !version.is_live &&
-            !needsApproval &&
-            may("UPDATE_FEATURE_STATE", feature.tags) && (
-              <Button variant="light" size="xs" leftSection={<IconRestore size={14} />} onClick={open}>
-                Restore
-              </Button>
-            )}
+          {version.is_live && !isCurrent && !needsApproval && may("UPDATE_FEATURE_STATE", feature.tags) && (
+            <Button variant="light" size="xs" leftSection={<IconRestore size={14} />} onClick={open}>
+              Restore
+            </Button>
+          )}
         </Group>
       </Group>
       <Collapse expanded={opened}>
@@ -147,6 +153,12 @@ function VersionRow({ feature, version, author }: { feature: Feature; version: V
       </Confirm>
     </Paper>
   );
+}
+
+/** What is served: of those whose time has come, the one whose time came last. */
+function newest(versions: Version[]): Version | undefined {
+  const begun = versions.filter((version) => version.is_live);
+  return begun.sort((a, b) => (b.live_from ?? b.created_at).localeCompare(a.live_from ?? a.created_at))[0];
 }
 
 export function Versions({ feature }: { feature: Feature }) {
@@ -175,7 +187,13 @@ export function Versions({ feature }: { feature: Feature }) {
         ) : (
           <Stack gap="sm">
             {results.map((version) => (
-              <VersionRow key={version.uuid} feature={feature} version={version} author={author(version)} />
+              <VersionRow
+                key={version.uuid}
+                feature={feature}
+                version={version}
+                author={author(version)}
+                isCurrent={page === 1 && version === newest(results)}
+              />
             ))}
             <Pager page={page} size={SIZE} count={count} onChange={setPage} />
           </Stack>

@@ -29,8 +29,7 @@ export function Copyable({ value, label }: { value: string; label?: string }) {
 export function CodeBlock({ code, label = "Copy the code" }: { code: string; label?: string }) {
   return (
     <Box pos="relative">
-      {/* It scrolls sideways, so the keyboard must reach it. */}
-      <Code block tabIndex={0} pr={44} fz="sm">
+      <Code block pr={44} fz="sm" style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
         {code}
       </Code>
       <Box pos="absolute" top={6} right={6}>

@@ -1,5 +1,10 @@
 /** The command palette: every page, environment and feature, a few letters away. */
-import { Spotlight, type SpotlightActionData, type SpotlightActionGroupData } from "@mantine/spotlight";
+import {
+  Spotlight,
+  type SpotlightActionData,
+  type SpotlightActionGroupData,
+  spotlight,
+} from "@mantine/spotlight";
 import { IconFlag3, IconLogout, IconMoon, IconSearch, IconStack2, IconUser } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -8,6 +13,8 @@ import { signOut } from "~/session/sign-out";
 import { PAGES } from "./navigation";
 import { useAddress, useEnvironments } from "./place";
 import { useThemeToggle } from "./theme-toggle";
+
+const FOUND = "Features";
 
 function useFound(search: string): SpotlightActionData[] {
   const { project, environment } = useAddress();
@@ -31,6 +38,19 @@ function useFound(search: string): SpotlightActionData[] {
   }));
 }
 
+/** The actions that have every typed word in their name. What was searched on the server is here because it matches. */
+function matching(groups: SpotlightActionGroupData[], search: string): SpotlightActionGroupData[] {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  const matches = (text: string) => words.every((word) => text.toLowerCase().includes(word));
+  return groups
+    .map((group) => ({
+      ...group,
+      actions:
+        group.group === FOUND ? group.actions : group.actions.filter((action) => matches(action.label ?? "")),
+    }))
+    .filter((group) => group.actions.length > 0);
+}
+
 export function Palette() {
   const [search, setSearch] = useState("");
   const navigate = useNavigate();
@@ -40,7 +60,7 @@ export function Palette() {
   const found = useFound(search.trim());
 
   const groups: SpotlightActionGroupData[] = [];
-  if (found.length > 0) groups.push({ group: "Features", actions: found });
+  if (found.length > 0) groups.push({ group: FOUND, actions: found });
   if (project !== undefined && environment !== undefined) {
     const params = { project: String(project), environment };
     for (const { group, pages } of PAGES) {
@@ -87,20 +107,31 @@ export function Palette() {
       { id: "sign-out", label: "Sign out", leftSection: <IconLogout size={18} />, onClick: () => signOut() },
     ],
   });
+  const shown = matching(groups, search);
   return (
     <Spotlight
-      actions={groups}
+      actions={shown}
+      filter={(_, actions) => actions}
       query={search}
       onQueryChange={setSearch}
       shortcut={["mod + K", "/"]}
       nothingFound="Nothing like that here"
       highlightQuery
       scrollable
+      attributes={{ content: { "aria-label": "Go to" } }}
       maxHeight={420}
       searchProps={{
         leftSection: <IconSearch size={18} />,
         placeholder: "Go to a page, a feature, an environment …",
         "aria-label": "Search commands",
+        onKeyDown: (event) => {
+          // Whoever types and presses Enter means the first that was found.
+          const isChosen = document.querySelector("[data-action][data-selected]");
+          const first = shown[0]?.actions[0];
+          if (event.key !== "Enter" || isChosen || !first) return;
+          first.onClick?.(event as never);
+          spotlight.close();
+        },
       }}
     />
   );

@@ -1,6 +1,6 @@
 /** What surrounds every page of somebody who is signed in. */
 import { ActionIcon, AppShell, Box, Burger, Group, Kbd, Text, Tooltip, UnstyledButton } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
+import { useDisclosure, useReducedMotion } from "@mantine/hooks";
 import { spotlight } from "@mantine/spotlight";
 import { IconSearch } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
@@ -44,12 +44,14 @@ function SearchButton() {
 export function Shell({ children }: { children: ReactNode }) {
   const [opened, { toggle, close }] = useDisclosure();
   const { project, environment } = useAddress();
+  const isStill = useReducedMotion();
   const hasPages = project !== undefined && environment !== undefined;
   return (
     <AppShell
       header={{ height: { base: 96, sm: 56 } }}
       navbar={{ width: 248, breakpoint: "sm", collapsed: { mobile: !opened, desktop: !hasPages } }}
       padding={{ base: "md", sm: "xl" }}
+      transitionDuration={isStill ? 0 : 200}
     >
       <a href="#page" className="skip-link">
         To the page

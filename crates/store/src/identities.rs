@@ -1,7 +1,7 @@
 //! Identities: one row each, with its traits.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use burgee_model::traits::{TraitChange, TraitError, TraitSet};
 use serde_json::json;
@@ -114,25 +114,32 @@ pub enum Written {
     NoEnvironment,
 }
 
+/// Whose identity it is: the environment's id and the identifier.
+type Key<'w> = (i64, &'w str);
+
+impl IdentityWrite {
+    fn key(&self) -> Key<'_> {
+        (self.environment_id, self.identifier.as_str())
+    }
+}
+
 /// Carries out many writes in one transaction, in order, with a fixed number of statements.
 ///
-/// Safe beside other nodes: missing rows are inserted first, then all rows are locked, then changed, each time in one
-/// order, so that two nodes neither lose traits nor wait for each other in a circle.
+/// Safe beside other nodes: missing rows are inserted first, with their traits, then the others are locked, then changed,
+/// each time in one order, so that two nodes neither lose traits nor wait for each other in a circle.
 pub async fn write_all(tx: &mut Tx, writes: &[IdentityWrite], now: i64) -> Result<Vec<Written>> {
-    let mut keys: Vec<(i64, &str)> = writes
+    let mut rows = insert_missing(tx, &as_if_new(writes, now), now).await?;
+    let mut fresh: HashSet<i64> = rows.values().map(|identity| identity.id).collect();
+    let others: BTreeSet<Key<'_>> = writes
         .iter()
-        .map(|w| (w.environment_id, w.identifier.as_str()))
+        .map(IdentityWrite::key)
+        .filter(|(environment, identifier)| !rows.contains_key(&(*environment, (*identifier).to_owned())))
         .collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let keys = json!(keys).to_string();
-    let created = insert_missing(tx, &keys, now).await?;
-    let mut rows: HashMap<(i64, String), Identity> = lock(tx, &keys)
-        .await?
-        .into_iter()
-        .map(|row| ((row.environment_id, row.identifier.clone()), Identity::from(row)))
-        .collect();
-    let mut fresh: std::collections::HashSet<i64> = created.into_iter().collect();
+    if !others.is_empty() {
+        let locked = lock(tx, &json!(others).to_string()).await?.into_iter();
+        rows.extend(locked.map(|row| ((row.environment_id, row.identifier.clone()), Identity::from(row))));
+    }
+    let inserted = fresh.clone();
     let mut changed = HashMap::new();
     let mut answers = Vec::with_capacity(writes.len());
     for write in writes {
@@ -143,14 +150,10 @@ pub async fn write_all(tx: &mut Tx, writes: &[IdentityWrite], now: i64) -> Resul
         let changes = write.changes_of(&identity.traits);
         match identity.traits.apply(&changes, now) {
             Err(refusal) => answers.push(Written::Refused(refusal)),
-            Ok(true) => {
-                changed.insert(identity.id, identity.traits.to_text());
-                answers.push(Written::Identity {
-                    created: fresh.remove(&identity.id),
-                    identity: identity.clone(),
-                });
-            }
-            Ok(false) => {
+            Ok(differs) => {
+                if differs && !inserted.contains(&identity.id) {
+                    changed.insert(identity.id, identity.traits.to_text());
+                }
                 answers.push(Written::Identity {
                     created: fresh.remove(&identity.id),
                     identity: identity.clone(),
@@ -162,27 +165,59 @@ pub async fn write_all(tx: &mut Tx, writes: &[IdentityWrite], now: i64) -> Resul
     Ok(answers)
 }
 
-/// `keys` is a JSON list of `[environment id, identifier]`. Environments that are gone are passed over.
-async fn insert_missing(tx: &mut Tx, keys: &str, now: i64) -> Result<Vec<i64>> {
-    let rows: Vec<(i64,)> = sql!(
+/// The traits that each identity would have after the writes if it were not there yet.
+fn as_if_new(writes: &[IdentityWrite], now: i64) -> BTreeMap<Key<'_>, TraitSet> {
+    let mut traits: BTreeMap<Key<'_>, TraitSet> = BTreeMap::new();
+    for write in writes {
+        let own = traits.entry(write.key()).or_default();
+        let changes = write.changes_of(own);
+        // A refusal leaves them as they were; the writer is told when the write is carried out.
+        let _ = own.apply(&changes, now);
+    }
+    traits
+}
+
+/// Inserts those that are not there, in order, and returns them without the traits they were given: writes are carried
+/// out on them like on others. Environments that are gone are passed over.
+async fn insert_missing(
+    tx: &mut Tx,
+    traits: &BTreeMap<Key<'_>, TraitSet>,
+    now: i64,
+) -> Result<HashMap<(i64, String), Identity>> {
+    let rows: Vec<(i64, &str, String)> = traits
+        .iter()
+        .map(|((environment, identifier), traits)| (*environment, *identifier, traits.to_text()))
+        .collect();
+    let rows: Vec<(i64, i64, String)> = sql!(
         tx,
-        fetch_all as (i64,),
+        fetch_all as (i64, i64, String),
         sqlite: "INSERT INTO identities (environment_id, identifier, traits, created_at)
-                 SELECT e.id, k.value ->> 1, '[]', $2
+                 SELECT e.id, k.value ->> 1, k.value ->> 2, $2
                  FROM json_each($1) k JOIN environments e ON e.id = k.value ->> 0
                  WHERE NOT EXISTS (SELECT 1 FROM identities i
                                    WHERE i.environment_id = e.id AND i.identifier = k.value ->> 1)
-                 ON CONFLICT (environment_id, identifier) DO NOTHING RETURNING id",
+                 ON CONFLICT (environment_id, identifier) DO NOTHING RETURNING id, environment_id, identifier",
         postgres: "INSERT INTO identities (environment_id, identifier, traits, created_at)
-                   SELECT e.id, k.value ->> 1, '[]', $2
+                   SELECT e.id, k.value ->> 1, k.value ->> 2, $2
                    FROM json_array_elements(CAST($1 AS JSON)) k JOIN environments e ON e.id = CAST(k.value ->> 0 AS BIGINT)
                    WHERE NOT EXISTS (SELECT 1 FROM identities i
                                      WHERE i.environment_id = e.id AND i.identifier = k.value ->> 1)
-                   ON CONFLICT (environment_id, identifier) DO NOTHING RETURNING id",
-        keys,
+                   ON CONFLICT (environment_id, identifier) DO NOTHING RETURNING id, environment_id, identifier",
+        json!(rows).to_string(),
         now
     )?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
+    let identity = |(id, environment_id, identifier): (i64, i64, String)| {
+        let identity = Identity {
+            id,
+            environment_id,
+            identifier: identifier.clone(),
+            traits: TraitSet::default(),
+            created_at: now,
+            hash_seed: None,
+        };
+        ((environment_id, identifier), identity)
+    };
+    Ok(rows.into_iter().map(identity).collect())
 }
 
 async fn lock(tx: &mut Tx, keys: &str) -> Result<Vec<IdentityRow>> {

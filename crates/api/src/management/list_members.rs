@@ -133,7 +133,7 @@ impl From<Uploaded> for MembersUploaded {
 
 /// Where a member stands.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct MemberView {
+pub struct ListMemberView {
     pub member: String,
     pub context_kind: String,
     pub included: bool,
@@ -199,13 +199,13 @@ fn too_many(field: &str) -> Error {
     params(
         ("member" = String, Query, description = "The member, exactly"),
         ("context_kind" = Option<String>, Query, description = "That of the segment unless given")),
-    responses((status = 200, body = MemberView)))]
+    responses((status = 200, body = ListMemberView)))]
 async fn look_up_member(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((key, segment)): Path<(String, String)>,
     query: Query,
-) -> ApiResult<Json<MemberView>> {
+) -> ApiResult<Json<ListMemberView>> {
     let mut tx = app.db().read().await?;
     let member = query.get("member").unwrap_or_default();
     let kind = query.text("context_kind").map(str::to_owned);
@@ -217,7 +217,7 @@ async fn look_up_member(
     if member.is_empty() {
         return Err(Error::field("member", "This field is required.").into());
     }
-    Ok(Json(MemberView {
+    Ok(Json(ListMemberView {
         member: member.to_owned(),
         context_kind,
         included,

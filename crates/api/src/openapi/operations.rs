@@ -131,7 +131,7 @@ pub(super) fn complete(path: &str, _method: &str, operation: &mut Map<String, Va
     let security = match tag {
         _ if path.starts_with("/api/v1/scim/") => json!([{ "scim_token": [] }]),
         _ if path.starts_with("/api/v1/cohort-sync/") => json!([{ "cohort_key": [] }]),
-        _ if path.starts_with("/api/v2/") => json!([{ "access_token": [] }]),
+        _ if path.starts_with("/api/v2/segments/") => json!([{ "access_token": [] }]),
         _ if PUBLIC.contains(&path) => json!([{}]),
         "sdk" => json!([{ "environment_key": [] }]),
         "ofrep" => json!([{ "environment_key": [] }, { "environment_key_as_bearer": [] }]),

@@ -37,6 +37,16 @@ impl Operation {
         ways.iter().any(|way| way.get("environment_key").is_some())
     }
 
+    /// Whether it is called with keys that are for it and its like alone.
+    fn has_keys_of_its_own(&self) -> bool {
+        let ways = self.declared["security"]
+            .as_array()
+            .expect("every operation says who may call");
+        let own = ["access_token", "cohort_key", "scim_token"];
+        ways.iter()
+            .any(|way| own.iter().any(|scheme| way.get(*scheme).is_some()))
+    }
+
     fn id(&self) -> &'static str {
         self.declared["operationId"]
             .as_str()

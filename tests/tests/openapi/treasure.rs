@@ -112,6 +112,15 @@ impl Treasure {
         let found = self.find(app, &project).await;
         self.put("/projects/get-by-uuid/", "uuid", &found["uuid"]);
 
+        let list = self
+            .make(
+                app,
+                &format!("{project}list-segments/"),
+                json!({"name": "treasure-list"}),
+            )
+            .await;
+        self.put("/list-segments/{segment_key}", "segment_key", &list["key"]);
+
         let provider = self
             .make(
                 app,
@@ -295,6 +304,21 @@ impl Treasure {
             "/feature-segments/get-by-uuid/",
             "uuid",
             &over["feature_segment"]["uuid"],
+        );
+
+        let hook = json!({"url": "https://treasure.example.com/hook"});
+        let of_organisation = format!("organisations/{}/webhooks/", self.world.organisation);
+        let told = self.make(app, &of_organisation, hook.clone()).await;
+        self.put(
+            "/organisations/{organisation_id}/webhooks/{webhook_id}",
+            "webhook_id",
+            &told["id"],
+        );
+        let told = self.make(app, &format!("{environment}webhooks/"), hook).await;
+        self.put(
+            "/environments/{environment_key}/webhooks/{webhook_id}",
+            "webhook_id",
+            &told["id"],
         );
 
         let identities = format!("{environment}identities/");
@@ -526,6 +550,8 @@ impl Treasure {
         let victim = json!(self.victim.id);
         self.put("", "user_id", &victim);
         self.field(&["user", "user_ids"], &victim);
+        self.put("/audience-sync/{kind}/", "kind", &json!("sources"));
+        self.field(&["model_name"], &json!("feature"));
         self.field(&["organisation"], &json!(organisation));
         self.field(&["project"], &json!(project));
         self.field(

@@ -31,6 +31,7 @@ pub(super) async fn open(url: &str, public_only: bool, sql: String) -> Result<Ro
         .execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         .await
         .map_err(|error| told(&error))?;
+    same_texts(&mut connection, true).await?;
     let (columns, kinds) = describe(&mut connection, &sql).await?;
     let (mut loads, rows) = Loads::new();
     tokio::spawn(async move {
@@ -40,19 +41,26 @@ pub(super) async fn open(url: &str, public_only: bool, sql: String) -> Result<Ro
     Ok(RowStream { columns, rows })
 }
 
-/// A connection of its own; time zones and formats are the same whatever the server is set to.
+/// Has values written the same way whatever the server, the database or the role is set to: `local` to a transaction, or as
+/// long as the connection lasts. Not with the first message, which poolers are particular about.
+pub(crate) async fn same_texts(connection: &mut PgConnection, local: bool) -> Result<()> {
+    let set = if local { "SET LOCAL" } else { "SET" };
+    let settings = format!(
+        "{set} DateStyle = 'ISO, YMD'; {set} TimeZone = 'UTC'; {set} bytea_output = 'hex'; {set} extra_float_digits = 1"
+    );
+    let settings = AssertSqlSafe(settings).into_sql_str();
+    let done = sqlx::raw_sql(settings).execute(connection).await;
+    done.map(drop).map_err(|error| told(&error))
+}
+
+/// A connection of its own.
 pub(crate) async fn connect(url: &str, public_only: bool) -> Result<PgConnection> {
     let mut options =
         PgConnectOptions::from_str(url).map_err(|_| SyncError::config("url", "is no postgres:// address"))?;
     if public_only {
         options = in_public(options).await?;
     }
-    let options = options.application_name("burgee sync").options([
-        ("DateStyle", "ISO, YMD"),
-        ("TimeZone", "UTC"),
-        ("bytea_output", "hex"),
-        ("extra_float_digits", "1"),
-    ]);
+    let options = options.application_name("burgee sync");
     options.connect().await.map_err(|error| told(&error))
 }
 

@@ -19,7 +19,9 @@ impl Session {
     pub(super) async fn connect(reach: &Reach) -> Result<Self> {
         match reach {
             Reach::Postgres { url, public_only } => {
-                Ok(Self::Postgres(postgres::connect(url, *public_only).await?))
+                let mut connection = postgres::connect(url, *public_only).await?;
+                postgres::same_texts(&mut connection, false).await?;
+                Ok(Self::Postgres(connection))
             }
             Reach::Adbc(settings) => {
                 let settings = settings.clone();

@@ -175,6 +175,20 @@ async fn texts_of_postgres_are_read_as_they_are_whatever_they_hold() {
         found,
         [[text("a\tb\nc\\d"), text("\\N"), text(""), Cell::Null, text("ä✓")]]
     );
+    // Whatever the database is set to, a value is written the same way: else everything would seem to have changed.
+    let Source::Postgres { url, .. } = &source else {
+        unreachable!("it is made above")
+    };
+    let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(url)
+        .await
+        .unwrap();
+    let set =
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET TimeZone = %L', current_database(), 'Asia/Tokyo');
+               EXECUTE format('ALTER DATABASE %I SET DateStyle = %L', current_database(), 'German'); END $$";
+    sqlx::raw_sql(set).execute(&mut connection).await.unwrap();
+    let sql = "SELECT TIMESTAMPTZ '2026-01-02 03:04:05+00' AS moment, DATE '2026-01-02' AS day";
+    let (_, found) = rows(&source, Query::Sql(sql.into())).await;
+    assert_eq!(found, [[text("2026-01-02 03:04:05+00"), text("2026-01-02")]]);
     let (_, found) = rows(&source, Query::Sql("VALUES (1), (2);".into())).await;
     assert_eq!(found, [[Cell::Int(1)], [Cell::Int(2)]]);
 }

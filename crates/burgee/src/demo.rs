@@ -30,11 +30,21 @@ pub async fn fill(app: &App, router: &Router) -> anyhow::Result<Vec<String>> {
     } else {
         let (made, password) = make(app, router).await?;
         let mut tx = app.db().begin().await?;
-        settings::get_or_set(&mut tx, SETTING, &made.to_string()).await?;
+        settings::get_or_set(&mut tx, SETTING, &without_secrets(made.clone()).to_string()).await?;
         tx.commit().await?;
         (made, password)
     };
     Ok(lines(app, &made, password.as_deref()))
+}
+
+/// What is remembered of what was made. Server-side keys are shown where they are made, and kept where keys are kept.
+fn without_secrets(mut made: Value) -> Value {
+    for environment in made["environments"].as_array_mut().into_iter().flatten() {
+        if let Some(fields) = environment.as_object_mut() {
+            fields.remove("server_key");
+        }
+    }
+    made
 }
 
 fn lines(app: &App, made: &Value, password: Option<&str>) -> Vec<String> {
@@ -55,6 +65,13 @@ fn lines(app: &App, made: &Value, password: Option<&str>) -> Vec<String> {
             part("name"),
             part("client_key")
         ));
+        if !part("server_key").is_empty() {
+            lines.push(format!(
+                "Demo: {} has the server-side key {} (shown only this once)",
+                part("name"),
+                part("server_key")
+            ));
+        }
     }
     let key = made["environments"][0]["client_key"].as_str().unwrap_or_default();
     lines.push(format!(
@@ -131,8 +148,10 @@ impl Maker<'_> {
         let mut noted = Vec::new();
         for environment in environments {
             let path = format!("/api/v1/environments/{}/api-keys/", text(&environment["api_key"]));
-            self.post(&path, json!({ "name": "demo" })).await?;
-            noted.push(json!({ "name": environment["name"], "client_key": environment["api_key"] }));
+            let server = self.post(&path, json!({ "name": "demo" })).await?;
+            noted.push(json!({
+                "name": environment["name"], "client_key": environment["api_key"], "server_key": server["key"],
+            }));
         }
         Ok(noted)
     }

@@ -104,7 +104,7 @@ impl PlanWriter {
         let room = LISTED_CONFLICTS.saturating_sub(self.conflicts.len());
         let conflicts = part.conflicts.into_iter().take(room);
         self.conflicts.extend(conflicts.map(|key| shown(&key)));
-        let packed = zstd::encode_all(part.bytes.as_slice(), LEVEL)?;
+        let packed = zstd::bulk::compress(&part.bytes, LEVEL)?;
         let offset = self.parts.last().map_or(0, |last| last.offset + last.length);
         self.file.write_all(&packed)?;
         let c = part.counts;

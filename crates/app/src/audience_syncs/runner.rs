@@ -36,7 +36,9 @@ const KEPT_RUNS: i64 = 100;
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// Some process runs it already.
-    #[error("the sync {0:?} is running already; a sync runs once at a time")]
+    #[error(
+        "the sync {0:?} is running already; a sync runs once at a time (a process that has died holds it for a minute at most)"
+    )]
     Running(String),
     /// It was silent for longer than its lease.
     #[error("another process has taken the sync over")]

@@ -23,7 +23,7 @@ use crate::plan::{Op, OpKind, Plan, diff, ops};
 const BETWEEN_CHECKPOINTS: Duration = Duration::from_secs(1);
 
 /// Parts of the state of this size are not kept in memory for longer.
-const MOST_PENDING: usize = 4 << 20;
+const MOST_PENDING: usize = 1 << 20;
 
 /// How many batches for each lane are written down together before the first of them is sent.
 const AHEAD: usize = 4;

@@ -94,7 +94,7 @@ pub fn pack<'a>(ops: impl Iterator<Item = &'a Op>) -> std::io::Result<Vec<u8>> {
     for op in ops {
         write(&mut raw, op.kind, &op.key, op.print, &[]);
     }
-    zstd::encode_all(raw.as_slice(), 1)
+    zstd::bulk::compress(&raw, 1)
 }
 
 /// The operations of a batch that was written down; `None` when the bytes are damaged.

@@ -8,7 +8,7 @@ use super::block::{PARTS, part_of};
 use super::varint;
 
 /// How many bytes of rows are kept in memory before they go to scratch files. Small models never touch the disk.
-const IN_MEMORY: usize = 8 << 20;
+const IN_MEMORY: usize = 4 << 20;
 
 /// Rows on their way to the plan: 256 parts, each a list of (key, fingerprint, payload).
 #[derive(Debug)]

@@ -304,9 +304,8 @@ fn describe(document: &mut utoipa::openapi::OpenApi, mounted: Mounted, path: &st
     }
     let components = document.components.get_or_insert_default();
     components.schemas.insert(view.clone(), shown.into());
-    components
-        .schemas
-        .insert(body.clone(), fields::object_schema(given));
+    components.schemas.insert(body.clone(), given(true));
+    components.schemas.insert(part.clone(), given(false));
 
     let below = match mount.below {
         Below::Organisation => "organisation",

@@ -99,7 +99,8 @@ class Tasks:
         took = self.wait_for(lambda: receiver.got, 15, "the worker sent nothing")
         self.tell(f"sent {took:.1f} s after the worker started")
         self.assertEqual(worker.get("/health/liveness/").status, 200)
-        self.assertIn(b"burgee_tasks_total", worker.get("/metrics/").body)
+        done = b'burgee_tasks_total{kind="webhook",outcome="done"} '
+        self.wait_for(lambda: done in worker.get("/metrics/").body, 5, "what was done is not counted")
         self.assertEqual(worker.get("/api/v1/flags/").status, 404)
         self.assertEqual(worker.stop(), 0)
         self.assertEqual(server.stop(), 0)

@@ -151,6 +151,16 @@ pub async fn require(app: &App, caller: &Caller, of: Of<'_>) -> Result<()> {
     At::of(&mut tx, caller, of, true).await.map(drop)
 }
 
+/// The same for one that is there.
+pub async fn require_one(app: &App, caller: &Caller, of: Of<'_>, id: i64) -> Result<()> {
+    let mut tx = app.db().read().await?;
+    At::of(&mut tx, caller, of, true)
+        .await?
+        .find(&mut tx, id)
+        .await
+        .map(drop)
+}
+
 /// Adds a webhook.
 pub async fn create(app: &App, caller: &Caller, of: Of<'_>, edit: WebhookEdit) -> Result<Shown> {
     require(app, caller, of).await?;

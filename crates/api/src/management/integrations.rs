@@ -222,7 +222,7 @@ async fn change(
 ) -> ApiResult<Json<Value>> {
     let Mounted(integration, mount) = mounted;
     let owner = mounted.owner(owner)?;
-    configuration::require(app, caller, mount, owner).await?;
+    configuration::require_one(app, caller, (integration, mount), owner, id).await?;
     let given = mounted.read(body, whole)?;
     let changed = configuration::update(app, caller, (integration, mount), owner, id, given).await?;
     Ok(mounted.view(changed))

@@ -201,7 +201,7 @@ async fn update(
     body: &Body,
     whole: bool,
 ) -> ApiResult<Shown> {
-    webhooks::require(app, caller, of).await?;
+    webhooks::require_one(app, caller, of, id).await?;
     let input = if whole {
         body.parse::<WholeWebhookBody>()?.0
     } else {

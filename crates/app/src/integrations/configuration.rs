@@ -220,6 +220,19 @@ pub async fn require(app: &App, caller: &Caller, mount: &Mount, owner: Owner<'_>
     Home::of(&mut tx, caller, mount, owner, true).await.map(drop)
 }
 
+/// The same for one that is there.
+pub async fn require_one(
+    app: &App,
+    caller: &Caller,
+    (integration, mount): (&Integration, &Mount),
+    owner: Owner<'_>,
+    id: i64,
+) -> Result<()> {
+    let mut tx = app.db().read().await?;
+    let home = Home::of(&mut tx, caller, mount, owner, true).await?;
+    find(&mut tx, integration, mount, &home, id).await.map(drop)
+}
+
 /// Sets up an integration.
 pub async fn create(
     app: &App,

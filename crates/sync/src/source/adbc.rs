@@ -123,6 +123,8 @@ pub(crate) struct Session {
     output: BufReader<ChildStdout>,
     words: Arc<Mutex<String>>,
     columns: usize,
+    /// Values of options that no error may show.
+    secrets: Vec<String>,
 }
 
 impl Drop for Session {
@@ -173,6 +175,7 @@ impl Session {
             output: BufReader::with_capacity(1 << 16, output),
             words,
             columns: 0,
+            secrets: secrets(&adbc.options),
         };
         session.ask(&Ask::Connect {
             library: adbc.library.clone(),
@@ -198,7 +201,7 @@ impl Session {
                 self.columns = columns.len();
                 Ok(columns)
             }
-            Frame::Error(error) => Err(SyncError::Source(error)),
+            Frame::Error(error) => Err(self.told(&error)),
             Frame::Rows(_) | Frame::Done => Err(self.broken()),
         }
     }
@@ -208,7 +211,7 @@ impl Session {
         match self.frame()? {
             Frame::Rows(rows) => Ok(Some(rows)),
             Frame::Done => Ok(None),
-            Frame::Error(error) => Err(SyncError::Source(error)),
+            Frame::Error(error) => Err(self.told(&error)),
             Frame::Columns(_) => Err(self.broken()),
         }
     }
@@ -223,7 +226,7 @@ impl Session {
     fn done(&mut self) -> Result<()> {
         match self.frame()? {
             Frame::Done => Ok(()),
-            Frame::Error(error) => Err(SyncError::Source(error)),
+            Frame::Error(error) => Err(self.told(&error)),
             Frame::Columns(_) | Frame::Rows(_) => Err(self.broken()),
         }
     }
@@ -235,6 +238,15 @@ impl Session {
         }
     }
 
+    /// What a driver says, without what it was told in confidence.
+    fn told(&self, text: &str) -> SyncError {
+        let mut text = text.to_owned();
+        for secret in &self.secrets {
+            text = text.replace(secret.as_str(), "********");
+        }
+        SyncError::Source(text)
+    }
+
     /// The process is gone, or says what nobody understands.
     fn broken(&mut self) -> SyncError {
         _ = self.process.kill();
@@ -242,12 +254,31 @@ impl Session {
         let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
         // What it said last may still be on its way.
         std::thread::sleep(std::time::Duration::from_millis(50));
-        let words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        let words = self.words.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-        SyncError::Source(format!(
+        self.told(&format!(
             "the driver's process ended while it was needed ({how}). {words}"
         ))
     }
+}
+
+/// The values that errors must not show: of options that are secret by their name, and the password in an address.
+fn secrets(options: &BTreeMap<String, String>) -> Vec<String> {
+    let mut secrets = Vec::new();
+    for (name, value) in options {
+        if let Ok(url) = url::Url::parse(value)
+            && let Some(password) = url.password()
+        {
+            secrets.push(value.clone());
+            secrets.push(password.to_owned());
+        }
+        let name = name.to_ascii_lowercase();
+        let secret = ["password", "token", "secret", "key", "credential", "uri"];
+        if secret.iter().any(|part| name.contains(part)) && !value.is_empty() {
+            secrets.push(value.clone());
+        }
+    }
+    secrets
 }
 
 fn check_hash(adbc: &Adbc) -> Result<()> {

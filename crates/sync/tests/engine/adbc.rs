@@ -201,6 +201,17 @@ async fn a_process_that_dies_takes_nothing_but_the_run_down() {
         error.contains("process ended") && error.contains("SIGSEGV") && error.contains("driver panicked"),
         "{error}"
     );
+    // What it was told in confidence is not repeated.
+    let mut talks = adbc(
+        "/bin/sh",
+        &["-c", "echo cannot log in with hunter2hunter2 >&2; exit 1"],
+    );
+    talks.options = [("uri".to_owned(), "postgres://ada:hunter2hunter2@db/x".to_owned())].into();
+    let error = words(&rows(&talks, "SELECT 1").await.unwrap_err());
+    assert!(
+        error.contains("log in with ********") && !error.contains("hunter2"),
+        "{error}"
+    );
     let babbles = adbc("/bin/sh", &["-c", "echo hello; cat"]);
     assert!(words(&rows(&babbles, "SELECT 1").await.unwrap_err()).contains("process ended"));
     let nobody = adbc("/nowhere/burgee", &[]);

@@ -53,7 +53,7 @@ journey("an organisation", (world) => {
     await page.getByRole("button", { name: "Publisher" }).click();
     await page.getByRole("combobox", { name: "In the project" }).click();
     await page.getByRole("option", { name: "Web shop" }).click();
-    await page.getByLabel("View permission for the given project").click();
+    await page.getByLabel("View permission", { exact: true }).click();
     await look(page, "roles");
     const { results } = await call("GET", `/organisations/${organisation}/roles/`);
     const granted = async () => {

@@ -38,6 +38,14 @@ const readable: VariantColorsResolver = (input) => {
   const colours = defaultVariantColorsResolver(input);
   const { variant, theme } = input;
   const name = input.color ?? theme.primaryColor;
+  if (variant === "filled" && name === "red") {
+    return {
+      ...colours,
+      background: "var(--mantine-color-red-9)",
+      hover: "var(--mantine-color-red-9)",
+      color: "white",
+    };
+  }
   if (!(name in theme.colors) || (variant !== "light" && variant !== "outline")) return colours;
   const onLight = `color-mix(in srgb, var(--mantine-color-${name}-9) 70%, black)`;
   return { ...colours, color: `light-dark(${onLight}, var(--mantine-color-${name}-2))` };

@@ -20,6 +20,15 @@ interface ListProps {
   admin?: string;
 }
 
+/** What a permission allows, without the words that all descriptions begin with. */
+function inWords(description: string): string {
+  const words = description
+    .replace(/^(Allows the user to|Ability to|Permission to)\s+/, "")
+    .replace(/ (in|for) the given (project|environment)/, "")
+    .replace(/\.$/, "");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
 function PermissionList({ all, given, onChange, disabled, admin }: ListProps) {
   const permissions = given?.permissions ?? [];
   const isAdmin = given?.admin ?? false;
@@ -43,7 +52,7 @@ function PermissionList({ all, given, onChange, disabled, admin }: ListProps) {
       {all.map((permission) => (
         <Checkbox
           key={permission.key}
-          label={permission.description.replace(/\.$/, "")}
+          label={inWords(permission.description)}
           checked={isAdmin || permissions.some((one) => one.permission_key === permission.key)}
           disabled={disabled || isAdmin}
           onChange={(event) => toggle(permission.key, event.currentTarget.checked)}

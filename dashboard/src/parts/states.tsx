@@ -50,6 +50,21 @@ export function Empty({ icon = <IconMoodEmpty />, ...rest }: MessageProps) {
 
 export function Failed({ error, retry }: { error: unknown; retry?: () => unknown }) {
   const status = statusOf(error);
+  if (status === 403 && /two-factor/i.test(explain(error))) {
+    return (
+      <Message
+        icon={<IconLock />}
+        title="A second factor is needed"
+        action={
+          <Button component={Link} to="/account">
+            Set it up in your account
+          </Button>
+        }
+      >
+        {explain(error)}
+      </Message>
+    );
+  }
   if (status === 403) {
     return (
       <Message icon={<IconLock />} title="You may not see this">

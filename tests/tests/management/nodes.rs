@@ -137,7 +137,8 @@ both! {
                 app.post(&scene.reviewer, &approve, &nothing).await.expect(200);
                 app.post(&scene.author, &commit, &nothing).await.expect(200);
             }
-            assert_eq!(scene.served(&app).await, (true, json!(format!("new {round}"))));
+            // It may have been committed on the other node.
+            assert!(scene.served_soon(&app, &json!(format!("new {round}"))).await);
         }
     }
 

@@ -132,9 +132,9 @@ fn text(schema: &'static Value, name: &str, treasure: &Treasure) -> Value {
         (Some("date-time"), _) => "2099-01-01T00:00:00Z",
         (Some("email"), _) => "somebody@example.com",
         (Some("uuid"), _) => "00000000-0000-4000-8000-000000000000",
-        (_, "url" | "repository_url" | "webhook_url" | "frontend_url" | "issuer" | "redirect_uri") => {
-            "https://example.com/"
-        }
+        (_, "issuer" | "redirect_uri") => "https://example.com/",
+        (_, name) if name.ends_with("url") => "https://example.com/",
+        (_, "secret") => "xxxxxxxxxxxxxxxx",
         _ => "x",
     };
     json!(text)

@@ -43,7 +43,15 @@ const OPEN_TO_EVERYBODY: Open = &[
     ("get_platform_summary", "sums over what he administers"),
     ("list_audit_log", "what he may read"),
     ("list_organisations", "those he is in"),
+    (
+        "list_platform_integrations",
+        "those of organisations he administers",
+    ),
     ("list_platform_organisations", "those he administers"),
+    (
+        "list_platform_release_pipelines",
+        "those of organisations he administers",
+    ),
     ("list_platform_stale_flags", "sums over what he administers"),
     ("list_platform_usage_trends", "sums over what he administers"),
     ("list_projects", "those he may see"),
@@ -239,7 +247,8 @@ both! {
             ("environment_api_key", key.clone()), ("api_key", key),
         ];
         let mut wrong = Vec::new();
-        for operation in of_others().filter(|operation| operation.path.matches('{').count() > 1) {
+        let of_parts = of_others().filter(|operation| operation.path.matches('{').count() > 1);
+        for operation in of_parts.filter(|operation| !NAMED_BY_ONESELF.contains(&operation.id())) {
             let (path, body) = (operation.target(&treasure, &own), operation.body(&treasure));
             let answer = app.by(stranger, operation.method.clone(), &path, Some(&body)).await;
             assert!(!answer.text.contains("treasure"), "{} tells: {}", operation.name(), answer.text);
@@ -277,7 +286,11 @@ const TOLD_OTHERWISE: &[(&str, &str)] = &[
     ("revoke_oauth_token", "RFC 7009 has words of its own"),
     ("set_trait_by_path", "the reference's words"),
     ("set_up", "closed, because there is somebody"),
+    ("test_webhook", "whose webhook comes before what: 403"),
 ];
+
+/// Operations below an organisation whose other parameters are words, or names that one gives oneself.
+const NAMED_BY_ONESELF: &[&str] = &["list_audience_sync_objects", "put_audience_sync_object"];
 
 /// What an answer says is missing from a body.
 fn missing(answer: &Answer) -> BTreeSet<String> {

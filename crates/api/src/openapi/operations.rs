@@ -84,6 +84,7 @@ const TAGS: &[(&str, &str)] = &[
         "Other services that are told of changes and of identities",
     ),
     ("telemetry", "What installations tell of themselves"),
+    ("audience sync", "Audiences that are kept in step with a source"),
     (
         "LaunchDarkly segments",
         "List segments as LaunchDarkly's API has them, for programs that fill segments there",

@@ -265,7 +265,8 @@ fn field_schema(field: &Field) -> RefOr<Schema> {
     let schema = match field.kind {
         FieldKind::Text { min, max } => ObjectBuilder::new()
             .schema_type(SchemaType::new(Type::String))
-            .min_length((min > 0).then_some(min))
+            // A mask may stand in the place of a secret.
+            .min_length((min > 0 && !field.secret).then_some(min))
             .max_length(Some(max))
             .into(),
         FieldKind::Url => Option::<HttpUrl<URL_LENGTH>>::schema(),

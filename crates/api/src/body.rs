@@ -101,10 +101,4 @@ impl Body {
     pub fn parse<T: crate::fields::Field>(&self) -> Result<T, ApiError> {
         T::read(Some(&self.0)).map_err(|found| ApiError(burgee_app::Error::Rejected(found)))
     }
-
-    /// The same, with fields that must be there. A type of [`crate::required!`] says so in the document as well.
-    pub fn parse_with<T: crate::fields::Field>(&self, required: &[&str]) -> Result<T, ApiError> {
-        let read = crate::fields::read_with(Some(&self.0), required);
-        read.map_err(|found| ApiError(burgee_app::Error::Rejected(found)))
-    }
 }

@@ -215,8 +215,8 @@ both! {
     async fn versions_come_through_the_api_and_can_be_published(app) {
         let Some(url) = flagsmith().await else { return };
         let (there, address) = serve(&url).await;
-        // The API gives no tokens.
-        let admin = app.sign_up_superuser("root@example.com").await;
+        // The API gives no tokens: she has an account here already, and is made a member.
+        let admin = app.sign_up_superuser("ada@example.com").await;
         let source = Source::Api(Api::new(&address, ADA));
         let report = burgee_import::run(&app.app, &source, &options(), &Quiet).await.unwrap();
         assert_eq!((report.counts["feature versions"].created, report.counts["scheduled changes"].created), (5, 1));

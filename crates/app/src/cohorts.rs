@@ -137,7 +137,7 @@ pub async fn delete(app: &App, caller: &Caller, key: &str, id: i64) -> Result<()
 
 /// Who says who is in a cohort.
 enum Source {
-    Caller(Caller),
+    Caller(Box<Caller>),
     /// A server-side key of the cohort's environment.
     Environment,
 }
@@ -145,7 +145,7 @@ enum Source {
 impl Source {
     fn author(&self) -> Author<'_> {
         match self {
-            Self::Caller(caller) => caller.into(),
+            Self::Caller(caller) => caller.as_ref().into(),
             Self::Environment => Author::default(),
         }
     }
@@ -167,7 +167,10 @@ pub async fn sync(
         let environment = served.snapshot().environment_id;
         (Source::Environment, Some(environment).filter(|_| is_server))
     } else {
-        (Source::Caller(Caller::from_api_key(app, key).await?), None)
+        (
+            Source::Caller(Box::new(Caller::from_api_key(app, key).await?)),
+            None,
+        )
     };
     members::check("identifiers", &identifiers)?;
     let mut tx = app.begin().await?;

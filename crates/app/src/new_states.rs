@@ -128,7 +128,7 @@ async fn override_for(
     state.feature_segment_id = Some(feature_segments::insert(tx, &link).await?);
     state.id = feature_states::insert(tx, &state).await?;
     fill(tx, options, &mut state, content).await?;
-    let line = format!(
+    let told = format!(
         "Segment override created for feature '{}' and segment '{}'",
         feature.name, segment.name
     );
@@ -136,7 +136,7 @@ async fn override_for(
         .in_environment(place)
         .uuid(&state.uuid)
         .serves()
-        .says(line)
+        .says(told)
         .after(snapshot(tx, &state).await?);
     Ok(change.into())
 }

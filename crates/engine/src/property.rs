@@ -139,14 +139,13 @@ impl Interner {
                     field,
                 })
             }
-            ["flags", ..] => None,
             // A list that is none has nobody in it.
             ["lists", key] => definition
                 .lists
                 .iter()
                 .position(|list| list == key)
                 .map(Path::List),
-            ["lists", ..] => None,
+            ["flags" | "lists", ..] => None,
             _ => is_tame(key)
                 .then(|| JsonPath::parse(key).ok())
                 .flatten()

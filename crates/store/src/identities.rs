@@ -147,8 +147,8 @@ pub async fn write_all(tx: &mut Tx, writes: &[IdentityWrite], now: i64) -> Resul
             answers.push(Written::NoEnvironment);
             continue;
         };
-        let changes = write.changes_of(&identity.traits);
-        match identity.traits.apply(&changes, now) {
+        let wanted = write.changes_of(&identity.traits);
+        match identity.traits.apply(&wanted, now) {
             Err(refusal) => answers.push(Written::Refused(refusal)),
             Ok(differs) => {
                 if differs && !inserted.contains(&identity.id) {

@@ -74,7 +74,7 @@ impl Scene {
     fn people(&self, keys: impl Iterator<Item = u32>) {
         let mut text = "id\n".to_owned();
         for key in keys {
-            text.push_str(&format!("u{key}\n"));
+            text.extend(["u", &key.to_string(), "\n"]);
         }
         std::fs::write(self.folder.path().join("people.csv"), text).unwrap();
     }

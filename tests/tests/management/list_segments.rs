@@ -190,9 +190,9 @@ both! {
         world.post(&format!("{here}members/"), json!({"add": ["user-1", "gone"]})).await;
         let mut csv = "identifier,plan\n".to_owned();
         for n in 0..30_000 {
-            csv.push_str(&format!("user-{n},pro\n"));
+            csv.extend(["user-", &n.to_string(), ",pro\n"]);
         }
-        csv.push_str(&format!("user-7,pro\n,\n{}\n", "x".repeat(2001)));
+        csv.extend(["user-7,pro\n,\n", &"x".repeat(2001), "\n"]);
         let answer = upload(&world, &here, "mode=replace", "text/csv", csv).await.expect(200);
         assert_eq!(answer, json!({"version": 2, "members": 30_000, "added": 29_999, "removed": 1, "unchanged": 1,
             "ignored": {"empty": 1, "duplicates": 1, "too_long": 1}}));
@@ -205,7 +205,7 @@ both! {
         // Edits count from then on; the same file again changes nothing but them.
         world.post(&format!("{here}members/"), json!({"add": ["late"], "remove": ["user-5"]})).await;
         assert_eq!(value(&world, "user-5").await, "plain");
-        let lines: String = (0..30_000).map(|n| format!("{{\"key\": \"user-{n}\"}}\n")).collect();
+        let lines = (0..30_000).map(|n| format!("{{\"key\": \"user-{n}\"}}\n")).collect::<Vec<_>>().concat();
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         packed.write_all(lines.as_bytes()).unwrap();
         let packed = packed.finish().unwrap();
@@ -221,7 +221,7 @@ both! {
         let world = World::new(app).await;
         let (here, segment) = list_segment(&world, json!({"name": "Many"})).await;
         flag_for(&world, segment).await;
-        let lines = |range: std::ops::Range<u32>| range.map(|n| format!("u{n}\n")).collect::<String>();
+        let lines = |range: std::ops::Range<u32>| range.map(|n| format!("u{n}\n")).collect::<Vec<_>>().concat();
         let answer = upload(&world, &here, "mode=add", "text/csv", lines(0..100)).await.expect(200);
         assert_eq!((counts(&answer), &answer["members"]), ((100, 0, 0), &json!(100)));
         let answer = upload(&world, &here, "mode=add", "text/csv", lines(50..40_000)).await.expect(200);
@@ -242,7 +242,7 @@ both! {
         let world = World::new(app).await;
         let (here, segment) = list_segment(&world, json!({"name": "Many"})).await;
         flag_for(&world, segment).await;
-        let csv: String = (0..5_000).map(|n| format!("u{n}\n")).collect();
+        let csv = (0..5_000).map(|n| format!("u{n}\n")).collect::<Vec<_>>().concat();
         upload(&world, &here, "mode=replace", "text/csv", csv).await.expect(200);
         let (added, removed): (Vec<String>, Vec<String>) =
             ((5_000..9_000).map(|n| format!("u{n}")).collect(), (0..3_000).map(|n| format!("u{n}")).collect());
@@ -319,7 +319,7 @@ both! {
             {"operator": "IN", "value": "a,b", "property_": "$.identity.identifier"},
             {"operator": "IN", "value": "acme", "property_": "company"}]}]));
         assert_eq!(shown["feature_states"][0]["feature_state_value"], "listed");
-        let csv: String = (0..2_000).map(|n| format!("u{n}\n")).collect();
+        let csv = (0..2_000).map(|n| format!("u{n}\n")).collect::<Vec<_>>().concat();
         upload(&world, &here, "mode=add", "text/csv", csv).await.expect(200);
         assert_eq!(document().await["rules"], json!([{"type": "ALL", "rules": [], "conditions": [
             {"operator": "IS_SET", "value": "2003 members: evaluated by the server only", "property_": "$.lists['few']"}]}]));

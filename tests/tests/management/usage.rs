@@ -170,7 +170,7 @@ both! {
         telemetry::send(&app.app).await.expect("nothing to do");
         let mut settings = Settings::default();
         settings.telemetry.url = Some(format!("{}/t", receiver.url));
-        settings.telemetry.environment = "staging".to_owned();
+        "staging".clone_into(&mut settings.telemetry.environment);
         let told = app.node_with(settings).await;
         telemetry::send(&told.app).await.expect("an answer");
         let received = receiver.take("/t");

@@ -98,8 +98,8 @@ fn first_text(problems: &Value) -> String {
             .find(|text| !text.is_empty())
             .unwrap_or_default(),
         Value::Object(fields) => {
-            let texts = fields.iter().map(|(name, problem)| (name, first_text(problem)));
-            let first = texts.filter(|(_, text)| !text.is_empty()).next();
+            let mut texts = fields.iter().map(|(name, problem)| (name, first_text(problem)));
+            let first = texts.find(|(_, text)| !text.is_empty());
             first.map_or_else(String::new, |(name, text)| match name.as_str() {
                 "detail" | "non_field_errors" => text,
                 name => format!("{name}: {text}"),
@@ -256,6 +256,6 @@ impl AnyJson {
 }
 
 /// A link to something of this API.
-fn link(href: String) -> Value {
+fn link(href: &str) -> Value {
     json!({ "href": href, "type": "application/json" })
 }

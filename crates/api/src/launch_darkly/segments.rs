@@ -125,8 +125,8 @@ pub(super) fn view(at: (&str, &str), shown: Shown) -> AccessSegment {
     let (excluded, excluded_contexts) = excluded.unzip();
     AccessSegment {
         links: json!({
-            "self": link(format!("{}/{}", home(at), segment.key)),
-            "parent": link(home(at)),
+            "self": link(&format!("{}/{}", home(at), segment.key)),
+            "parent": link(&home(at)),
         }),
         name: segment.name,
         description: segment.description.filter(|text| !text.is_empty()),
@@ -215,7 +215,7 @@ async fn list_access_segments(
             .skip(usize::try_from(offset).unwrap_or(usize::MAX))
             .take(limit as usize)
             .collect();
-        let here = |offset: i64| link(format!("{}?limit={limit}&offset={offset}", home(at)));
+        let here = |offset: i64| link(&format!("{}?limit={limit}&offset={offset}", home(at)));
         let mut links = json!({ "self": here(offset) });
         if offset + (page.len() as i64) < total_count as i64 {
             links["next"] = here(offset + limit);

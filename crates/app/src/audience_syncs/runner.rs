@@ -165,8 +165,8 @@ impl Runner {
     pub async fn begin(&self, sync: &PreparedSync, origin: Option<Origin>) -> Result<Begun> {
         let holder = uuid::Uuid::new_v4().to_string();
         let run = self.take(sync, origin, &holder).await?;
-        let (lose, lost) = watch::channel(false);
-        let heart = tokio::spawn(beat(self.clone(), sync.job.name.clone(), holder.clone(), lose));
+        let (ended, lost) = watch::channel(false);
+        let heart = tokio::spawn(beat(self.clone(), sync.job.name.clone(), holder.clone(), ended));
         let heart = heart.abort_handle();
         let lease = Some(Lease { holder, lost, heart });
         Ok(Begun { run, lease })

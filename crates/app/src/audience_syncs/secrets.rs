@@ -87,7 +87,7 @@ pub(super) fn sealed(sealer: &Sealer, content: Value) -> Value {
 /// What [`sealed`] has sealed. What can't be opened, because the server's secret is another, is no secret any more.
 pub(super) fn opened(sealer: &Sealer, content: Value) -> Value {
     each(content, |_, text| match text.strip_prefix(SEAL) {
-        Some(sealed) => sealer.open(sealed).unwrap_or_default(),
+        Some(inner) => sealer.open(inner).unwrap_or_default(),
         None => text,
     })
 }
@@ -191,8 +191,8 @@ mod tests {
     fn what_is_sealed_can_be_opened_and_not_read() {
         let sealer = Sealer::new([7; 32]);
         let stored = json!({"type": "launchdarkly", "token": "api-123", "project": "shop"});
-        let sealed = sealed(&sealer, stored.clone());
-        assert!(!sealed.to_string().contains("api-123") && sealed["project"] == "shop");
-        assert_eq!(opened(&sealer, sealed), stored);
+        let kept = sealed(&sealer, stored.clone());
+        assert!(!kept.to_string().contains("api-123") && kept["project"] == "shop");
+        assert_eq!(opened(&sealer, kept), stored);
     }
 }

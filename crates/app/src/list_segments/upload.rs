@@ -356,9 +356,8 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_in_memory_comes_back_sorted_all_the_same() {
-        let text: String = (0..IN_MEMORY + 5_000)
-            .map(|n| format!("user-{}\n", n % (IN_MEMORY + 1_000)))
-            .collect();
+        let names = (0..IN_MEMORY + 5_000).map(|n| format!("user-{}", n % (IN_MEMORY + 1_000)));
+        let text = names.collect::<Vec<_>>().join("\n");
         let (members, ignored) = taken(text.as_bytes(), Some(Format::Csv));
         assert_eq!(members.len(), IN_MEMORY + 1_000);
         assert_eq!(ignored.duplicates, 4_000);

@@ -13,8 +13,8 @@ use crate::metadata::{self, MetadataValue, Owner};
 
 /// The custom fields of an organisation, and the values at the objects of one project.
 pub(super) struct Fields {
-    fields: Vec<MetadataField>,
-    model_fields: Vec<ModelField>,
+    all: Vec<MetadataField>,
+    uses: Vec<ModelField>,
     requirements: Vec<Requirement>,
     values: HashMap<Owner, Vec<MetadataValue>>,
 }
@@ -24,7 +24,7 @@ impl Fields {
     pub(super) async fn of_project(tx: &mut Tx, project: &Project) -> Result<Self> {
         let mut found = Self::of_organisation(tx, project.organisation_id).await?;
         found
-            .fields
+            .all
             .retain(|field| field.project_id.is_none_or(|only| only == project.id));
         found.values = metadata::of_project(tx, project.id).await?;
         Ok(found)
@@ -32,8 +32,8 @@ impl Fields {
 
     async fn of_organisation(tx: &mut Tx, organisation_id: i64) -> Result<Self> {
         Ok(Self {
-            fields: metadata_fields::list(tx, organisation_id).await?,
-            model_fields: metadata_fields::model_fields(tx, organisation_id).await?,
+            all: metadata_fields::list(tx, organisation_id).await?,
+            uses: metadata_fields::model_fields(tx, organisation_id).await?,
             requirements: metadata_fields::requirements(tx, organisation_id).await?,
             values: HashMap::new(),
         })
@@ -42,7 +42,7 @@ impl Fields {
     /// What they are; what is required says `required`.
     fn parts(&self, required: impl Fn(&Requirement) -> bool) -> Vec<FieldPart> {
         let part = |field: &MetadataField| {
-            let on = self.model_fields.iter().filter(|used| used.field_id == field.id);
+            let on = self.uses.iter().filter(|used| used.field_id == field.id);
             let on = on.filter_map(|used| {
                 Some(FieldUsePart {
                     kind: ContentType::from_id(used.content_type)?.model().to_owned(),
@@ -60,7 +60,7 @@ impl Fields {
                 on: on.collect(),
             }
         };
-        self.fields.iter().map(part).collect()
+        self.all.iter().map(part).collect()
     }
 
     pub(super) fn of(&self, project: &Project) -> Vec<FieldPart> {
@@ -73,11 +73,8 @@ impl Fields {
     pub(super) fn values(&self, owner: Owner) -> Vec<MetadataPart> {
         let values = self.values.get(&owner).into_iter().flatten();
         let parts = values.filter_map(|value| {
-            let used = self
-                .model_fields
-                .iter()
-                .find(|used| used.id == value.model_field_id)?;
-            let field = self.fields.iter().find(|field| field.id == used.field_id)?;
+            let used = self.uses.iter().find(|used| used.id == value.model_field_id)?;
+            let field = self.all.iter().find(|field| field.id == used.field_id)?;
             Some(MetadataPart {
                 field: field.name.clone(),
                 own: field.project_id.is_some(),
@@ -91,6 +88,6 @@ impl Fields {
 /// The fields of an organisation that are not a project's.
 pub(crate) async fn of_organisation(tx: &mut Tx, organisation_id: i64) -> Result<Vec<FieldPart>> {
     let mut found = Fields::of_organisation(tx, organisation_id).await?;
-    found.fields.retain(|field| field.project_id.is_none());
+    found.all.retain(|field| field.project_id.is_none());
     Ok(found.parts(|place| place.organisation_id == Some(organisation_id)))
 }

@@ -101,8 +101,10 @@ const VERSIONS: &[Kind] = &[
     Kind::Environment,
 ];
 
-/// What was scheduled is carried out: what it does is told, and that it is done with.
+/// What was scheduled is carried out: what it does is told, and that it is done with. When an environment gives up
+/// versions, what was scheduled of them goes with them.
 const SCHEDULED: &[Kind] = &[
+    Kind::Environment,
     Kind::ScheduledChange,
     Kind::ChangeRequest,
     Kind::FeatureState,

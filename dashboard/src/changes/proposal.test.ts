@@ -4,11 +4,17 @@ import { changesOf } from "./proposal";
 const flag = {
   environment_default: {
     enabled: false,
-    value: { type: "string", value: "a" },
+    value: { type: "string" as const, value: "a" },
     variants: [{ id: 1, weight: 20 }],
   },
   segment_overrides: [
-    { segment: { id: 7 }, priority: 0, enabled: true, value: { type: "integer", value: "3" }, variants: [] },
+    {
+      segment: { id: 7 },
+      priority: 0,
+      enabled: true,
+      value: { type: "integer" as const, value: "3" },
+      variants: [],
+    },
   ],
 };
 

@@ -16,7 +16,7 @@ describe("a flag that is edited", () => {
     const view = {
       environment_default: {
         enabled: true,
-        value: { type: "integer", value: "5" },
+        value: { type: "integer" as const, value: "5" },
         variants: [{ id: 1, weight: 40 }],
       },
       segment_overrides: [
@@ -25,7 +25,7 @@ describe("a flag that is edited", () => {
           segment: { id: 3 },
           priority: 1,
           enabled: false,
-          value: { type: "boolean", value: "True" },
+          value: { type: "boolean" as const, value: "True" },
           variants: [],
         },
       ],

@@ -127,7 +127,11 @@ function typedState(
 }
 
 /** The difference alone, to wait for approval or for its time. */
-export function toChangeSet(feature: number, draft: Draft, base: Draft): Schema<"ChangeSetBody"> {
+export function toChangeSet(
+  feature: number,
+  draft: Draft,
+  base: Draft,
+): Omit<Schema<"ScheduledChangeSetBody">, "live_from"> {
   const changes = changesBetween(base, draft);
   const priority = new Map(draft.overrides.map((override, index) => [override.segment, index]));
   const state = ({ segment, after }: Change) =>

@@ -11,9 +11,12 @@ export const TRAIT_KINDS = [
 export type TraitKind = (typeof TRAIT_KINDS)[number]["value"];
 
 export function textOf(trait: Schema<"TraitView">): string {
-  const value =
-    { int: trait.integer_value, float: trait.float_value, bool: trait.boolean_value }[trait.value_type] ??
-    trait.string_value;
+  const value = {
+    int: trait.integer_value,
+    float: trait.float_value,
+    bool: trait.boolean_value,
+    unicode: trait.string_value,
+  }[trait.value_type];
   return value === null ? "" : String(value);
 }
 
@@ -25,7 +28,7 @@ export function problemOf(kind: TraitKind, text: string): string | undefined {
   return undefined;
 }
 
-export function toBody(key: string, kind: TraitKind, text: string): Schema<"TraitBody"> {
+export function toBody(key: string, kind: TraitKind, text: string): Schema<"WholeTraitBody"> {
   const body = { trait_key: key, value_type: kind };
   if (kind === "int") return { ...body, integer_value: Number(text) };
   if (kind === "float") return { ...body, float_value: Number(text) };

@@ -32,7 +32,7 @@ function inWords(description: string): string {
 function PermissionList({ all, given, onChange, disabled, admin }: ListProps) {
   const permissions = given?.permissions ?? [];
   const isAdmin = given?.admin ?? false;
-  const toggle = (key: string, isOn: boolean) =>
+  const toggle = (key: Schema<"PermissionView">["key"], isOn: boolean) =>
     onChange({
       admin: isAdmin,
       permissions: isOn

@@ -14,17 +14,21 @@ const view = [
   {
     id: 1,
     type: "ALL" as const,
-    conditions: [{ id: 9, operator: "IS_SET", property: "plan", value: null, description: null }],
+    conditions: [{ id: 9, operator: "IS_SET" as const, property: "plan", value: null, description: null }],
     rules: [
       {
         id: 2,
         type: "ANY" as const,
-        conditions: [{ id: 3, operator: "IN", property: "plan", value: "pro,team", description: "paid" }],
+        conditions: [
+          { id: 3, operator: "IN" as const, property: "plan", value: "pro,team", description: "paid" },
+        ],
       },
       {
         id: 4,
         type: "NONE" as const,
-        conditions: [{ id: 5, operator: "PERCENTAGE_SPLIT", property: null, value: "10", description: null }],
+        conditions: [
+          { id: 5, operator: "PERCENTAGE_SPLIT" as const, property: null, value: "10", description: null },
+        ],
       },
     ],
   },

@@ -321,7 +321,8 @@ async fn create_segment_override(
     Path((key, feature)): Path<(String, i64)>,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<OverrideView>)> {
-    let WholeOverrideBody(input) = body.parse()?;
+    // The segment is asked for once the rest is right: the recordings have it so.
+    let input: OverrideBody = body.parse()?;
     let Some(segment) = input.feature_segment else {
         return Err(ApiError(Error::field(
             "feature_segment",

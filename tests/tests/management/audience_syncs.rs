@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::http::Method;
 use burgee_app::Settings;
 use burgee_app::audience_syncs::schedules;
-use burgee_testkit::doubles::flagsmith::{Flagsmith, Kind};
+use burgee_testkit::doubles::flagsmith::{Fault, Flagsmith, Kind};
 use burgee_testkit::places::{World, id};
 use burgee_testkit::{Answer, TestApp, both};
 use serde_json::{Value, json};
@@ -185,6 +185,17 @@ both! {
         assert_eq!((dropped["state"].as_str(), scene.members()), (Some("dropped"), 5));
         scene.post(&format!("runs/{}/drop", id(&held))).await.expect(409);
         scene.post(&format!("runs/{}/stop", id(&held))).await.expect(409);
+    }
+
+    async fn a_run_that_is_under_way_can_be_stopped(app) {
+        let scene = Scene::with_sync(app, json!({})).await;
+        scene.people(0..5);
+        // The destination asks to wait for longer than the test does.
+        scene.double.fail(std::iter::repeat_n(Fault::RetryAfter(600), 3));
+        let begun = scene.post("syncs/people/trigger").await.expect(202);
+        let stopped = scene.post(&format!("runs/{}/stop", id(&begun))).await.expect(200);
+        assert_eq!((stopped["state"].as_str(), stopped["ended_at"].is_null()), (Some("stopped"), false), "{stopped}");
+        scene.post(&format!("runs/{}/stop", id(&begun))).await.expect(409);
     }
 
     async fn secrets_are_hidden_kept_and_sealed(app) {

@@ -118,16 +118,32 @@ both! {
             assert_eq!(app.get(&world.admin, &one).await.expect(200), made);
             // What was shown may be given back as it is.
             assert_eq!(app.put(&world.admin, &one, &made).await.expect(200), made, "{path}");
+            assert_eq!(app.patch(&world.admin, &one, &json!({})).await.expect(200), made, "{path}");
             assert_eq!(app.get(&world.admin, &path).await.expect(200), json!([made]));
             app.delete(&world.admin, &one).await.expect(204);
             app.get(&world.admin, &one).await.expect(404);
         }
         let log = app.log("INTEGRATION").await;
-        assert_eq!(log.len(), 39);
+        assert_eq!(log.len(), 52);
         assert!(!format!("{log:?}").contains("hush"));
         let mut tx = app.app.db().read().await.expect("a transaction");
         assert_eq!(burgee_store::seeds::tables_with(&mut tx, "hush").await.expect("a search"), Vec::<String>::new());
         assert_eq!(integrations::ALL.len(), 13, "a new one belongs into this story");
+    }
+
+    async fn grafana_is_set_up_below_an_environment_as_well(app) {
+        let world = app.world().await;
+        let path = of_environment(&world, "grafana");
+        assert_eq!(app.get(&world.admin, &path).await.expect(200), json!([]));
+        let body = json!({"base_url": "http://93.184.216.34/base", "api_key": "hush"});
+        let made = app.post(&world.admin, &path, &body).await.expect(201);
+        let one = format!("{path}{}/", id(&made));
+        assert_eq!(app.get(&world.admin, &one).await.expect(200), made);
+        assert_eq!(app.put(&world.admin, &one, &made).await.expect(200), made);
+        let moved = app.patch(&world.admin, &one, &json!({"base_url": "http://93.184.216.34/other", "api_key": "hush"})).await.expect(200);
+        assert_eq!(moved["base_url"], "http://93.184.216.34/other");
+        app.delete(&world.admin, &one).await.expect(204);
+        app.get(&world.admin, &one).await.expect(404);
     }
 
     async fn what_is_wrong_with_an_integration_is_told_by_field(app) {
@@ -335,6 +351,13 @@ both! {
         assert_eq!(asked[0].header("authorization"), Some("Bearer xoxb-hush"));
         app.get(&world.member, &path).await.expect(403);
 
+        assert_eq!(app.get(&world.admin, &slack).await.expect(200), json!([]));
+        let made = app.post(&world.admin, &slack, &json!({"channel_id": "C1"})).await.expect(201);
+        let one = format!("{slack}{}/", id(&made));
+        assert_eq!(app.get(&world.admin, &one).await.expect(200)["channel_id"], "C1");
+        assert_eq!(app.put(&world.admin, &one, &json!({"channel_id": "C2"})).await.expect(200)["channel_id"], "C2");
+        assert_eq!(app.patch(&world.admin, &one, &json!({"channel_id": "C1"})).await.expect(200)["channel_id"], "C1");
+        app.delete(&world.admin, &one).await.expect(204);
         let made = app.post(&world.admin, &slack, &json!({"channel_id": "C1"})).await.expect(201);
         assert_eq!(made, json!({"id": id(&made), "channel_id": "C1", "enabled": true}));
         receiver.answer("/api/chat.postMessage", 200, json!({"ok": true}));

@@ -29,6 +29,7 @@ mod mail;
 mod metadata;
 mod nodes;
 mod oauth;
+mod organisation_lists;
 mod organisation_settings;
 mod organisations;
 mod overrides;

@@ -389,8 +389,14 @@ async fn the_first_administrator_chooses_a_password_on_the_page_that_set_up_name
     let page = app
         .call(axum::http::Method::GET, &format!("/{path}"), &[], None)
         .await;
+    // The dashboard's own page, where it was built.
+    let title = if burgee_api::dashboard::is_built() {
+        "<title>Burgee</title>"
+    } else {
+        "Choose a password"
+    };
     assert!(
-        page.status.is_success() && page.text.contains("Choose a password"),
+        page.status.is_success() && page.text.contains(title),
         "{path}: {}",
         page.text
     );

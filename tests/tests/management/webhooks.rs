@@ -382,6 +382,29 @@ both! {
         assert_eq!(receiver.received().len(), 4);
     }
 
+    async fn deliveries_to_an_organisation_are_listed_and_can_be_tried_again(app) {
+        let receiver = Receiver::start().await;
+        let app = app.node_with(Receiver::settings()).await;
+        let world = app.world().await;
+        let path = of_organisation(&world);
+        let made = app.post(&world.admin, &path, &json!({"url": format!("{}/org", receiver.url), "enabled": false})).await.expect(201);
+        let one = format!("{path}{}/", id(&made));
+        assert_eq!(app.patch(&world.admin, &one, &json!({"enabled": true})).await.expect(200)["enabled"], true);
+        settle(&app).await;
+        receiver.take("/org");
+        let tags = format!("/api/v1/projects/{}/tags/", world.project);
+        app.post(&world.admin, &tags, &json!({"label": "l", "color": "#fff"})).await.expect(201);
+        settle(&app).await;
+        assert!(!receiver.take("/org").is_empty());
+        let log = app.get(&world.admin, &format!("{one}deliveries/")).await.expect(200);
+        let delivery = &log["results"][0];
+        assert_eq!(delivery["status"], "delivered", "{log}");
+        let retry = format!("{one}deliveries/{}/retry/", id(delivery));
+        assert_eq!(app.post(&world.admin, &retry, &json!({})).await.expect(202)["status"], "waiting");
+        settle(&app).await;
+        assert_eq!(receiver.take("/org").len(), 1, "the same delivery once more");
+    }
+
     async fn what_is_given_up_is_a_dead_letter_is_mailed_and_can_be_tried_again(app) {
         let (receiver, mailbox) = (Receiver::start().await, Mailbox::start().await);
         let mut settings = Receiver::settings();

@@ -287,7 +287,10 @@ const TOLD_OTHERWISE: &[(&str, &str)] = &[
     ("set_trait_by_path", "the reference's words"),
     ("set_up", "closed, because there is somebody"),
     ("test_webhook", "whose webhook comes before what: 403"),
-    ("create_segment_override", "the segment is asked for once the value is right, as in the recordings"),
+    (
+        "create_segment_override",
+        "the segment is asked for once the value is right, as in the recordings",
+    ),
 ];
 
 /// Operations below an organisation whose other parameters are words, or names that one gives oneself.

@@ -319,7 +319,7 @@ both! {
         let signature = app.get(&world.admin, &format!("{slack}signature/")).await.expect(200)["signature"].clone();
         let signature = signature.as_str().expect("text");
         let begin = |signature: &str, url: &str| format!("{slack}oauth/?signature={signature}&redirect_url={url}");
-        unset.call(Method::GET, &begin(signature, "http://127.0.0.1:8000/x"), &[], None).await.expect(503);
+        unset.call(Method::GET, &begin(signature, "http://127.0.0.1:8000/x"), &[], None).await.expect(404);
         app.call(Method::GET, &begin("1-x-y", "http://127.0.0.1:8000/x"), &[], None).await.expect(400);
         app.call(Method::GET, &begin(signature, "https://evil.example/x"), &[], None).await.expect(400);
         let begun = app.call(Method::GET, &begin(signature, "http://127.0.0.1:8000/x"), &[], None).await;

@@ -180,7 +180,7 @@ async fn delete_audience_sync_object(
 
 /// Everything as one document: the file that `burgee sync` reads, its secrets hidden.
 #[utoipa::path(get, path = "/api/v1/organisations/{organisation_id}/audience-sync/document/", tag = "audience sync",
-    responses((status = 200, content((String = "application/yaml"), (Object = "application/json")),
+    responses((status = 200, content((Object = "application/yaml"), (Object = "application/json")),
         description = "YAML; JSON for those that accept only that")))]
 async fn get_audience_sync_document(
     State(app): State<App>,
@@ -201,7 +201,7 @@ async fn get_audience_sync_document(
 #[utoipa::path(put, path = "/api/v1/organisations/{organisation_id}/audience-sync/document/", tag = "audience sync",
     params(("dry_run" = Option<bool>, Query, description = "Only tell what would change"),
         ("prune" = Option<bool>, Query, description = "Delete what the document does not have")),
-    request_body(content((String = "application/yaml"), (Object = "application/json"))),
+    request_body(content((Object = "application/yaml"), (Object = "application/json"))),
     responses((status = 200, body = AppliedView), (status = 409, description = "A sync to delete is running")))]
 async fn apply_audience_sync_document(
     State(app): State<App>,

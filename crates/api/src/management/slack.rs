@@ -62,7 +62,7 @@ pub struct SlackChannelList {
 
 fn not_configured() -> Response {
     let text = "Slack is not set up on this server: it needs slack.client_id and slack.client_secret.";
-    detail(StatusCode::SERVICE_UNAVAILABLE, text)
+    detail(StatusCode::NOT_FOUND, text)
 }
 
 /// A proof, good for a few minutes, for the browser that goes to `oauth/`.
@@ -84,7 +84,7 @@ async fn get_slack_signature(
         ("signature" = String, Query, description = "From `signature/`"),
     ),
     security(()),
-    responses((status = 302, description = "To Slack"), (status = 503, description = "Slack is not set up")))]
+    responses((status = 302, description = "To Slack"), (status = 404, description = "Slack is not set up on this server")))]
 async fn begin_slack_oauth(
     State(app): State<App>,
     Path(key): Path<String>,
@@ -119,7 +119,7 @@ async fn begin_slack_oauth(
     params(("code" = String, Query, description = "From Slack"), ("state" = String, Query, description = "From Slack")),
     security(()),
     responses((status = 302, description = "To where `oauth/` was told"),
-        (status = 502, description = "Slack refused"), (status = 503, description = "Slack is not set up")))]
+        (status = 502, description = "Slack refused"), (status = 404, description = "Slack is not set up on this server")))]
 async fn finish_slack_oauth(
     State(app): State<App>,
     Path(key): Path<String>,

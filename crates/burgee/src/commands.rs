@@ -1,5 +1,6 @@
 //! One file per command: `Args` for its part of the command line, `run` for what it does.
 
+mod beside;
 pub mod config;
 pub mod evaluate;
 pub mod export;

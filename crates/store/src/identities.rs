@@ -128,11 +128,17 @@ impl IdentityWrite {
 /// Safe beside other nodes: missing rows are inserted first, with their traits, then the others are locked, then changed,
 /// each time in one order, so that two nodes neither lose traits nor wait for each other in a circle.
 pub async fn write_all(tx: &mut Tx, writes: &[IdentityWrite], now: i64) -> Result<Vec<Written>> {
-    let mut rows = insert_missing(tx, &as_if_new(writes, now), now).await?;
+    let keys: BTreeSet<Key<'_>> = writes.iter().map(IdentityWrite::key).collect();
+    let known = present(tx, &json!(keys).to_string()).await?;
+    let is_known = |write: &&IdentityWrite| known.contains(&(write.environment_id, write.identifier.clone()));
+    let unknown: Vec<&IdentityWrite> = writes.iter().filter(|write| !is_known(write)).collect();
+    let mut rows = HashMap::new();
+    if !unknown.is_empty() {
+        rows = insert_missing(tx, &as_if_new(&unknown, now), now).await?;
+    }
     let mut fresh: HashSet<i64> = rows.values().map(|identity| identity.id).collect();
-    let others: BTreeSet<Key<'_>> = writes
-        .iter()
-        .map(IdentityWrite::key)
+    let others: BTreeSet<Key<'_>> = keys
+        .into_iter()
         .filter(|(environment, identifier)| !rows.contains_key(&(*environment, (*identifier).to_owned())))
         .collect();
     if !others.is_empty() {
@@ -165,9 +171,23 @@ pub async fn write_all(tx: &mut Tx, writes: &[IdentityWrite], now: i64) -> Resul
     Ok(answers)
 }
 
+/// Which of these there are: mostly all of them, and then no traits are prepared for new rows.
+async fn present(tx: &mut Tx, keys: &str) -> Result<HashSet<(i64, String)>> {
+    let found = sql!(
+        tx,
+        fetch_all as (i64, String),
+        sqlite: "SELECT i.environment_id, i.identifier FROM json_each($1) k
+                 JOIN identities i ON i.environment_id = k.value ->> 0 AND i.identifier = k.value ->> 1",
+        postgres: "SELECT i.environment_id, i.identifier FROM json_array_elements(CAST($1 AS JSON)) k
+                   JOIN identities i ON i.environment_id = CAST(k.value ->> 0 AS BIGINT) AND i.identifier = k.value ->> 1",
+        keys
+    )?;
+    Ok(found.into_iter().collect())
+}
+
 /// The traits that each identity would have after the writes if it were not there yet.
-fn as_if_new(writes: &[IdentityWrite], now: i64) -> BTreeMap<Key<'_>, TraitSet> {
-    let mut traits: BTreeMap<Key<'_>, TraitSet> = BTreeMap::new();
+fn as_if_new<'w>(writes: &[&'w IdentityWrite], now: i64) -> BTreeMap<Key<'w>, TraitSet> {
+    let mut traits: BTreeMap<Key<'w>, TraitSet> = BTreeMap::new();
     for write in writes {
         let own = traits.entry(write.key()).or_default();
         let changes = write.changes_of(own);

@@ -20,6 +20,7 @@ use burgee_model::permissions::{EnvironmentPermission, ProjectPermission};
 use burgee_model::{Timestamp, limits};
 use burgee_store::list_segments as store;
 use burgee_store::projects::Project;
+use burgee_store::segments::Segment;
 use burgee_store::{Tx, segments as segment_rows};
 
 pub use burgee_store::list_segments::{ListSegment, MemberList};
@@ -154,22 +155,31 @@ pub(crate) async fn insert(
     managed_by.clone_into(&mut segment.managed_by);
     segments::insert(tx, project, &mut segment).await?;
     let made = ListSegment {
+        unbounded: new.unbounded,
+        tags: serde_json::to_string(&new.tags).unwrap_or_default(),
+        ..list_of(&segment, key, context_kind)
+    };
+    store::insert(tx, &made).await?;
+    let change = segments::created(tx, author, project, &segment).await?;
+    Ok((made, change))
+}
+
+/// A segment as a list segment without tags.
+fn list_of(segment: &Segment, key: String, context_kind: String) -> ListSegment {
+    ListSegment {
         segment_id: segment.id,
-        project_id: project.id,
+        project_id: segment.project_id,
         uuid: segment.uuid.clone(),
         key,
         name: segment.name.clone(),
         description: segment.description.clone(),
         managed_by: segment.managed_by.clone(),
         context_kind,
-        unbounded: new.unbounded,
-        tags: serde_json::to_string(&new.tags).unwrap_or_default(),
+        unbounded: false,
+        tags: "[]".to_owned(),
         created_at: segment.created_at,
         updated_at: segment.updated_at,
-    };
-    store::insert(tx, &made).await?;
-    let change = segments::created(tx, author, project, &segment).await?;
-    Ok((made, change))
+    }
 }
 
 /// The key that is asked for, when nobody has it; else one made of the name, with a number if need be.
@@ -233,18 +243,8 @@ pub async fn adopt(
         return Err(Error::field("context_kind", "Not a name of a context kind."));
     }
     let made = ListSegment {
-        segment_id: segment.id,
-        project_id: project.id,
-        uuid: segment.uuid.clone(),
-        key,
-        name: segment.name.clone(),
-        description: segment.description.clone(),
-        managed_by: segment.managed_by.clone(),
-        context_kind,
-        unbounded: false,
-        tags: "[]".to_owned(),
         created_at: Timestamp::now().0,
-        updated_at: segment.updated_at,
+        ..list_of(&segment, key, context_kind)
     };
     store::insert(&mut tx, &made).await?;
     let change = segments::became_list(caller, &project, &segment, &made.key);

@@ -5,11 +5,12 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use burgee_app::project_files::{Export, ExportOptions};
 use burgee_app::{App, Settings, organisation_files, project_files};
-use burgee_store::{Db, organisations, projects};
+use burgee_store::{organisations, projects};
 
+use super::beside;
 use crate::cli::SettingFlags;
 
 /// The flags of `burgee export`.
@@ -40,25 +41,13 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let loaded = args.settings.load()?;
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?
-        .block_on(export(&loaded.config, args))?;
+    beside::block_on(export(&loaded.config, args))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// The application on the configured database, which must be there.
 pub(super) async fn open(config: &crate::config::Config) -> anyhow::Result<App> {
-    let url = &config.database.url;
-    if let Some(file) = url.sqlite_file()
-        && !file.exists()
-    {
-        bail!("there is no database at {}", file.display());
-    }
-    let db = Db::open(url.expose(), 2)
-        .await
-        .with_context(|| format!("cannot open the database {url:?}"))?;
+    let db = beside::database(config).await?;
     let settings = Settings {
         project_limits: config.limits.of_projects(),
         ..Settings::default()

@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use burgee_app::organisation_files::{self, OrganisationImported};
 use burgee_app::project_files::{self, ImportOptions, Imported, NotTaken, PROJECT_FORMAT, Target};
 
+use super::beside;
 use super::export::open;
 use super::import_flagsmith;
 use crate::cli::{SettingFlags, print};
@@ -51,11 +52,7 @@ pub fn run(mut args: Args) -> anyhow::Result<ExitCode> {
         return import_flagsmith::run(*args);
     }
     let loaded = args.settings.load()?;
-    let report = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?
-        .block_on(import(&loaded.config, &args))?;
+    let report = beside::block_on(import(&loaded.config, &args))?;
     print(&report)
 }
 

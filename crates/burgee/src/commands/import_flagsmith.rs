@@ -13,6 +13,7 @@ use burgee_import::{Options, Progress, Report, Source};
 use burgee_store::Db;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::beside;
 use crate::cli::{ImportSettingFlags, print};
 use crate::config::Config;
 use crate::{logging, secret};
@@ -65,11 +66,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let loaded = args.settings.load()?;
     logging::start(&loaded.config.logging);
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?
-        .block_on(import(&loaded.config, args))
+    beside::block_on(import(&loaded.config, args))
 }
 
 async fn import(config: &Config, args: Args) -> anyhow::Result<ExitCode> {

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use burgee_app::{App, Settings, password_resets};
-use burgee_store::Db;
 
+use super::beside;
 use crate::{
     cli::{SettingFlags, print},
     secret,
@@ -27,24 +27,12 @@ pub struct Args {
 /// Prints the link. Whoever has it has the account.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let loaded = args.settings.load()?;
-    let link = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?
-        .block_on(link(&loaded.config, args))?;
+    let link = beside::block_on(link(&loaded.config, args))?;
     print(&format!("{link}\n"))
 }
 
 async fn link(config: &crate::config::Config, args: &Args) -> anyhow::Result<String> {
-    let url = &config.database.url;
-    if let Some(file) = url.sqlite_file()
-        && !file.exists()
-    {
-        bail!("there is no database at {}", file.display());
-    }
-    let db = Db::open(url.expose(), 2)
-        .await
-        .with_context(|| format!("cannot open the database {url:?}"))?;
+    let db = beside::database(config).await?;
     let settings = Settings {
         secret: secret::load(config, &db).await?,
         public_url: config.server.public_url.as_ref().map_or_else(

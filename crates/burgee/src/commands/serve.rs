@@ -16,6 +16,7 @@ use burgee_app::{App, Settings, users};
 use burgee_store::{Db, DbError};
 use tokio::net::TcpListener;
 
+use super::beside;
 use crate::{
     access_log,
     cli::{SettingFlags, print},
@@ -69,11 +70,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?
-        .block_on(serve(&loaded, args.demo))
+    beside::block_on(serve(&loaded, args.demo))
 }
 
 async fn serve(loaded: &Loaded, demo: bool) -> anyhow::Result<ExitCode> {

@@ -17,6 +17,7 @@ use burgee_store::Db;
 use burgee_sync::config::{self, Drivers, PreparedSync, Project};
 use burgee_sync::run::Watcher;
 
+use super::beside;
 use crate::cli::{SettingFlags, print};
 use crate::config::Config;
 use crate::shutdown;
@@ -187,19 +188,15 @@ fn with_runner(
 ) -> anyhow::Result<ExitCode> {
     let loaded = settings.load()?;
     crate::logging::start(&loaded.config.logging);
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?
-        .block_on(async {
-            let stop = shutdown::watch_signals().context("cannot watch for signals")?;
-            let db = open(&loaded.config).await?;
-            // Whoever writes the files runs the program: the own network may be reached.
-            let client = Client::new(Reach::Everywhere);
-            let outcome = act(Runner::new(db.clone(), stop, client), db.clone()).await;
-            db.close().await;
-            outcome
-        })
+    beside::block_on(async {
+        let stop = shutdown::watch_signals().context("cannot watch for signals")?;
+        let db = open(&loaded.config).await?;
+        // Whoever writes the files runs the program: the own network may be reached.
+        let client = Client::new(Reach::Everywhere);
+        let outcome = act(Runner::new(db.clone(), stop, client), db.clone()).await;
+        db.close().await;
+        outcome
+    })
 }
 
 async fn open(config: &Config) -> anyhow::Result<Db> {

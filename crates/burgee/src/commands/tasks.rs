@@ -6,8 +6,8 @@ use anyhow::{Context as _, bail};
 use burgee_app::tasks::Task;
 use burgee_app::{App, Settings, leases, tasks};
 use burgee_model::Timestamp;
-use burgee_store::Db;
 
+use super::beside;
 use crate::{
     cli::{SettingFlags, print},
     config::Config,
@@ -54,24 +54,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let (Command::List { settings, .. } | Command::Retry { settings, .. } | Command::Schedules { settings }) =
         &args.command;
     let loaded = settings.load()?;
-    let text = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?
-        .block_on(answer(&loaded.config, &args.command))?;
+    let text = beside::block_on(answer(&loaded.config, &args.command))?;
     print(&text)
 }
 
 async fn answer(config: &Config, command: &Command) -> anyhow::Result<String> {
-    let url = &config.database.url;
-    if let Some(file) = url.sqlite_file()
-        && !file.exists()
-    {
-        bail!("there is no database at {}", file.display());
-    }
-    let db = Db::open(url.expose(), 2)
-        .await
-        .with_context(|| format!("cannot open the database {url:?}"))?;
+    let db = beside::database(config).await?;
     let settings = Settings {
         secret: secret::load(config, &db).await?,
         ..Settings::default()

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use burgee_app::{App, Settings, telemetry};
-use burgee_store::Db;
 
+use super::beside;
 use crate::{
     cli::{SettingFlags, print},
     config::Config,
@@ -31,24 +31,12 @@ enum Command {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Command::Show { settings } = &args.command;
     let loaded = settings.load()?;
-    let text = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?
-        .block_on(show(&loaded.config))?;
+    let text = beside::block_on(show(&loaded.config))?;
     print(&text)
 }
 
 async fn show(config: &Config) -> anyhow::Result<String> {
-    let url = &config.database.url;
-    if let Some(file) = url.sqlite_file()
-        && !file.exists()
-    {
-        bail!("there is no database at {}", file.display());
-    }
-    let db = Db::open(url.expose(), 2)
-        .await
-        .with_context(|| format!("cannot open the database {url:?}"))?;
+    let db = beside::database(config).await?;
     let settings = Settings {
         telemetry: config.telemetry.settings(),
         ..Settings::default()

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use burgee_app::App;
 
-use super::serve;
+use super::{beside, serve};
 use crate::{
     access_log,
     cli::{SettingFlags, print},
@@ -29,11 +29,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?
-        .block_on(work(&loaded))
+    beside::block_on(work(&loaded))
 }
 
 async fn work(loaded: &Loaded) -> anyhow::Result<ExitCode> {

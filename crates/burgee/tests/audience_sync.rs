@@ -5,10 +5,10 @@
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use burgee_doubles::flagsmith::{Flagsmith, Kind};
 use burgee_doubles::launchdarkly::{LaunchDarkly, Segment};
+use burgee_scratch::Scratch;
 use serde_json::Value;
 use sqlx::Connection as _;
 use tempfile::TempDir;
@@ -19,11 +19,11 @@ const SEGMENT: &str = "shop/production/high-value";
 struct Place {
     folder: TempDir,
     /// Where the state is kept; in the folder when not given.
-    database: Option<String>,
+    database: Option<Scratch>,
 }
 
 impl Place {
-    fn new(destination: &str, sync: &str, database: Option<String>) -> Self {
+    fn new(destination: &str, sync: &str, database: Option<Scratch>) -> Self {
         let folder = TempDir::new().unwrap();
         let text = format!(
             "sources: {{here: {{driver: files, folder: .}}}}\n\
@@ -34,7 +34,7 @@ impl Place {
         Self { folder, database }
     }
 
-    fn launchdarkly(double: &LaunchDarkly, database: Option<String>) -> Self {
+    fn launchdarkly(double: &LaunchDarkly, database: Option<Scratch>) -> Self {
         let big = Segment {
             unbounded: Some("user".to_owned()),
             ..Segment::default()
@@ -71,7 +71,7 @@ impl Place {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         if let Some(url) = &self.database {
-            command.env("BURGEE_DATABASE_URL", url);
+            command.env("BURGEE_DATABASE_URL", &**url);
         }
         command
     }
@@ -90,22 +90,6 @@ impl Place {
 
 fn words(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// An empty database on the Postgres server that `BURGEE_TEST_POSTGRES_URL` names; without one, a line says so.
-async fn fresh_postgres() -> Option<String> {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let Ok(server) = std::env::var("BURGEE_TEST_POSTGRES_URL") else {
-        println!("skipped on Postgres: BURGEE_TEST_POSTGRES_URL is not set");
-        return None;
-    };
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let name = format!("burgee_kill_{}_{number}", std::process::id());
-    let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
-    let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-    sqlx::query(create).execute(&mut connection).await.unwrap();
-    let (base, _) = server.rsplit_once('/').unwrap();
-    Some(format!("{base}/{name}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -204,7 +188,7 @@ fn kill_after(place: &Place, answers: usize, double: &LaunchDarkly, before: usiz
 /// is the model, nothing was lost and nobody was left behind.
 async fn killed_at_every_batch(postgres: bool) {
     for answers in 1..=6 {
-        let database = if postgres { fresh_postgres().await } else { None };
+        let database = if postgres { Scratch::new().await } else { None };
         if postgres && database.is_none() {
             return;
         }

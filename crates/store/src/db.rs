@@ -448,18 +448,3 @@ macro_rules! query {
         result
     }};
 }
-
-/// Creates an empty database on a Postgres server: for tests and for first set-ups.
-///
-/// `name` must be a plain identifier; anything else is refused, because it can't be bound as a parameter.
-pub async fn create_postgres_database(server: &str, name: &str) -> Result<(), DbError> {
-    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        return Err(DbError::Other(sqlx::Error::Configuration(
-            format!("{name:?} is no database name").into(),
-        )));
-    }
-    let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(server).await?;
-    let text = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-    sqlx::query(text).execute(&mut connection).await?;
-    Ok(())
-}

@@ -5,7 +5,8 @@
 #![expect(clippy::print_stdout, reason = "what is skipped is said")]
 #![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
-use burgee_store::db::{Statement, create_postgres_database};
+use burgee_scratch::Scratch;
+use burgee_store::db::Statement;
 use burgee_store::{Db, Tx};
 use sqlx::{Column, Executor, SqlStr, Statement as _, TypeInfo};
 
@@ -63,13 +64,9 @@ async fn every_statement_is_understood_alike_by_both_engines() {
         "only {} statements are registered",
         on_sqlite.len()
     );
-    let Ok(server) = std::env::var("BURGEE_TEST_POSTGRES_URL") else {
-        println!("skipped on Postgres: BURGEE_TEST_POSTGRES_URL is not set");
+    let Some(scratch) = Scratch::new().await else {
         return;
     };
-    let name = format!("burgee_statements_{}", std::process::id());
-    create_postgres_database(&server, &name).await.unwrap();
-    let (base, _) = server.rsplit_once('/').unwrap();
-    let postgres = Db::open(&format!("{base}/{name}"), 2).await.unwrap();
+    let postgres = Db::open(&scratch, 2).await.unwrap();
     assert_eq!(on_sqlite, shapes(&postgres).await);
 }

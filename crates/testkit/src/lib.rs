@@ -14,8 +14,6 @@ pub mod receiver;
 pub mod told;
 mod world;
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -26,6 +24,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 pub use burgee_doubles as doubles;
+pub use burgee_scratch::Scratch;
 pub use world::{World, flag, id};
 
 /// Runs one async test body on both databases: `both! { async fn name(app) { … } }`.
@@ -62,8 +61,21 @@ pub struct TestApp {
     router: Router,
     /// Where the database is, to open it again.
     pub url: String,
-    /// Kept as long as the app: the folder goes with it.
-    _folder: Option<tempfile::TempDir>,
+    /// Kept as long as the app, and gone with it.
+    _ground: Ground,
+}
+
+/// What the database of a test stands on.
+#[derive(Debug)]
+enum Ground {
+    Folder {
+        _folder: tempfile::TempDir,
+    },
+    Scratch {
+        _scratch: Scratch,
+    },
+    /// Another node's.
+    Shared,
 }
 
 /// An answer: status, headers and the body, as JSON where it is JSON.
@@ -94,7 +106,7 @@ impl TestApp {
     pub async fn sqlite_with(settings: Settings) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite:{}", folder.path().join("burgee.db").display());
-        Self::on(url, Some(folder), settings).await
+        Self::on(url, Ground::Folder { _folder: folder }, settings).await
     }
 
     /// On a fresh Postgres database; `None`, and a line that says so, when no server was named.
@@ -104,11 +116,18 @@ impl TestApp {
 
     /// On a fresh Postgres database, with settings.
     pub async fn postgres_with(settings: Settings) -> Option<Self> {
-        let url = fresh_postgres().await?;
-        Some(Self::on(url, None, settings).await)
+        let scratch = Scratch::new().await?;
+        Some(
+            Self::on(
+                scratch.to_string(),
+                Ground::Scratch { _scratch: scratch },
+                settings,
+            )
+            .await,
+        )
     }
 
-    async fn on(url: String, folder: Option<tempfile::TempDir>, settings: Settings) -> Self {
+    async fn on(url: String, ground: Ground, settings: Settings) -> Self {
         let db = Db::open(&url, 5).await.expect("the database opens");
         let app = App::start(db, settings).await.expect("the app starts");
         let router = burgee_api::router(app.clone(), None);
@@ -116,18 +135,18 @@ impl TestApp {
             app,
             router,
             url,
-            _folder: folder,
+            _ground: ground,
         }
     }
 
     /// A second node on the same database.
     pub async fn second_node(&self) -> Self {
-        Self::on(self.url.clone(), None, self.app.settings().clone()).await
+        Self::on(self.url.clone(), Ground::Shared, self.app.settings().clone()).await
     }
 
     /// A second node on the same database, with settings of its own.
     pub async fn node_with(&self, settings: Settings) -> Self {
-        Self::on(self.url.clone(), None, settings).await
+        Self::on(self.url.clone(), Ground::Shared, settings).await
     }
 
     /// Sends a request and returns the answer as it comes, for bodies that do not end.
@@ -220,23 +239,4 @@ impl TestApp {
             .expect(201);
         answer["key"].as_str().expect("a token").to_owned()
     }
-}
-
-/// A new, empty database on the server that `BURGEE_TEST_POSTGRES_URL` names.
-pub async fn fresh_postgres() -> Option<String> {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let Ok(server) = std::env::var("BURGEE_TEST_POSTGRES_URL") else {
-        println!("skipped on Postgres: BURGEE_TEST_POSTGRES_URL is not set");
-        return None;
-    };
-    let name = format!(
-        "burgee_{}_{}",
-        std::process::id(),
-        NUMBER.fetch_add(1, Ordering::Relaxed)
-    );
-    burgee_store::db::create_postgres_database(&server, &name)
-        .await
-        .expect("a new database");
-    let (base, _) = server.rsplit_once('/').expect("a URL with a database");
-    Some(format!("{base}/{name}"))
 }

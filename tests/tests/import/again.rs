@@ -89,7 +89,7 @@ both! {
 
     async fn a_run_that_was_cut_off_is_continued(app) {
         let Some(url) = flagsmith().await else { return };
-        let (node, there) = (app.app.clone(), url.clone());
+        let (node, there) = (app.app.clone(), url.to_string());
         let killed = tokio::spawn(async move {
             let source = Source::database(&there).await.unwrap();
             let options = Options { page: 2, ..options() };

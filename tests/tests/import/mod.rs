@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use burgee_import::{Options, Progress, Quiet, Report, Source};
 use burgee_store::seeds;
-use burgee_testkit::{TestApp, fresh_postgres};
+use burgee_testkit::{Scratch, TestApp};
 
 const SCHEMA: &str = include_str!("../../fixtures/flagsmith/schema.sql");
 const ENVIRONMENT: &str = include_str!("../../fixtures/flagsmith/environment.sql");
@@ -24,8 +24,8 @@ const WORKFLOWS: &str = include_str!("../../fixtures/flagsmith/workflows.sql");
 const SURROUNDINGS: &str = include_str!("../../fixtures/flagsmith/surroundings.sql");
 
 /// A Flagsmith's database; `None` without a Postgres to have it on.
-async fn flagsmith() -> Option<String> {
-    let url = fresh_postgres().await?;
+async fn flagsmith() -> Option<Scratch> {
+    let url = Scratch::new().await?;
     let script = [
         SCHEMA,
         "BEGIN;",

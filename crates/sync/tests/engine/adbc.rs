@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use burgee_doubles::flagsmith::{Flagsmith, Kind};
+use burgee_scratch::Scratch;
 use burgee_sync::cell::Cell;
 use burgee_sync::plan::Mode;
 use burgee_sync::source::adbc::{Adbc, Extractor, find};
@@ -115,7 +116,7 @@ async fn a_parquet_file_is_synced_through_duckdb() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_through_its_driver_gives_what_postgres_gives() {
-    let Some(url) = super::fresh_postgres().await else {
+    let Some(url) = Scratch::new().await else {
         return;
     };
     let Some(driver) = driver("postgresql", &[("uri", &url)]) else {
@@ -126,7 +127,7 @@ async fn postgres_through_its_driver_gives_what_postgres_gives() {
     let (columns, through) = rows(&driver, sql).await.unwrap();
     let mut stream = open(
         &Source::Postgres {
-            url,
+            url: url.to_string(),
             public_only: false,
         },
         &Query::Sql(sql.to_owned()),

@@ -15,7 +15,6 @@ mod warehouse;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -186,22 +185,4 @@ fn users(range: std::ops::Range<u64>) -> Vec<String> {
 /// The words of a failure.
 fn words(error: &SyncError) -> String {
     error.to_string()
-}
-
-/// An empty database on the Postgres server that `BURGEE_TEST_POSTGRES_URL` names; without one, a line says so.
-async fn fresh_postgres() -> Option<String> {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let Ok(server) = std::env::var("BURGEE_TEST_POSTGRES_URL") else {
-        println!("skipped on Postgres: BURGEE_TEST_POSTGRES_URL is not set");
-        return None;
-    };
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let name = format!("burgee_sync_{}_{number}", std::process::id());
-    let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(&server)
-        .await
-        .unwrap();
-    let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-    sqlx::query(create).execute(&mut connection).await.unwrap();
-    let (base, _) = server.rsplit_once('/').unwrap();
-    Some(format!("{base}/{name}"))
 }

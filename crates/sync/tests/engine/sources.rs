@@ -1,6 +1,7 @@
 //! Sources: what their values become, and what is told when they can't be read.
 
 use burgee_doubles::flagsmith::{Flagsmith, Kind};
+use burgee_scratch::Scratch;
 use burgee_sync::cell::Cell;
 use burgee_sync::destination::Settings;
 use burgee_sync::plan::Mode;
@@ -88,7 +89,7 @@ async fn sqlite_values_keep_their_types_and_the_file_is_only_read() {
 
 #[tokio::test]
 async fn postgres_values_keep_their_types_and_nothing_can_be_written() {
-    let Some(url) = super::fresh_postgres().await else {
+    let Some(url) = Scratch::new().await else {
         return;
     };
     let options: sqlx::postgres::PgConnectOptions = url.parse().unwrap();
@@ -97,7 +98,7 @@ async fn postgres_values_keep_their_types_and_nothing_can_be_written() {
                   INSERT INTO crm.people VALUES ('00000000-0000-4000-8000-000000000001', 36, 12.50, TRUE, '2026-01-02', '{\"a\": 1}');";
     sqlx::raw_sql(script).execute(&mut connection).await.unwrap();
     let source = Source::Postgres {
-        url,
+        url: url.to_string(),
         public_only: false,
     };
     let (columns, found) = rows(&source, Query::Table("crm.people".into())).await;
@@ -135,7 +136,7 @@ async fn postgres_values_keep_their_types_and_nothing_can_be_written() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_postgres_query_reaches_flagsmith() {
-    let Some(url) = super::fresh_postgres().await else {
+    let Some(url) = Scratch::new().await else {
         return;
     };
     let double = Flagsmith::start(Kind::Core, "ser.key").await;
@@ -143,7 +144,7 @@ async fn a_postgres_query_reaches_flagsmith() {
     settings.traits = vec!["tier".to_owned()];
     let mut rig = Rig::new(Settings::Flagsmith(settings), Mode::Upsert);
     rig.job.source = Source::Postgres {
-        url,
+        url: url.to_string(),
         public_only: false,
     };
     rig.job.query =
@@ -162,11 +163,11 @@ async fn a_postgres_query_reaches_flagsmith() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn texts_of_postgres_are_read_as_they_are_whatever_they_hold() {
-    let Some(url) = super::fresh_postgres().await else {
+    let Some(url) = Scratch::new().await else {
         return;
     };
     let source = Source::Postgres {
-        url,
+        url: url.to_string(),
         public_only: false,
     };
     let sql = "SELECT E'a\\tb\\nc\\\\d' AS odd, '\\N' AS looks_null, '' AS empty, NULL AS nothing, 'ä✓' AS wide -- a comment";

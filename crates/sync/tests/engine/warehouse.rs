@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use burgee_doubles::flagsmith::{Flagsmith, Kind};
 use burgee_doubles::launchdarkly::{Fault, LaunchDarkly, Segment};
+use burgee_scratch::Scratch;
 use burgee_sync::destination::Settings;
 use burgee_sync::guard::Hold;
 use burgee_sync::plan::Mode;
@@ -18,7 +19,7 @@ use super::{Rig, SEGMENT, adbc, fs_settings, ld_settings, words};
 
 /// A warehouse to try things on.
 enum House {
-    Postgres(String),
+    Postgres(Scratch),
     /// A file of its own, in a folder that goes with it.
     DuckDb(
         Adbc,
@@ -28,7 +29,7 @@ enum House {
 
 impl House {
     async fn postgres() -> Option<Self> {
-        Some(Self::Postgres(super::fresh_postgres().await?))
+        Some(Self::Postgres(Scratch::new().await?))
     }
 
     fn duckdb() -> Option<Self> {
@@ -41,7 +42,7 @@ impl House {
         let (reach, dialect) = match self {
             Self::Postgres(url) => (
                 Reach::Postgres {
-                    url: url.clone(),
+                    url: url.to_string(),
                     public_only: false,
                 },
                 Dialect::Postgres,
@@ -287,7 +288,7 @@ async fn a_segment_that_tells_its_members_is_compared_here() {
     double.put(SEGMENT, Segment::default());
     let mut rig = house.rig(Settings::LaunchDarkly(ld_settings(&double)), Mode::Mirror);
     rig.job.source = Source::Postgres {
-        url: url.clone(),
+        url: url.to_string(),
         public_only: false,
     };
     house.run("CREATE TABLE people AS SELECT 'ada' AS id").await;

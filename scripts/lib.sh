@@ -22,6 +22,11 @@ binary() {
     printf '%s/debug/burgee\n' "$target"
 }
 
+# Whether files of tests may lie in memory: there, a test's database costs no disk and no waiting for one.
+memory_has_room() {
+    [ -d /dev/shm ] && [ -w /dev/shm ] && [ "$(df --output=avail -k /dev/shm | tail -n 1)" -ge $((4 * 1024 * 1024)) ]
+}
+
 # Install Debian packages; needs root, or sudo that asks nothing.
 apt_install() {
     command -v apt-get >/dev/null || die "needed and not here, and there is no apt-get to install it with: $*"

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use burgee_testkit::places::Person;
 use burgee_testkit::{Answer, TestApp, both};
 use serde_json::{Value, json};
@@ -121,6 +121,65 @@ fn is_refusal(operation: &Operation, answer: &Answer) -> bool {
 /// Whom an operation need not refuse, and why.
 type Open = &'static [(&'static str, &'static str)];
 
+/// What a stranger's own organisation has given him: keys of every kind.
+struct Own {
+    scim: String,
+    cohort: [String; 2],
+    access: [String; 2],
+}
+
+impl Own {
+    async fn of_the_stranger(app: &TestApp, treasure: &Treasure) -> Self {
+        let stranger = &treasure.world.stranger;
+        let organisation = app.organisation("Own", stranger, "ADMIN").await;
+        let project = app.project(stranger, organisation, "Own").await;
+        let (_, environment) = app.environment(stranger, project, "Own").await;
+        let make = async |path: String, body: Value, field: &str| {
+            let made = app.post(stranger, &path, &body).await;
+            assert!(made.status.is_success(), "{path}: {}", made.text);
+            made.body[field].as_str().expect("a key").to_owned()
+        };
+        let of_organisation = format!("/api/v1/organisations/{organisation}");
+        let scim = make(format!("{of_organisation}/scim/"), json!({}), "token").await;
+        let master = json!({"name": "own", "is_admin": true});
+        let master = make(format!("{of_organisation}/master-api-keys/"), master, "key").await;
+        let path = format!("/api/v1/environments/{environment}/api-keys/");
+        let server = make(path, json!({"name": "own"}), "key").await;
+        Self {
+            scim: format!("Bearer {scim}"),
+            cohort: [format!("Bearer {server}"), format!("Bearer {master}")],
+            access: [master, stranger.token.clone()],
+        }
+    }
+
+    /// Those that an operation takes.
+    fn for_operation(&self, operation: &Operation) -> Vec<&str> {
+        let takes = |scheme: &str| {
+            let ways = operation.declared["security"].as_array().into_iter().flatten();
+            ways.filter_map(|way| way.get(scheme)).count() > 0
+        };
+        let kinds: [(&str, &[String]); 3] = [
+            ("scim_token", std::slice::from_ref(&self.scim)),
+            ("cohort_key", &self.cohort),
+            ("access_token", &self.access),
+        ];
+        let taken = kinds.into_iter().filter(|(scheme, _)| takes(scheme));
+        taken
+            .flat_map(|(_, keys)| keys.iter().map(String::as_str))
+            .collect()
+    }
+}
+
+/// A body that SCIM and LaunchDarkly's segments take for anything: the document leaves theirs open.
+fn of_others_protocols() -> Value {
+    json!({
+        "userName": "own@example.com", "displayName": "own",
+        "Operations": [{"op": "replace", "path": "active", "value": true}],
+        "name": "own", "key": "own", "included": {"add": ["own"]},
+        "patch": [{"op": "replace", "path": "/name", "value": "own"}],
+    })
+}
+
 /// Calls every operation on the treasure as somebody, who must be refused; the lists say where he need not be, and must
 /// not say more than is so.
 async fn refuse_all(app: &TestApp, treasure: &Treasure, person: &Person, open: &[Open]) {
@@ -213,6 +272,47 @@ both! {
             assert!(!told.contains("treasure"), "{name}: {}", answer.text);
             assert!(!answer.status.is_server_error(), "{name}: {}", answer.text);
         }
+        treasure.is_untouched(&app).await;
+    }
+
+    async fn keys_of_one_kind_open_nothing_of_the_others(app) {
+        let treasure = Treasure::bury(&app).await;
+        let world = &treasure.world;
+        let key = world.key.as_str();
+        let admin = format!("Token {}", world.admin.token);
+        for operation in operations().iter().filter(|operation| operation.has_keys_of_its_own()) {
+            // A user's token is an access token, however it is written.
+            let user = if operation.path.starts_with("/api/v2/") { "Token nothing" } else { admin.as_str() };
+            for authorization in ["", "Bearer", "Bearer nothing", "nothing", user, &format!("Bearer {key}")] {
+                let (path, body) = (operation.target(&treasure, &[]), operation.body(&treasure));
+                let headers = [("authorization", authorization), ("x-environment-key", key)];
+                let answer = app.call(operation.method.clone(), &path, &headers, Some(&body)).await;
+                assert_eq!(answer.status.as_u16(), 401, "{} {authorization:?}: {}", operation.name(), answer.text);
+            }
+        }
+        treasure.is_untouched(&app).await;
+    }
+
+    async fn keys_of_another_organisation_lead_to_nothing_here(app) {
+        let treasure = Treasure::bury(&app).await;
+        let own = Own::of_the_stranger(&app, &treasure).await;
+        let mut called = 0;
+        for operation in operations().iter().filter(|operation| operation.has_keys_of_its_own()) {
+            for authorization in own.for_operation(operation) {
+                let path = operation.target(&treasure, &[]);
+                let body = if operation.path.contains("/cohort-sync/") { operation.body(&treasure) } else { of_others_protocols() };
+                let answer = app.call(operation.method.clone(), &path, &[("authorization", authorization)], Some(&body)).await;
+                let name = operation.name();
+                let names_something = path.contains("/v2/segments/") || operation.path.contains("_id}/")
+                    || operation.path.contains("_uuid}/");
+                assert!(!names_something || is_refusal(operation, &answer), "{name}: {}", answer.text);
+                // What one makes there is one's own, and called as one wants.
+                let is_made = operation.method == Method::POST && answer.status.is_success();
+                assert!(is_made || !answer.text.contains("treasure"), "{name} tells: {}", answer.text);
+                called += 1;
+            }
+        }
+        assert!(called > 25, "only {called} were called");
         treasure.is_untouched(&app).await;
     }
 

@@ -1,7 +1,6 @@
 //! `burgee sync` as its user meets it: files, plans, exit codes; and killed at any moment.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may stop")]
-#![expect(clippy::print_stdout, reason = "what is skipped is said")]
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

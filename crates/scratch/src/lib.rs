@@ -1,5 +1,7 @@
 //! Scratch databases for tests, on the Postgres server that `BURGEE_TEST_POSTGRES_URL` names.
 
+#![expect(clippy::print_stdout, reason = "what is skipped is said")]
+
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU32, Ordering};
 

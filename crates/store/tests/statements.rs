@@ -2,7 +2,6 @@
 //!
 //! Postgres is the server that `BURGEE_TEST_POSTGRES_URL` names; without it only SQLite is asked, and the test says so.
 
-#![expect(clippy::print_stdout, reason = "what is skipped is said")]
 #![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
 use burgee_scratch::Scratch;

@@ -3,8 +3,6 @@
 //! [`both!`] writes a test once and runs it on SQLite and on Postgres. Postgres is the server that
 //! `BURGEE_TEST_POSTGRES_URL` names; without it those halves say so and are skipped.
 
-#![expect(clippy::print_stdout, reason = "what is skipped is said")]
-
 pub mod contract;
 pub mod idp;
 pub mod mailbox;

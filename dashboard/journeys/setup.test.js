@@ -65,7 +65,7 @@ journey(
       await look(page, "login-refused");
       await page.getByRole("textbox", { name: "Password" }).fill(PASSWORD);
       await page.getByRole("button", { name: "Sign in", exact: true }).click();
-      await page.getByRole("heading", { name: "Your account" }).waitFor();
+      await page.getByRole("heading", { name: "Your account", exact: true }).waitFor();
       await look(page, "account");
       noTrouble(page);
       await page.context().close();
@@ -83,7 +83,7 @@ journey(
       await page.getByRole("dialog").getByText("backup codes").waitFor();
       const [backup] = await page.getByRole("dialog").locator("code").allInnerTexts();
       await page.getByRole("button", { name: "I have kept them" }).click();
-      await page.getByRole("button", { name: "Your account" }).click();
+      await page.getByRole("button", { name: "Your account", exact: true }).click();
       await page.getByRole("menuitem", { name: "Sign out" }).click();
       await page.getByLabel("E-mail address").fill(EMAIL);
       await page.getByRole("textbox", { name: "Password" }).fill(PASSWORD);
@@ -93,7 +93,7 @@ journey(
       await page.getByRole("button", { name: "Use a backup code" }).click();
       await page.getByLabel("Backup code").fill(backup);
       await page.getByRole("button", { name: "Sign in", exact: true }).click();
-      await page.getByRole("button", { name: "Your account" }).waitFor();
+      await page.getByRole("button", { name: "Your account", exact: true }).waitFor();
     });
 
     test("a link to join makes somebody new a member", async () => {

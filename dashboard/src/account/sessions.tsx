@@ -20,10 +20,9 @@ export function browserOf(agent: string | null): string {
 
 export function Sessions() {
   const query = api.useQuery("get", PATH);
-  // The document of the API takes the ids of sessions for numbers; they are the texts that the list gives.
   const end = useAct(
-    (id: string) =>
-      http.DELETE("/api/v1/auth/sessions/{session_id}/", { params: { path: { session_id: id as never } } }),
+    (session_id: string) =>
+      http.DELETE("/api/v1/auth/sessions/{session_id}/", { params: { path: { session_id } } }),
     {
       changes: [PATH],
       done: "That session is over.",

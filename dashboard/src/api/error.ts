@@ -4,6 +4,8 @@
 export class ApiError extends Error {
   readonly status: number;
   readonly fields: Record<string, string>;
+  /** What was answered, as it came. */
+  readonly body: unknown;
 
   constructor(status: number, body: unknown) {
     const fields: Record<string, string> = {};
@@ -12,6 +14,7 @@ export class ApiError extends Error {
     this.name = "ApiError";
     this.status = status;
     this.fields = fields;
+    this.body = body;
   }
 }
 

@@ -9,17 +9,44 @@ import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
 import { Time } from "~/parts/time";
 
-const PATH = "/api/v1/features/workflows/change-requests/{id}/comments/";
+const OF_ENVIRONMENT = "/api/v1/features/workflows/change-requests/{id}/comments/";
+const OF_PROJECT = "/api/v1/projects/{project_id}/change-requests/{id}/comments/";
 
-export function Comments({ request, members }: { request: number; members: Member[] }) {
+interface CommentsProps {
+  request: number;
+  /** Set where the request is about the segments of a project. */
+  project?: number;
+  members: Member[];
+}
+
+function useComments({ request: id, project }: CommentsProps) {
+  const isProject = project !== undefined;
+  const ofEnvironment = api.useQuery(
+    "get",
+    OF_ENVIRONMENT,
+    { params: { path: { id }, query: ALL } },
+    { enabled: !isProject },
+  );
+  const ofProject = api.useQuery(
+    "get",
+    OF_PROJECT,
+    { params: { path: { id, project_id: project ?? 0 }, query: ALL } },
+    { enabled: isProject },
+  );
+  return isProject ? ofProject : ofEnvironment;
+}
+
+export function Comments({ request: id, project, members }: CommentsProps) {
   const [text, setText] = useState("");
-  const query = api.useQuery("get", PATH, { params: { path: { id: request }, query: ALL } });
+  const query = useComments({ request: id, project, members });
   const send = useAct(
-    () => http.POST(PATH, { params: { path: { id: request } }, body: { text: text.trim() } }),
-    {
-      changes: [PATH],
-      after: () => setText(""),
+    () => {
+      const body = { text: text.trim() };
+      return project === undefined
+        ? http.POST(OF_ENVIRONMENT, { params: { path: { id } }, body })
+        : http.POST(OF_PROJECT, { params: { path: { id, project_id: project } }, body });
     },
+    { changes: [OF_ENVIRONMENT, OF_PROJECT], after: () => setText("") },
   );
   const name = (id: number | null) => {
     const member = members.find((one) => one.id === id);

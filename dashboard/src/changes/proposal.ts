@@ -5,6 +5,12 @@ import { fromTyped } from "~/lib/value";
 
 type Details = Schema<"ChangeRequestDetails">;
 type StateChange = Schema<"StateChangeView">;
+/** What change requests and scheduled changes say alike. */
+type ChangeSet = Pick<
+  Schema<"ChangeSetView">,
+  "feature_states_to_update" | "feature_states_to_create" | "segment_ids_to_delete_overrides"
+> &
+  Partial<Schema<"ChangeSetView">>;
 
 /** The feature a request is about, and the part of the request that says so. */
 export function featuresOf(request: Details): number[] {
@@ -60,7 +66,7 @@ function toChange(draft: Draft, change: StateChange): Change {
 }
 
 /** The changes of one change set against a flag. */
-export function changesOf(set: Schema<"ChangeSetView">, flag: Schema<"FlagView">): Change[] {
+export function changesOf(set: ChangeSet, flag: Schema<"FlagView">): Change[] {
   const draft = draftOf(flag);
   const removed = set.segment_ids_to_delete_overrides.map((segment) => ({
     segment,

@@ -10,6 +10,7 @@ import { Time } from "~/parts/time";
 import { Value } from "~/parts/value";
 import type { Tag } from "~/projects/tags";
 import { useAddress } from "~/shell/place";
+import { Evaluations } from "./evaluations";
 
 type Feature = Schema<"FeatureView">;
 
@@ -121,6 +122,9 @@ export function FeatureRow({ feature, tags, isSelected, onSelect, mayToggle, onT
       </Table.Td>
       <Table.Td visibleFrom="md">
         <Overrides feature={feature} />
+      </Table.Td>
+      <Table.Td visibleFrom="xl">
+        <Evaluations feature={feature.id} />
       </Table.Td>
       <Table.Td visibleFrom="lg">
         <Avatar.Group spacing="xs">

@@ -40,7 +40,11 @@ function Log({ feature }: { feature: Feature }) {
           ) : (
             <div>
               {results.map((entry) => (
-                <AuditEntry key={entry.id} entry={entry} project={project.id} />
+                <AuditEntry
+                  key={entry.id}
+                  entry={entry}
+                  log={{ organisation: project.organisation, project: project.id }}
+                />
               ))}
             </div>
           )

@@ -5,8 +5,8 @@ import { api, type Schema } from "~/api/client";
 import { Empty, Loaded, Loading } from "~/parts/states";
 import { usePlace } from "~/shell/place";
 
-// The charts are the largest part of the dashboard, and few pages have one.
-const UsageChart = lazy(() => import("./usage-chart"));
+const DailyChart = lazy(() => import("~/parts/daily-chart"));
+const SERIES = [{ name: "evaluations", label: "Evaluations", color: "harbour.6" }];
 
 const PERIODS = [
   { value: "7", label: "Last 7 days" },
@@ -59,7 +59,7 @@ export function Usage({ feature }: { feature: Schema<"FeatureView"> }) {
                 Asked for {total.toLocaleString()} times in {environment.name}
               </Text>
               <Suspense fallback={<Loading rows={4} />}>
-                <UsageChart days={days} />
+                <DailyChart days={days} series={SERIES} />
               </Suspense>
             </>
           );

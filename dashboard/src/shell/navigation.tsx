@@ -5,12 +5,15 @@ import {
   IconCode,
   IconFilter,
   IconFlag3,
+  IconGitMerge,
   IconGitPullRequest,
   IconHistory,
+  IconPlugConnected,
   IconSettings,
   IconStack2,
   IconTool,
   IconUsers,
+  IconWebhook,
 } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
@@ -26,8 +29,11 @@ type Name =
   | "change-requests"
   | "compare"
   | "sdk-keys"
+  | "webhooks"
+  | "integrations"
   | "settings"
   | "environments"
+  | "project-change-requests"
   | "audit-log"
   | "project-settings";
 
@@ -48,6 +54,8 @@ export const PAGES: { group: string; pages: PageLink[] }[] = [
       { name: "Change requests", to: `${AT}/change-requests`, icon: <IconGitPullRequest size={18} /> },
       { name: "Compare", to: `${AT}/compare`, icon: <IconArrowsDiff size={18} /> },
       { name: "SDK keys", to: `${AT}/sdk-keys`, icon: <IconCode size={18} /> },
+      { name: "Webhooks", to: `${AT}/webhooks`, icon: <IconWebhook size={18} /> },
+      { name: "Integrations", to: `${AT}/integrations`, icon: <IconPlugConnected size={18} /> },
       { name: "Environment settings", to: `${AT}/settings`, icon: <IconSettings size={18} /> },
     ],
   },
@@ -55,6 +63,11 @@ export const PAGES: { group: string; pages: PageLink[] }[] = [
     group: "Project",
     pages: [
       { name: "Environments", to: `${AT}/environments`, icon: <IconStack2 size={18} /> },
+      {
+        name: "All change requests",
+        to: `${AT}/project-change-requests`,
+        icon: <IconGitMerge size={18} />,
+      },
       { name: "Audit log", to: `${AT}/audit-log`, icon: <IconHistory size={18} /> },
       { name: "Project settings", to: `${AT}/project-settings`, icon: <IconTool size={18} /> },
     ],

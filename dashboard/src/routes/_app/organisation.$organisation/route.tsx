@@ -18,6 +18,15 @@ const TABS = [
   { name: "Groups", to: "/organisation/$organisation/groups", path: "groups" },
   { name: "Roles", to: "/organisation/$organisation/roles", path: "roles", adminOnly: true },
   { name: "API keys", to: "/organisation/$organisation/api-keys", path: "api-keys", adminOnly: true },
+  { name: "Webhooks", to: "/organisation/$organisation/webhooks", path: "webhooks", adminOnly: true },
+  {
+    name: "Integrations",
+    to: "/organisation/$organisation/integrations",
+    path: "integrations",
+    adminOnly: true,
+  },
+  { name: "Usage", to: "/organisation/$organisation/usage", path: "usage", adminOnly: true },
+  { name: "Audit log", to: "/organisation/$organisation/audit-log", path: "audit-log", adminOnly: true },
   { name: "Settings", to: "/organisation/$organisation/settings", path: "settings", adminOnly: true },
 ] as const;
 

@@ -1,8 +1,9 @@
-import { Alert, Badge, Button, Group, SimpleGrid, Stack, Text } from "@mantine/core";
+import { Alert, Button, Group, SimpleGrid, Stack, Text } from "@mantine/core";
 import { IconCheck, IconClock, IconRocket } from "@tabler/icons-react";
 import { createFileRoute, notFound } from "@tanstack/react-router";
 import { useAct } from "~/api/act";
 import { api, http, type Schema } from "~/api/client";
+import { Approvals } from "~/changes/approvals";
 import { Comments } from "~/changes/comments";
 import { plannedFor } from "~/changes/proposal";
 import { ProposedChanges } from "~/changes/proposed";
@@ -12,7 +13,6 @@ import { useMembers } from "~/organisation/members";
 import { DeleteButton } from "~/parts/confirm";
 import { Page } from "~/parts/page";
 import { nameOf } from "~/parts/person";
-import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
 import { exactly, Time } from "~/parts/time";
 import { usePlace } from "~/shell/place";
@@ -41,40 +41,6 @@ function ChangeRequestPage() {
   const id = Number(Route.useParams().request);
   const query = api.useQuery("get", ONE, { params: { path: { id } } });
   return <Loaded query={query}>{(request) => <ChangeRequest request={request} />}</Loaded>;
-}
-
-function Approvals({ request }: { request: Details }) {
-  const { project, environment } = usePlace();
-  const members = useMembers(project.organisation).data ?? [];
-  const needed = environment.minimum_change_request_approvals ?? 0;
-  const given = request.approvals.filter((approval) => approval.approved_at).length;
-  const name = (id: number) => {
-    const member = members.find((one) => one.id === id);
-    return member ? nameOf(member) : `User ${id}`;
-  };
-  return (
-    <Section title="Approvals" description={`${given} of ${needed} needed`}>
-      <Stack gap="xs">
-        {request.approvals.map((approval) => (
-          <Group key={approval.id} justify="space-between">
-            <Text size="sm">{name(approval.user)}</Text>
-            {approval.approved_at ? (
-              <Badge color="teal" leftSection={<IconCheck size={12} />}>
-                <Time at={approval.approved_at} />
-              </Badge>
-            ) : (
-              <Badge color="yellow">asked</Badge>
-            )}
-          </Group>
-        ))}
-        {request.approvals.length === 0 && (
-          <Text size="sm" c="dimmed">
-            Nobody was asked in particular; everybody with the permission may approve.
-          </Text>
-        )}
-      </Stack>
-    </Section>
-  );
 }
 
 function useActs(request: Details) {
@@ -183,7 +149,11 @@ function ChangeRequest({ request }: { request: Details }) {
       {request.description && <Text style={{ whiteSpace: "pre-wrap" }}>{request.description}</Text>}
       <ProposedChanges request={request} />
       <SimpleGrid cols={{ base: 1, md: 2 }}>
-        <Approvals request={request} />
+        <Approvals
+          approvals={request.approvals}
+          needed={environment.minimum_change_request_approvals ?? 0}
+          members={members}
+        />
         <Comments request={request.id} members={members} />
       </SimpleGrid>
       {isOpen && (isMine || may("ADMIN")) && (

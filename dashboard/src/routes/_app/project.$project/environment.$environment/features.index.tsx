@@ -122,6 +122,7 @@ function FeatureTable({ features }: { features: Feature[] }) {
               <Table.Th>Feature</Table.Th>
               <Table.Th visibleFrom="sm">Value</Table.Th>
               <Table.Th visibleFrom="md">Overrides</Table.Th>
+              <Table.Th visibleFrom="xl">Evaluations</Table.Th>
               <Table.Th visibleFrom="lg">Owners</Table.Th>
               <Table.Th visibleFrom="lg">Changed</Table.Th>
               <Table.Th>On</Table.Th>

@@ -1,0 +1,26 @@
+import dayjs from "dayjs";
+import { describe, expect, test } from "vitest";
+import { readAuditSearch, toAuditQuery } from "./search";
+
+describe("what is looked for in the audit log", () => {
+  test("is read from an address, without what makes no sense", () => {
+    const found = readAuditSearch({
+      search: "",
+      environments: [3, "x"],
+      author: "me",
+      about: "NOTHING",
+      since: "2026-11-21",
+      until: "yesterday",
+      page: 1,
+    });
+    expect(Object.entries(found).filter(([, value]) => value !== undefined)).toEqual([
+      ["environments", [3]],
+      ["since", "2026-11-21"],
+    ]);
+  });
+
+  test("takes both days in, from their beginning to their end", () => {
+    const query = toAuditQuery({ since: "2026-11-21", until: "2026-11-21" }, 30);
+    expect(dayjs(query.created_before).diff(query.created_after, "hour")).toBe(24);
+  });
+});

@@ -1,0 +1,24 @@
+import { Stack } from "@mantine/core";
+import { createFileRoute } from "@tanstack/react-router";
+import { useState } from "react";
+import { Integrations } from "~/integrations/integrations";
+
+export const Route = createFileRoute("/_app/organisation/$organisation/integrations")({
+  component: OrganisationIntegrations,
+});
+
+function OrganisationIntegrations() {
+  const organisation = Number(Route.useParams().organisation);
+  const [edited, setEdited] = useState<string>();
+  return (
+    <Stack>
+      <Integrations
+        owner={{ level: "organisation", organisation_id: organisation }}
+        title="all projects"
+        mayChange
+        edited={edited}
+        onEdit={setEdited}
+      />
+    </Stack>
+  );
+}

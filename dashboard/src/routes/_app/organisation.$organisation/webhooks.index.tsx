@@ -1,0 +1,22 @@
+import { Stack } from "@mantine/core";
+import { createFileRoute } from "@tanstack/react-router";
+import { FailureMail } from "~/organisation/failure-mail";
+import { Webhooks } from "~/webhooks/list";
+
+export const Route = createFileRoute("/_app/organisation/$organisation/webhooks/")({
+  component: OrganisationWebhooks,
+});
+
+function OrganisationWebhooks() {
+  const organisation = Number(Route.useParams().organisation);
+  return (
+    <Stack>
+      <Webhooks
+        owner={{ type: "organisation", id: organisation }}
+        description="Told when a flag of any environment changes, and of every line of the audit log."
+        mayChange
+      />
+      <FailureMail organisation={organisation} />
+    </Stack>
+  );
+}

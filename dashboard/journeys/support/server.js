@@ -42,12 +42,15 @@ async function database(kind, directory) {
 }
 
 /** A running program: where it is, what it printed, and how to stop it. */
-export async function startServer(kind, { demo = true } = {}) {
+export async function startServer(kind, { demo = true, env = {} } = {}) {
   const directory = mkdtempSync(join(tmpdir(), "burgee-dashboard-"));
   const { options, drop } = await database(kind, directory);
   const port = await freePort();
   const args = ["serve", "--listen", `127.0.0.1:${port}`, ...options, ...(demo ? ["--demo"] : [])];
-  const child = spawn(PROGRAM, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(PROGRAM, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+  });
   let output = "";
   const url = `http://127.0.0.1:${port}`;
   const ready = new Promise((resolve, reject) => {

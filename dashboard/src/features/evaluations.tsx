@@ -24,7 +24,7 @@ export function Evaluations({ feature }: { feature: number }) {
     { enabled: inViewport, staleTime: 300_000 },
   );
   return (
-    <Box ref={ref} h={24} w={96}>
+    <Box ref={ref} h={24} w={96} style={{ display: "flex", alignItems: "center" }}>
       {query.data && <Counted counts={query.data} />}
     </Box>
   );

@@ -1,13 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { byClient, byDay, type Count, sumOf, totalsOf } from "./counts";
+import { byDay, type Count, sumOf, totalsOf } from "./counts";
 
-function count(day: string, flags: number, client: Partial<Count["labels"]> = {}): Count {
-  const labels = {
-    client_application_name: null,
-    client_application_version: null,
-    user_agent: null,
-    ...client,
-  };
+function count(day: string, flags: number): Count {
+  const labels = { client_application_name: null, client_application_version: null, user_agent: null };
   return { day, flags, identities: 1, traits: 0, environment_document: 0, labels };
 }
 
@@ -24,19 +19,5 @@ describe("usage", () => {
     expect(days).toHaveLength(31);
     expect(days[0]).toMatchObject({ day: "2026-10-22", flags: 0 });
     expect(days.at(-1)).toMatchObject({ day: "2026-11-21", flags: 5, identities: 2 });
-  });
-
-  test("is told by client, the busiest first", () => {
-    const counts = [
-      count("2026-11-20", 1, { user_agent: "flagsmith-python-sdk/4" }),
-      count("2026-11-20", 8, { client_application_name: "shop", client_application_version: "2" }),
-      count("2026-11-21", 1, { user_agent: "flagsmith-python-sdk/4" }),
-      count("2026-11-21", 0),
-    ];
-    expect(byClient(counts)).toEqual([
-      { client: "shop 2", requests: 9 },
-      { client: "flagsmith-python-sdk/4", requests: 4 },
-      { client: "Not said", requests: 1 },
-    ]);
   });
 });

@@ -44,22 +44,3 @@ export function byDay(counts: Count[], period: Period, now = Date.now()): ({ day
     ...totalsOf(counts.filter((count) => count.day === day)),
   }));
 }
-
-/** What clients say of themselves: the name they were given, or else the SDK or program that asked. */
-function clientOf({ labels }: Count): string {
-  const version = labels.client_application_version ? ` ${labels.client_application_version}` : "";
-  if (labels.client_application_name) return labels.client_application_name + version;
-  return labels.user_agent || "Not said";
-}
-
-/** How much each client asked, the busiest first. */
-export function byClient(counts: Count[]): { client: string; requests: number }[] {
-  const clients = new Map<string, Count[]>();
-  for (const count of counts) {
-    const client = clientOf(count);
-    clients.set(client, [...(clients.get(client) ?? []), count]);
-  }
-  return [...clients]
-    .map(([client, counts]) => ({ client, requests: sumOf(totalsOf(counts)) }))
-    .sort((one, other) => other.requests - one.requests);
-}

@@ -1,4 +1,4 @@
-import { Group, SegmentedControl, Select, Stack, Table, Text } from "@mantine/core";
+import { Group, SegmentedControl, Select, Stack, Text } from "@mantine/core";
 import { IconChartBar } from "@tabler/icons-react";
 import { createFileRoute } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
@@ -7,7 +7,7 @@ import { Section } from "~/parts/section";
 import { Empty, Loaded, Loading } from "~/parts/states";
 import { useEnvironments, useProjects } from "~/shell/place";
 import { Breakdown } from "~/usage/breakdown";
-import { byClient, byDay, type Count, KINDS, PERIODS, type Period, sumOf, totalsOf } from "~/usage/counts";
+import { byDay, KINDS, PERIODS, type Period, sumOf, totalsOf } from "~/usage/counts";
 import { TotalCards } from "~/usage/totals";
 import { Warnings } from "~/usage/warnings";
 
@@ -28,27 +28,6 @@ export const Route = createFileRoute("/_app/organisation/$organisation/usage")({
   }),
   component: Usage,
 });
-
-function Clients({ counts }: { counts: Count[] }) {
-  return (
-    <Section title="By client" description="What the programs that asked say of themselves.">
-      <Table>
-        <Table.Tbody>
-          {byClient(counts)
-            .slice(0, 20)
-            .map(({ client, requests }) => (
-              <Table.Tr key={client}>
-                <Table.Td style={{ overflowWrap: "anywhere" }}>{client}</Table.Td>
-                <Table.Td w={120} ta="right" style={{ fontVariantNumeric: "tabular-nums" }}>
-                  {requests.toLocaleString()}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-        </Table.Tbody>
-      </Table>
-    </Section>
-  );
-}
 
 function Filters() {
   const organisation = Number(Route.useParams().organisation);
@@ -151,7 +130,6 @@ function Usage() {
                     </Suspense>
                   </Section>
                   <Places total={sumOf(totals)} />
-                  <Clients counts={counts} />
                 </>
               )}
             </>
@@ -160,8 +138,7 @@ function Usage() {
       </Loaded>
       <Warnings organisation={organisation} />
       <Text size="xs" c="dimmed">
-        Days are those of UTC. Requests for flags, identities, traits and environment documents are counted,
-        also those answered from memory.
+        Days are those of UTC.
       </Text>
     </Stack>
   );

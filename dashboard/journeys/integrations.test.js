@@ -1,0 +1,150 @@
+// Integrations of an environment, a project and an organisation; Slack with its OAuth, against a double of Slack.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { look, settled } from "./support/browser.js";
+import { eventually, journey, member, noTrouble } from "./support/journey.js";
+import { ALLOW_PRIVATE, startReceiver } from "./support/receiver.js";
+
+const slack = await startReceiver(answerOfSlack);
+after(() => slack.stop());
+
+/** Agrees at once and sends the browser back, as somebody does who clicks on "Allow". */
+function answerOfSlack({ url }) {
+  const { pathname, searchParams } = new URL(url, "http://slack");
+  if (pathname === "/oauth/v2/authorize") {
+    const back = new URL(searchParams.get("redirect_uri"));
+    back.searchParams.set("code", "agreed");
+    back.searchParams.set("state", searchParams.get("state"));
+    return { status: 302, headers: { Location: back.href } };
+  }
+  if (pathname === "/api/oauth.v2.access") return { body: { ok: true, access_token: "xoxb-1" } };
+  if (pathname === "/api/conversations.list") {
+    const channels = [
+      { id: "C1", name: "general" },
+      { id: "C2", name: "releases" },
+    ];
+    return { body: { ok: true, channels, response_metadata: { next_cursor: "" } } };
+  }
+  return { body: { ok: true } };
+}
+
+journey(
+  "integrations",
+  (world) => {
+    let receiver;
+    before(async () => {
+      receiver = await startReceiver();
+    });
+    after(() => receiver?.stop());
+
+    test("each tells what it receives, and one is set up", async () => {
+      const { page, at, call, key } = world;
+      await page.goto(`${at}/integrations`);
+      await page.getByRole("heading", { name: /^Told of changes, for Development/ }).waitFor();
+      await look(page, "integrations");
+      await page.getByRole("button", { name: "Set up Dynatrace" }).click();
+      const dialog = page.getByRole("dialog");
+      await dialog.getByLabel("API key").fill("dt0c01.SECRET");
+      await dialog.getByLabel("Address").fill("not an address");
+      await dialog.getByLabel("Entities").fill('type("SERVICE")');
+      await dialog.getByRole("button", { name: "Set it up" }).click();
+      assert.equal(await dialog.isVisible(), true, "the browser asks for an address");
+      await dialog.getByLabel("Address").fill(receiver.url);
+      await look(page, "integration-form", { widths: [360, 1440] });
+      await dialog.getByRole("button", { name: "Set it up" }).click();
+      await page.getByRole("button", { name: "Edit Dynatrace" }).waitFor();
+      const [set] = await call("GET", `/environments/${key}/integrations/dynatrace/`);
+      assert.deepEqual([set.api_key, set.base_url], ["********", receiver.url]);
+    });
+
+    test("it is told of a change, and its key is kept when the form is saved without one", async () => {
+      const { page, call, key, features } = world;
+      await page.getByRole("button", { name: "Edit Dynatrace" }).click();
+      const dialog = page.getByRole("dialog");
+      assert.equal(await dialog.getByLabel("API key").inputValue(), "");
+      await dialog.getByLabel("Entities").fill('type("HOST")');
+      await dialog.getByRole("button", { name: "Save" }).click();
+      await dialog.waitFor({ state: "hidden" });
+      const { results } = await call(
+        "GET",
+        `/environments/${key}/featurestates/?feature=${features.banner_text}`,
+      );
+      await call("PATCH", `/environments/${key}/featurestates/${results[0].id}/`, {
+        enabled: !results[0].enabled,
+      });
+      await eventually(() => receiver.received.length > 0, true);
+      assert.match(receiver.received[0].url, /api-token=dt0c01\.SECRET/);
+      assert.match(receiver.received[0].body, /HOST/);
+    });
+
+    test("Slack is connected in the browser, and a channel is chosen", async () => {
+      const { page, call, key } = world;
+      await page.getByRole("button", { name: "Set up Slack" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Connect a workspace" }).click();
+      // To Slack and back, to the form that was left.
+      await page.getByRole("combobox", { name: "Channel" }).click();
+      await page.getByRole("option", { name: "#releases" }).click();
+      await look(page, "integration-slack", { widths: [360, 1440] });
+      await page.getByRole("button", { name: "Set it up" }).click();
+      await page.getByRole("button", { name: "Edit Slack" }).waitFor();
+      const [set] = await call("GET", `/environments/${key}/integrations/slack/`);
+      assert.deepEqual([set.channel_id, set.enabled], ["C2", true]);
+      await page.getByRole("button", { name: "Edit Slack" }).click();
+      await page.getByRole("dialog").getByRole("switch", { name: "On" }).click({ force: true });
+      await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+      await eventually(
+        async () => (await call("GET", `/environments/${key}/integrations/slack/`))[0].enabled,
+        false,
+      );
+    });
+
+    test("one of the project is set up, and deleted by its name", async () => {
+      const { page, call, project } = world;
+      await page.getByRole("button", { name: "Set up Datadog" }).click();
+      await page.getByRole("dialog").getByLabel("Address").fill(receiver.url);
+      await page.getByRole("dialog").getByLabel("API key").fill("dd");
+      await page.getByRole("dialog").getByRole("button", { name: "Set it up" }).click();
+      await page.getByRole("button", { name: "Delete Datadog" }).click();
+      const dialog = page.getByRole("dialog");
+      await dialog.getByRole("textbox").fill("Datadog");
+      await dialog.getByRole("button", { name: "Delete" }).click();
+      await page.getByRole("button", { name: "Set up Datadog" }).waitFor();
+      assert.deepEqual(await call("GET", `/projects/${project}/integrations/datadog/`), []);
+    });
+
+    test("an organisation has its own", async () => {
+      const { page, call, organisation } = world;
+      await page.goto(`/organisation/${organisation}/integrations`);
+      await page.getByRole("button", { name: "Set up Grafana" }).click();
+      await page.getByRole("dialog").getByLabel("API key").fill("glsa_1");
+      await page.getByRole("dialog").getByLabel("Address").fill(receiver.url);
+      await page.getByRole("dialog").getByRole("button", { name: "Set it up" }).click();
+      await page.getByRole("button", { name: "Edit Grafana" }).waitFor();
+      assert.equal((await call("GET", `/organisations/${organisation}/integrations/grafana/`)).length, 1);
+      await look(page, "organisation-integrations");
+    });
+
+    test("a member sees which there are, and can change none", async () => {
+      const { at } = world;
+      const { page } = await member(world, "ivo@example.com", {
+        project: ["VIEW_PROJECT"],
+        environment: ["VIEW_ENVIRONMENT"],
+      });
+      await page.goto(`${at}/integrations`);
+      await page.getByText("set up", { exact: true }).first().waitFor();
+      await settled(page);
+      assert.equal(await page.getByRole("button", { name: /^(Set up|Edit|Delete) / }).count(), 0);
+      noTrouble(page);
+      await page.context().close();
+      noTrouble(world.page);
+    });
+  },
+  {
+    env: {
+      ...ALLOW_PRIVATE,
+      BURGEE_SLACK_CLIENT_ID: "1.2",
+      BURGEE_SLACK_CLIENT_SECRET: "shh",
+      BURGEE_SLACK_URL: slack.url,
+    },
+  },
+);

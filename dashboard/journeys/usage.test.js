@@ -37,7 +37,8 @@ journey("usage", (world) => {
     const production = environments.find((one) => one.name === "Production");
     await page.getByRole("button", { name: production.name, exact: true }).click();
     await page.getByRole("heading", { name: "No requests in this time" }).waitFor();
-    await page.getByText("Last 90 days").click();
+    await page.getByRole("combobox", { name: "Period" }).click();
+    await page.getByRole("option", { name: "Last 90 days" }).click();
     await page.waitForURL(/90_day_period/);
   });
 

@@ -24,6 +24,7 @@ export default function DailyChart({ days, series }: DailyChartProps) {
       series={series}
       withLegend={series.length > 1}
       tickLine="y"
+      xAxisProps={{ tickFormatter: (day: string) => day.slice(5) }}
       valueFormatter={(value) => value.toLocaleString()}
       barProps={{ isAnimationActive: false }}
     />

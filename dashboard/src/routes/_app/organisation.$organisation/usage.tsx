@@ -1,4 +1,4 @@
-import { Group, SegmentedControl, Select, Stack, Text } from "@mantine/core";
+import { Group, Select, Stack, Text } from "@mantine/core";
 import { IconChartBar } from "@tabler/icons-react";
 import { createFileRoute } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
@@ -38,12 +38,13 @@ function Filters() {
   const change = (change: Search) => navigate({ search: { ...search, ...change }, replace: true });
   return (
     <Group gap="xs">
-      <SegmentedControl
+      <Select
         aria-label="Period"
-        size="sm"
         data={PERIODS.map(({ value, label }) => ({ value, label }))}
         value={search.period ?? PERIODS[0].value}
         onChange={(value) => change({ period: value as Period })}
+        allowDeselect={false}
+        w={180}
       />
       <Select
         aria-label="Project"

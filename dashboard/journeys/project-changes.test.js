@@ -118,7 +118,7 @@ journey("changes of a project", (world) => {
     await page.getByRole("heading", { name: "Nothing like that happened" }).waitFor();
   });
 
-  test("a member is shown what he may see, and told of the rest", async () => {
+  test("a member is shown what he may see", async () => {
     const { at, organisation } = world;
     const { page } = await member(world, "pia@example.com", {
       project: ["VIEW_PROJECT"],
@@ -126,7 +126,7 @@ journey("changes of a project", (world) => {
     });
     await page.goto(`${at}/project-change-requests`);
     await page.getByRole("link", { name: "Checkout in Development" }).waitFor();
-    await page.getByText(/You may not see those of .*Production/).waitFor();
+    assert.equal(await page.getByRole("link", { name: "Checkout in Production" }).count(), 0);
     await page.goto(`/organisation/${organisation}/audit-log`);
     await page.getByRole("heading", { name: "You may not see this" }).waitFor();
     noTrouble(page);

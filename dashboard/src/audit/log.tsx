@@ -1,5 +1,5 @@
 /** The audit log of a project or of an organisation: who did what, and what it was before. */
-import { Group, MultiSelect, Paper, Select, Stack, TextInput } from "@mantine/core";
+import { Group, MultiSelect, Paper, Select, Stack, Text, TextInput } from "@mantine/core";
 import { api } from "~/api/client";
 import { useMembers } from "~/organisation/members";
 import { Pager } from "~/parts/pager";
@@ -110,18 +110,22 @@ function Filters({ log, search, change }: FilterProps & { log: Log }) {
       <TextInput
         type="date"
         aria-label="From this day on"
+        leftSection={<Text size="xs">from</Text>}
+        leftSectionWidth={46}
         max={search.until}
         value={search.since ?? ""}
         onChange={(event) => change({ since: event.currentTarget.value || undefined })}
-        w={150}
+        w={190}
       />
       <TextInput
         type="date"
         aria-label="Until this day"
+        leftSection={<Text size="xs">until</Text>}
+        leftSectionWidth={46}
         min={search.since}
         value={search.until ?? ""}
         onChange={(event) => change({ until: event.currentTarget.value || undefined })}
-        w={150}
+        w={190}
       />
     </Group>
   );

@@ -1,38 +1,29 @@
 /** Reading from several environments of a project at once. */
 import { type UseQueryResult, useQueries } from "@tanstack/react-query";
 import { ALL, api } from "~/api/client";
-import { statusOf } from "~/api/error";
 import type { Environment } from "~/shell/place";
 import type { Listed } from "./row";
 
-export interface Found<Item> {
+interface Found<Item> {
   item: Item;
   /** None for what belongs to the project itself. */
   environment: Environment | undefined;
 }
 
-/**
- * The items of all answers, each with its place. What may not be seen is left out, and told by name, unless nothing may
- * be seen at all; another failure of one is a failure of all.
- */
+/** The items of all answers, each with its place, once all are there. */
 function together<Item>(
   answers: UseQueryResult<{ results: Item[] }, unknown>[],
   places: (Environment | undefined)[],
   compare: (one: Item, other: Item) => number,
 ) {
-  const hidden = places.filter((_, place) => statusOf(answers[place]?.error) === 403);
-  const failure = answers.find((answer) => answer.error && statusOf(answer.error) !== 403);
-  const isAllHidden = hidden.length === places.length && places.length > 0;
-  const isThere = answers.every((answer) => answer.data || answer.error);
-  const items = answers
-    .flatMap((answer, place) =>
-      (answer.data?.results ?? []).map((item): Found<Item> => ({ item, environment: places[place] })),
-    )
-    .sort((one, other) => compare(one.item, other.item));
-  const error = failure?.error ?? (isAllHidden ? answers[0]?.error : null);
+  const items = answers.flatMap((answer, place) =>
+    (answer.data?.results ?? []).map((item): Found<Item> => ({ item, environment: places[place] })),
+  );
   return {
-    data: isThere && !error ? { items, hidden: hidden.map((one) => one?.name ?? "segments") } : undefined,
-    error,
+    data: answers.every((answer) => answer.data)
+      ? items.sort((one, other) => compare(one.item, other.item))
+      : undefined,
+    error: answers.find((answer) => answer.error)?.error ?? null,
     refetch: () => Promise.all(answers.map((answer) => answer.refetch())),
   };
 }

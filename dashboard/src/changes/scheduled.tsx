@@ -206,7 +206,7 @@ export function ScheduledChanges({ environments }: { environments: Environment[]
   const query = useAllScheduled(environments);
   return (
     <Loaded query={query} rows={3}>
-      {({ items }) =>
+      {(items) =>
         items.length === 0 ? (
           <Empty icon={<IconClock />} title="Nothing is scheduled">
             Edit a feature and choose “At a time” to have it change later.

@@ -2,6 +2,7 @@ import { Stack } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
 import { useState } from "react";
 import { Integrations } from "~/integrations/integrations";
+import { ADMIN, useOrganisationMay } from "~/lib/permissions";
 
 export const Route = createFileRoute("/_app/organisation/$organisation/integrations")({
   component: OrganisationIntegrations,
@@ -9,13 +10,14 @@ export const Route = createFileRoute("/_app/organisation/$organisation/integrati
 
 function OrganisationIntegrations() {
   const organisation = Number(Route.useParams().organisation);
+  const isAdmin = useOrganisationMay(organisation)(ADMIN);
   const [edited, setEdited] = useState<string>();
   return (
     <Stack>
       <Integrations
         owner={{ level: "organisation", organisation_id: organisation }}
         title="all projects"
-        mayChange
+        mayChange={isAdmin}
         edited={edited}
         onEdit={setEdited}
       />

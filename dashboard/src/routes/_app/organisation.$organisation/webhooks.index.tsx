@@ -1,5 +1,6 @@
 import { Stack } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
+import { ADMIN, useOrganisationMay } from "~/lib/permissions";
 import { FailureMail } from "~/organisation/failure-mail";
 import { Webhooks } from "~/webhooks/list";
 
@@ -9,14 +10,15 @@ export const Route = createFileRoute("/_app/organisation/$organisation/webhooks/
 
 function OrganisationWebhooks() {
   const organisation = Number(Route.useParams().organisation);
+  const isAdmin = useOrganisationMay(organisation)(ADMIN);
   return (
     <Stack>
       <Webhooks
         owner={{ type: "organisation", id: organisation }}
         description="Told when a flag of any environment changes, and of every line of the audit log."
-        mayChange
+        mayChange={isAdmin}
       />
-      <FailureMail organisation={organisation} />
+      {isAdmin && <FailureMail organisation={organisation} />}
     </Stack>
   );
 }

@@ -1,4 +1,4 @@
-import { Alert, Group, Paper, Select, Stack, Table } from "@mantine/core";
+import { Group, Paper, Select, Stack, Table } from "@mantine/core";
 import { IconGitMerge } from "@tabler/icons-react";
 import { createFileRoute } from "@tanstack/react-router";
 import { useAllRequests } from "~/changes/across";
@@ -85,7 +85,7 @@ function Requests({ search }: { search: Search }) {
   const page = search.page ?? 1;
   return (
     <Loaded query={query}>
-      {({ items, hidden }) => {
+      {(items) => {
         const text = search.search?.toLowerCase() ?? "";
         const found = items.filter(
           ({ item, environment }) =>
@@ -94,7 +94,6 @@ function Requests({ search }: { search: Search }) {
         );
         return (
           <Stack>
-            {hidden.length > 0 && <Alert>You may not see those of {hidden.join(", ")}.</Alert>}
             {found.length === 0 ? (
               <Empty icon={<IconGitMerge />} title={isPublished ? "None was published" : "Nothing waits"}>
                 {text || search.place

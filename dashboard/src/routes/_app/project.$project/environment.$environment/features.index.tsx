@@ -2,14 +2,12 @@ import { Button, Checkbox, Paper, Stack, Table } from "@mantine/core";
 import { useDisclosure, useHotkeys } from "@mantine/hooks";
 import { IconFlag3, IconPlus } from "@tabler/icons-react";
 import { createFileRoute } from "@tanstack/react-router";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { api, type Schema } from "~/api/client";
 import { BulkBar } from "~/features/bulk-bar";
-import { CreateFeature } from "~/features/create-feature";
 import { FeatureRow } from "~/features/feature-row";
 import { FilterBar } from "~/features/filter-bar";
 import { countFilters, type Filters, PAGE_SIZE, readFilters, toQuery } from "~/features/filters";
-import { ProposeToggle } from "~/features/propose-toggle";
 import { useToggle } from "~/features/use-toggle";
 import { useEnvironmentMay, useProjectMay } from "~/lib/permissions";
 import { Page } from "~/parts/page";
@@ -17,6 +15,14 @@ import { Pager } from "~/parts/pager";
 import { Empty, Loaded } from "~/parts/states";
 import { useTags } from "~/projects/tags";
 import { usePlace } from "~/shell/place";
+
+// The dialogs come when they are asked for: this is the first page of most visits.
+const CreateFeature = lazy(() =>
+  import("~/features/create-feature").then((module) => ({ default: module.CreateFeature })),
+);
+const ProposeToggle = lazy(() =>
+  import("~/features/propose-toggle").then((module) => ({ default: module.ProposeToggle })),
+);
 
 export const Route = createFileRoute("/_app/project/$project/environment/$environment/features/")({
   validateSearch: readFilters,
@@ -72,7 +78,11 @@ function Features() {
           )
         }
       </Loaded>
-      <CreateFeature key={String(creating)} opened={creating} onClose={close} />
+      {creating && (
+        <Suspense>
+          <CreateFeature opened onClose={close} />
+        </Suspense>
+      )}
     </Page>
   );
 }
@@ -146,7 +156,11 @@ function FeatureTable({ features }: { features: Feature[] }) {
         </Table>
       </Paper>
       <BulkBar selected={shown} onDone={() => setSelected([])} />
-      {proposed && <ProposeToggle {...proposed} onClose={() => setProposed(undefined)} />}
+      {proposed && (
+        <Suspense>
+          <ProposeToggle {...proposed} onClose={() => setProposed(undefined)} />
+        </Suspense>
+      )}
     </Stack>
   );
 }

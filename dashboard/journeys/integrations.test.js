@@ -148,3 +148,14 @@ journey(
     },
   },
 );
+
+journey("integrations where Slack is not set up", (world) => {
+  test("who would connect a workspace is told so on the page", async () => {
+    const { page, at } = world;
+    await page.goto(`${at}/integrations?set_up=slack`);
+    await page.getByRole("button", { name: "Connect a workspace" }).click();
+    await page.getByText(/^Slack is not set up on this server/).waitFor();
+    await look(page, "integration-slack-missing", { widths: [360] });
+    noTrouble(page);
+  });
+});

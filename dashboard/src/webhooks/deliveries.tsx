@@ -48,20 +48,20 @@ function Details({ delivery, onRetry }: { delivery: Delivery; onRetry: (() => vo
           {delivery.error}
         </Alert>
       )}
-      <Group gap="xs">
-        <Text size="xs" c="dimmed" fw={600}>
-          webhook-id
-        </Text>
-        <Copyable value={delivery.uuid} label="Copy the id of the delivery" />
-      </Group>
-      <CodeBlock code={JSON.stringify(delivery.body, null, 2)} label="Copy what was sent" />
-      {onRetry && (
-        <Group>
+      <Group justify="space-between">
+        <Group gap="xs">
+          <Text size="xs" c="dimmed" fw={600}>
+            webhook-id
+          </Text>
+          <Copyable value={delivery.uuid} label="Copy the id of the delivery" />
+        </Group>
+        {onRetry && (
           <Button variant="default" size="xs" leftSection={<IconSend size={14} />} onClick={onRetry}>
             Send it again
           </Button>
-        </Group>
-      )}
+        )}
+      </Group>
+      <CodeBlock code={JSON.stringify(delivery.body, null, 2)} label="Copy what was sent" />
     </Stack>
   );
 }

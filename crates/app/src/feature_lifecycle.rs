@@ -69,7 +69,7 @@ impl Stage {
 pub(crate) struct Signs {
     permanent: HashSet<i64>,
     stale: HashSet<i64>,
-    evaluated: HashSet<String>,
+    evaluated: HashSet<i64>,
     in_code: HashSet<i64>,
     /// Whether any repository was ever searched.
     scanned: bool,
@@ -98,7 +98,7 @@ impl Signs {
 
     pub(crate) fn stage(&self, feature: &Feature) -> Stage {
         let in_code = self.in_code.contains(&feature.id);
-        let evaluated = self.evaluated.contains(&feature.name);
+        let evaluated = self.evaluated.contains(&feature.id);
         if self.permanent.contains(&feature.id) {
             Stage::Permanent
         } else if self.stale.contains(&feature.id) {

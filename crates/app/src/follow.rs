@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 
 use crate::integrations::identities;
 use crate::sdk::analytics;
-use crate::{App, Error};
+use crate::{App, Error, measures};
 
 /// How long a change of another node may stay unseen when the database did not tell.
 const POLL: Duration = Duration::from_secs(1);
@@ -22,6 +22,7 @@ pub(crate) fn start(app: &App) {
     tokio::spawn(store_counts(app.clone()));
     tokio::spawn(identities::keep(app.clone()));
     tokio::spawn(see_integrations(app.clone()));
+    tokio::spawn(measures::keep(app.clone()));
 }
 
 /// Serves what other nodes, or other processes on the same file, have changed.

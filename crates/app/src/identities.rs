@@ -156,14 +156,8 @@ async fn erase(tx: &mut Tx, caller: &Caller, place: &Place, identity: &Identity)
     let overridden = identity_admin::has_overrides(tx, identity.id).await?;
     identity_admin::delete(tx, identity.id).await?;
     let stand_in = format!("identity {} (deleted)", identity.id);
-    audit::forget_identity(
-        tx,
-        place.environment.id,
-        identity.id,
-        &identity.identifier,
-        &stand_in,
-    )
-    .await?;
+    audit::forget_identity(tx, place.environment.id, identity.id, &stand_in).await?;
+    burgee_store::analytics::forget_identity(tx, place.environment.id, &identity.identifier).await?;
     let change = Change::new(caller, Kind::Identity, Action::Delete, identity.id)
         .in_environment(place)
         .serves_if(overridden);
@@ -175,7 +169,10 @@ pub async fn delete(app: &App, caller: &Caller, api_key: &str, id: i64) -> Resul
     let mut tx = app.begin().await?;
     let (place, identity) = hold(&mut tx, caller, api_key, id).await?;
     let change = erase(&mut tx, caller, &place, &identity).await?;
-    app.commit(tx, vec![change]).await
+    app.commit(tx, vec![change]).await?;
+    app.analytics()
+        .forget_identity(place.environment.id, &identity.identifier)
+        .await
 }
 
 /// What a client says of a trait; what it does not say stays as it is.

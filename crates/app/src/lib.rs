@@ -6,6 +6,7 @@
 //!
 //! To add an act: a function in its noun's file that takes the app, the [`Caller`] and its input.
 
+pub mod analytics;
 mod approvals;
 pub mod audience_syncs;
 pub mod audit;
@@ -58,6 +59,7 @@ pub mod leases;
 pub mod list_segments;
 pub mod mail;
 pub mod master_api_keys;
+mod measures;
 pub mod members;
 pub mod metadata;
 pub mod metadata_fields;
@@ -114,11 +116,11 @@ use std::time::Duration;
 use burgee_model::Timestamp;
 use burgee_outbound::Outbound;
 use burgee_store::Db;
-use burgee_store::analytics::EvaluationCount;
 use burgee_store::changes::NewChange;
 use burgee_store::identities::{IdentityWrite, Written};
 use tokio::sync::{Semaphore, watch};
 
+use analytics::Analytics;
 use batch::Batcher;
 use change::Kind;
 use identity_cache::IdentityCache;
@@ -149,7 +151,7 @@ struct Inner {
     environments: Environments,
     identity_cache: Arc<IdentityCache>,
     identity_writes: Batcher<IdentityWrite, Written>,
-    evaluation_writes: Batcher<Vec<EvaluationCount>, ()>,
+    analytics: Analytics,
     /// Turns true when the process is about to end.
     closing: watch::Sender<bool>,
     /// Moves when there may be something new for background work.
@@ -185,7 +187,12 @@ impl App {
                 identity_writer(db.clone(), identity_cache.clone()),
             ),
             identity_cache,
-            evaluation_writes: Batcher::start(settings.write_batch, delay, evaluation_writer(db.clone())),
+            analytics: Analytics::start(
+                &settings.analytics,
+                &db,
+                outbound.trusted().clone(),
+                (settings.write_batch, delay),
+            ),
             closing,
             stirred: watch::Sender::new(()),
             security: Security::new(&settings),
@@ -259,8 +266,9 @@ impl App {
         &self.0.identity_writes
     }
 
-    pub(crate) fn evaluation_writes(&self) -> &Batcher<Vec<EvaluationCount>, ()> {
-        &self.0.evaluation_writes
+    /// The keeper of counts.
+    pub(crate) fn analytics(&self) -> &Analytics {
+        &self.0.analytics
     }
 
     /// Turns true when the process is about to end: long-lived answers must end then.
@@ -281,7 +289,7 @@ impl App {
 
     /// How many writes wait for their commit.
     pub fn waiting_writes(&self) -> usize {
-        self.0.identity_writes.waiting() + self.0.evaluation_writes.waiting()
+        self.0.identity_writes.waiting() + self.0.analytics.waiting()
     }
 
     /// Asks long-lived answers to end. Ordinary requests are still served.
@@ -301,6 +309,7 @@ impl App {
             tracing::warn!("audience syncs did not end in time; they are taken up again later");
         }
         let flushed = sdk::analytics::flush_usage(self).await;
+        self.0.analytics.close().await;
         self.0.db.close().await;
         flushed
     }
@@ -365,7 +374,7 @@ impl App {
     }
 }
 
-type Batch<A> = std::pin::Pin<Box<dyn Future<Output = burgee_store::Result<Vec<A>>> + Send>>;
+pub(crate) type Batch<A> = std::pin::Pin<Box<dyn Future<Output = burgee_store::Result<Vec<A>>> + Send>>;
 
 /// Carries out a batch of identity writes in one transaction.
 fn identity_writer(
@@ -385,19 +394,6 @@ fn identity_writer(
                 }
             }
             Ok(written)
-        })
-    }
-}
-
-/// Stores reported counts of evaluations in one transaction.
-fn evaluation_writer(db: Db) -> impl Fn(Vec<Vec<EvaluationCount>>) -> Batch<()> + Send + Sync + 'static {
-    move |reports| {
-        let db = db.clone();
-        Box::pin(async move {
-            let mut tx = db.begin().await?;
-            burgee_store::analytics::insert_evaluations(&mut tx, &reports.concat()).await?;
-            tx.commit().await?;
-            Ok(vec![(); reports.len()])
         })
     }
 }

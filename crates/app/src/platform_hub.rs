@@ -1,13 +1,14 @@
 //! Sums over the organisations that somebody administers; over all of them for a superuser.
 
+use std::collections::HashMap;
+
 use burgee_model::Timestamp;
 use burgee_store::{Tx, organisations, platform_hub};
 
-pub use burgee_store::platform_hub::{
-    DayOfUsage, IntegrationSums, OrganisationSums, PipelineSums, StageSums, Staleness,
-};
+pub use burgee_store::platform_hub::{IntegrationSums, OrganisationSums, PipelineSums, StageSums, Staleness};
 
-use crate::{Caller, Result, release_pipelines};
+use crate::analytics::{Calls, Scope, or_nothing};
+use crate::{App, Caller, Result, release_pipelines};
 
 /// Days that usage is shown for.
 pub const DAYS: i64 = 30;
@@ -22,20 +23,44 @@ async fn administered(tx: &mut Tx, caller: &Caller) -> Result<Vec<i64>> {
     crate::organisations::administered(tx, caller).await
 }
 
-fn since() -> i64 {
-    Timestamp::now().0 - DAYS * DAY
+/// What each organisation has of everything, with its calls of the last days.
+pub async fn sums(app: &App, caller: &Caller) -> Result<Vec<(OrganisationSums, i64)>> {
+    let mut tx = app.db().read().await?;
+    let ids = administered(&mut tx, caller).await?;
+    let sums = platform_hub::sums(&mut tx, &ids).await?;
+    drop(tx);
+    let mut counts: HashMap<i64, i64> = HashMap::new();
+    for row in calls(app, ids).await? {
+        let count = counts.entry(row.organisation_id).or_default();
+        *count = count.saturating_add(row.count);
+    }
+    let count = |id: i64| counts.get(&id).copied().unwrap_or(0);
+    Ok(sums
+        .into_iter()
+        .map(|sums| {
+            let calls = count(sums.id);
+            (sums, calls)
+        })
+        .collect())
 }
 
-/// What each organisation has of everything.
-pub async fn sums(tx: &mut Tx, caller: &Caller) -> Result<Vec<OrganisationSums>> {
-    let ids = administered(tx, caller).await?;
-    Ok(platform_hub::sums(tx, &ids, since()).await?)
+/// The calls of SDKs, oldest day first.
+pub async fn usage(app: &App, caller: &Caller) -> Result<Vec<Calls>> {
+    let mut tx = app.db().read().await?;
+    let ids = administered(&mut tx, caller).await?;
+    drop(tx);
+    let mut calls = calls(app, ids).await?;
+    calls.sort_by_key(|row| row.day);
+    Ok(calls)
 }
 
-/// The calls of SDKs, by day and resource.
-pub async fn usage(tx: &mut Tx, caller: &Caller) -> Result<Vec<DayOfUsage>> {
-    let ids = administered(tx, caller).await?;
-    Ok(platform_hub::usage(tx, &ids, since()).await?)
+async fn calls(app: &App, organisation_ids: Vec<i64>) -> Result<Vec<Calls>> {
+    let scope = Scope {
+        organisation_ids,
+        ..Scope::default()
+    };
+    let since = Timestamp::now().0 - DAYS * DAY;
+    or_nothing(app.analytics().calls(app.db(), &scope, (since, i64::MAX)).await)
 }
 
 /// How many features are stale, by project.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use burgee_model::limits;
 
+pub use crate::analytics::{InfluxSettings, KeptIn};
 pub use burgee_auth::providers::github::GithubSettings;
 pub use burgee_auth::providers::google::GoogleSettings;
 pub use burgee_auth::providers::oidc::OidcSettings;
@@ -112,6 +113,8 @@ pub struct Settings {
     pub realtime_heartbeat: Duration,
     /// How long a client waits before it opens a lost event stream again.
     pub realtime_retry: Duration,
+    /// Where counts of calls and evaluations are kept.
+    pub analytics: KeptIn,
     /// Days that counts are kept as they came in.
     pub raw_analytics_days: u32,
     /// Days that counts are kept added up.
@@ -167,6 +170,7 @@ impl Default for Settings {
             write_batch: 256,
             realtime_heartbeat: Duration::from_secs(15),
             realtime_retry: Duration::from_secs(5),
+            analytics: KeptIn::default(),
             raw_analytics_days: 30,
             bucketed_analytics_days: 90,
             api_calls_limit: None,

@@ -144,6 +144,10 @@ const UNTOLD: &[(&str, &str)] = &[
     ("feature_evaluation_buckets", "counts"),
     ("feature_evaluations_raw", "counts"),
     (
+        "feature_last_evaluated",
+        "what SDKs tell of their use of features",
+    ),
+    (
         "import_rows",
         "how far an import has come; what it brings is told",
     ),

@@ -1,13 +1,14 @@
 //! How often the SDK API was asked: read by day, and watched over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use burgee_model::Timestamp;
 use burgee_store::usage;
 use burgee_store::{Tx, environments, members, organisations, projects};
 
-pub use burgee_store::usage::{Notification, Of};
+pub use burgee_store::usage::Notification;
 
+use crate::analytics::{Calls, Scope, or_nothing};
 use crate::feature_data::Labels;
 use crate::mail::{self, Mail};
 use crate::{App, Caller, Error, Result};
@@ -22,6 +23,24 @@ const SETTLED: i64 = 2 * 60 * 1_000_000;
 const QUARTERS_DAYS: i64 = 7;
 /// At which shares of its limit an organisation's administrators are told.
 const WARNINGS: [i64; 3] = [75, 90, 100];
+
+/// Whose usage: of an organisation, of one of its projects, of one of its environments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Of {
+    pub organisation_id: i64,
+    pub project_id: Option<i64>,
+    pub environment_id: Option<i64>,
+}
+
+impl From<Of> for Scope {
+    fn from(of: Of) -> Self {
+        Self {
+            organisation_ids: vec![of.organisation_id],
+            project_id: of.project_id,
+            environment_id: of.environment_id,
+        }
+    }
+}
 
 /// The time that usage is counted over. There is no billing: a period of it is 30 days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,19 +74,16 @@ pub struct Day {
 }
 
 /// The calls by day. Labels that are given must be equal.
-pub async fn by_day(
-    tx: &mut Tx,
-    caller: &Caller,
-    of: Of,
-    period: Period,
-    wanted: &Labels,
-) -> Result<Vec<Day>> {
-    crate::organisations::for_admin(tx, caller, of.organisation_id).await?;
-    check_place(tx, of).await?;
-    let (since, until) = period.bounds(Timestamp::now().0);
+pub async fn by_day(app: &App, caller: &Caller, of: Of, period: Period, wanted: &Labels) -> Result<Vec<Day>> {
+    let mut tx = app.db().read().await?;
+    crate::organisations::for_admin(&mut tx, caller, of.organisation_id).await?;
+    check_place(&mut tx, of).await?;
+    drop(tx);
+    let range = period.bounds(Timestamp::now().0);
+    let calls = app.analytics().calls(app.db(), &of.into(), range).await;
     let mut days: BTreeMap<(i64, Labels), Day> = BTreeMap::new();
-    for row in usage::by_day(tx, of, since, until).await? {
-        let labels = Labels::parse(&row.labels);
+    for row in or_nothing(calls)? {
+        let labels = row.labels;
         if !labels.satisfies(wanted) {
             continue;
         }
@@ -108,20 +124,24 @@ async fn check_place(tx: &mut Tx, of: Of) -> Result<()> {
 }
 
 /// All calls of an organisation in the last 30 days. For its administrators.
-pub async fn total(tx: &mut Tx, caller: &Caller, organisation_id: i64) -> Result<i64> {
-    crate::organisations::for_admin(tx, caller, organisation_id).await?;
-    count(tx, organisation_id).await
+pub async fn total(app: &App, caller: &Caller, organisation_id: i64) -> Result<i64> {
+    let mut tx = app.db().read().await?;
+    crate::organisations::for_admin(&mut tx, caller, organisation_id).await?;
+    drop(tx);
+    let calls = or_nothing(calls(app, vec![organisation_id]).await)?;
+    Ok(calls
+        .iter()
+        .fold(0, |sum: i64, row| sum.saturating_add(row.count)))
 }
 
-async fn count(tx: &mut Tx, organisation_id: i64) -> Result<i64> {
-    let of = Of {
-        organisation_id,
-        project_id: None,
-        environment_id: None,
+/// The calls of organisations in the last 30 days.
+async fn calls(app: &App, organisation_ids: Vec<i64>) -> Result<Vec<Calls>> {
+    let scope = Scope {
+        organisation_ids,
+        ..Scope::default()
     };
-    let (since, until) = Period::Current.bounds(Timestamp::now().0);
-    let days = usage::by_day(tx, of, since, until).await?;
-    Ok(days.iter().fold(0, |sum: i64, day| sum.saturating_add(day.count)))
+    let range = Period::Current.bounds(Timestamp::now().0);
+    app.analytics().calls(app.db(), &scope, range).await
 }
 
 /// The warnings of the last 30 days. For members.
@@ -133,16 +153,22 @@ pub async fn notifications(tx: &mut Tx, caller: &Caller, organisation_id: i64) -
 
 /// Adds up what has come in, in quarters of an hour and in hours.
 pub async fn add_up(app: &App, now: Timestamp) -> Result<()> {
-    let mut tx = app.db().begin().await?;
+    let Some(db) = app.analytics().database() else {
+        return Ok(());
+    };
+    let mut tx = db.begin().await?;
     usage::add_up(&mut tx, now.0 - SETTLED).await?;
     Ok(tx.commit().await?)
 }
 
 /// Deletes buckets that are older than the operator wants them kept.
 pub async fn forget_old(app: &App) -> Result<()> {
+    let Some(db) = app.analytics().database() else {
+        return Ok(());
+    };
     let now = Timestamp::now().0;
     let days = i64::from(app.settings().bucketed_analytics_days);
-    let mut tx = app.db().begin().await?;
+    let mut tx = db.begin().await?;
     usage::delete_buckets(&mut tx, 15, now - QUARTERS_DAYS.min(days) * DAY).await?;
     usage::delete_buckets(&mut tx, 60, now - days * DAY).await?;
     Ok(tx.commit().await?)
@@ -154,9 +180,18 @@ pub async fn warn(app: &App) -> Result<()> {
     let Some(limit) = app.settings().api_calls_limit else {
         return Ok(());
     };
+    let mut tx = app.db().read().await?;
+    let ids = organisations::all(&mut tx).await?;
+    drop(tx);
+    let mut counts: HashMap<i64, i64> = HashMap::new();
+    for row in calls(app, ids.iter().map(|organisation| organisation.id).collect()).await? {
+        let count = counts.entry(row.organisation_id).or_default();
+        *count = count.saturating_add(row.count);
+    }
     let mut tx = app.begin().await?;
     for organisation in organisations::all(&mut tx).await? {
-        let percent = count(&mut tx, organisation.id).await?.saturating_mul(100) / limit.max(1);
+        let count = counts.get(&organisation.id).copied().unwrap_or(0);
+        let percent = count.saturating_mul(100) / limit.max(1);
         let Some(reached) = WARNINGS.into_iter().rfind(|warning| percent >= *warning) else {
             continue;
         };

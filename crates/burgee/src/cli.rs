@@ -40,6 +40,8 @@ enum Command {
     /// Have a driver for ADBC in this process; `sync` starts it
     #[command(hide = true)]
     Extract,
+    /// Set InfluxDB up for counts of calls and evaluations
+    Influx(commands::influx::Args),
     /// Look at what is told about this installation, and to whom
     Telemetry(commands::telemetry::Args),
     /// Look at the configuration
@@ -135,6 +137,7 @@ pub fn run() -> ExitCode {
         Command::Import(args) => commands::import::run(args),
         Command::Sync(args) => commands::sync::run(args),
         Command::Extract => return burgee_sync::source::adbc::child::run(),
+        Command::Influx(args) => commands::influx::run(&args),
         Command::Telemetry(args) => commands::telemetry::run(&args),
         Command::Config(args) => commands::config::run(args),
         Command::ResetLink(args) => commands::reset_link::run(&args),

@@ -6,6 +6,7 @@ pub mod evaluate;
 pub mod export;
 pub mod import;
 mod import_flagsmith;
+pub mod influx;
 pub mod openapi;
 pub mod reset_link;
 pub mod serve;

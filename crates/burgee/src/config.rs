@@ -10,6 +10,7 @@ mod audience_sync;
 mod database;
 mod environment;
 mod error;
+mod influxdb;
 mod layers;
 mod limits;
 mod logging;
@@ -27,6 +28,7 @@ mod telemetry;
 #[cfg(test)]
 mod tests;
 mod throttles;
+mod traces;
 mod values;
 mod worker;
 
@@ -39,11 +41,12 @@ use serde::Deserialize;
 
 pub use self::{
     admin::Admin,
-    analytics::Analytics,
+    analytics::{Analytics, Store},
     audience_sync::AudienceSync,
     database::{Database, DatabaseUrl},
     environment::{Environment, of_this_process},
     error::ConfigError,
+    influxdb::Influxdb,
     layers::Source,
     limits::Limits,
     logging::{LogFormat, LogLevel, Logging},
@@ -57,6 +60,7 @@ pub use self::{
     slack::Slack,
     telemetry::Telemetry,
     throttles::{Rate, Throttle, Throttles},
+    traces::Traces,
     values::Secret,
     worker::Worker,
 };
@@ -101,12 +105,16 @@ pub struct Config {
     pub worker: Worker,
     /// The application at Slack.
     pub slack: Slack,
-    /// How long counts are kept.
+    /// Where counts are kept, and for how long.
     pub analytics: Analytics,
+    /// The InfluxDB 2 that counts may be kept in.
+    pub influxdb: Influxdb,
     /// How much a new project may hold.
     pub limits: Limits,
     /// The page for Prometheus.
     pub metrics: Metrics,
+    /// Where traces are sent.
+    pub traces: Traces,
     /// Whether anyone is told about this installation.
     pub telemetry: Telemetry,
 }
@@ -243,6 +251,15 @@ fn check_together(config: &Config, settings: &Settings) -> Result<(), ConfigErro
     if let Some((name, problem)) = config.sign_in.problem() {
         return wrong(name, problem);
     }
+    match config.analytics.store(&config.influxdb) {
+        Err(problem) => return wrong("analytics.database_url", problem),
+        Ok(Store::Influxdb) => {
+            if let Err(missing) = config.influxdb.settings() {
+                return wrong(missing, "must be set where counts are kept in InfluxDB");
+            }
+        }
+        Ok(Store::Database(_) | Store::None) => {}
+    }
     if config.sign_in.email_activation && config.mail.settings().is_none() {
         return wrong(
             "sign_in.email_activation",
@@ -254,9 +271,15 @@ fn check_together(config: &Config, settings: &Settings) -> Result<(), ConfigErro
 
 /// Whether a setting is never shown.
 fn is_secret(name: &str) -> bool {
-    ["password", "secret_key", "sendgrid_api_key", "client_secret"]
-        .iter()
-        .any(|end| name.ends_with(end))
+    [
+        "password",
+        "secret_key",
+        "sendgrid_api_key",
+        "client_secret",
+        "token",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end))
 }
 
 fn printable(name: &str, value: &toml::Value) -> String {

@@ -3,7 +3,6 @@
 //! It is thin: what the product does is in `burgee-app`, what it says over HTTP in `burgee-api`; here they meet. To add a
 //! command: a file in `commands/` with `Args` and `run`, and two lines in `cli.rs`. To add a setting: see [`config`].
 
-pub mod access_log;
 pub mod cli;
 pub mod commands;
 pub mod config;
@@ -11,5 +10,7 @@ pub mod demo;
 pub mod http;
 pub mod logging;
 pub mod metrics;
+pub mod requests;
 pub mod secret;
 pub mod shutdown;
+pub mod traces;

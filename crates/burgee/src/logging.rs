@@ -4,37 +4,50 @@
 
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
-use crate::config::{LogFormat, LogLevel, Logging};
+use crate::{
+    config::{LogFormat, LogLevel, Logging},
+    traces::{TRACE, Traces},
+};
 
 /// The target of the line per request.
 pub const ACCESS: &str = "access";
 
-/// Starts logging for the whole process, panics included. Does nothing when logging was started before.
-pub fn start(settings: &Logging) {
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter(&settings.level))
-        .with_writer(std::io::stderr);
-    // An error here means that a subscriber is set already: in tests, by another test.
-    let _already_set = match settings.format {
+/// The target of the span of a request, which gives the lines within it the request's id.
+pub const REQUEST: &str = "burgee::request";
+
+/// Starts logging for the whole process, panics included, and hands spans to `traces`. Does nothing when logging was
+/// started before.
+pub fn start(settings: &Logging, traces: Option<&Traces>) {
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = match settings.format {
         LogFormat::Text => {
             let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            builder.with_ansi(colours).try_init()
+            lines.with_ansi(colours).boxed()
         }
-        LogFormat::Json => builder
+        LogFormat::Json => lines
             .json()
             .flatten_event(true)
             .with_current_span(true)
             .with_span_list(false)
-            .try_init(),
+            .boxed(),
     };
+    // An error here means that a subscriber is set already: in tests, by another test.
+    let _already_set = tracing_subscriber::registry()
+        .with(lines.with_filter(filter(&settings.level)))
+        .with(traces.map(Traces::layer))
+        .try_init();
     std::panic::set_hook(Box::new(log_panic));
 }
 
-/// The filter for a level. The lines per request have a switch of their own and come through at any level.
+/// The filter for a level. The lines per request have a switch of their own and come through at any level; so do the spans of
+/// requests, which are no lines. Those of traces are for others.
 fn filter(level: &LogLevel) -> EnvFilter {
-    EnvFilter::builder().parse_lossy(format!("{ACCESS}=info,{}", level.directives()))
+    let level = level.directives();
+    EnvFilter::builder().parse_lossy(format!("{ACCESS}=info,{REQUEST}=info,{TRACE}=off,{level}"))
 }
 
 /// A panic as one log line, so that it is found where the other lines are.

@@ -1,5 +1,6 @@
 //! Metrics for Prometheus: the recorder behind the `metrics` macros, and what the system says about this process.
 
+pub mod names;
 mod process;
 
 use std::time::Duration;
@@ -35,6 +36,7 @@ impl Metrics {
         let recorder = builder()?
             .install_recorder()
             .context("cannot start the metrics recorder")?;
+        names::describe();
         Ok(Self { recorder })
     }
 

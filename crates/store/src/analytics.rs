@@ -91,6 +91,18 @@ pub async fn delete_before(tx: &mut Tx, at: i64) -> Result<u64> {
     Ok(evaluations + usage)
 }
 
+/// Takes the name of a deleted identity out of the counts.
+pub async fn forget_identity(tx: &mut Tx, environment_id: i64, identifier: &str) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE feature_evaluations_raw SET identity_identifier = NULL
+         WHERE environment_id = $1 AND identity_identifier = $2",
+        environment_id,
+        identifier
+    )
+}
+
 /// How often a feature was evaluated in an environment, as far as raw counts reach back.
 pub async fn total_evaluations(db: &Db, environment_id: i64, feature_name: &str) -> Result<i64> {
     let (total,): (i64,) = query!(

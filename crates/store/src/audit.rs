@@ -243,15 +243,14 @@ pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<AuditEntry>> {
 }
 
 /// Takes the name of a deleted identity, and what was known of it, out of the log: lines stay, with `stand_in`
-/// where its identifier was. The usage counts forget it, too.
+/// where its identifier was.
 pub async fn forget_identity(
     tx: &mut Tx,
     environment_id: i64,
     identity_id: i64,
-    identifier: &str,
     stand_in: &str,
 ) -> Result<u64> {
-    let lines = sql!(
+    sql!(
         tx,
         execute,
         sqlite: "UPDATE changes SET
@@ -274,14 +273,5 @@ pub async fn forget_identity(
         identity_id,
         stand_in,
         format!("%\"identity\":{identity_id},%")
-    )?;
-    sql!(
-        tx,
-        execute,
-        "UPDATE feature_evaluations_raw SET identity_identifier = NULL
-         WHERE environment_id = $1 AND identity_identifier = $2",
-        environment_id,
-        identifier
-    )?;
-    Ok(lines)
+    )
 }

@@ -87,6 +87,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "audience sync objects",
         include_str!("../migrations/0029_audience_sync_objects.sql"),
     ),
+    (
+        31,
+        "last evaluated",
+        include_str!("../migrations/0031_last_evaluated.sql"),
+    ),
 ];
 
 /// How each engine numbers rows; the only thing a migration may not say portably.
@@ -184,6 +189,15 @@ pub enum Db {
     Postgres(PgPool),
 }
 
+/// Connections of a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    pub open: u32,
+    /// Of those that are open.
+    pub idle: u32,
+    pub most: u32,
+}
+
 /// A transaction. Dropped without [`Tx::commit`], it leaves no trace.
 #[derive(Debug)]
 pub enum Tx {
@@ -279,6 +293,22 @@ impl Db {
                     .await?,
             ),
         })
+    }
+
+    /// How many connections are open now, of all pools together.
+    pub fn connections(&self) -> Connections {
+        match self {
+            Self::Sqlite { write, read, .. } => Connections {
+                open: write.size() + read.size(),
+                idle: (write.num_idle() + read.num_idle()) as u32,
+                most: write.options().get_max_connections() + read.options().get_max_connections(),
+            },
+            Self::Postgres(pool) => Connections {
+                open: pool.size(),
+                idle: pool.num_idle() as u32,
+                most: pool.options().get_max_connections(),
+            },
+        }
     }
 
     /// `sqlite` or `postgresql`, as the health check names it.

@@ -15,12 +15,11 @@ row! {
         pub environments: i64,
         pub features: i64,
         pub segments: i64,
-        pub api_calls: i64,
     }
 }
 
-/// What organisations have of everything, and the calls of SDKs since a moment; by id.
-pub async fn sums(tx: &mut Tx, organisation_ids: &[i64], since: i64) -> Result<Vec<OrganisationSums>> {
+/// What organisations have of everything; by id.
+pub async fn sums(tx: &mut Tx, organisation_ids: &[i64]) -> Result<Vec<OrganisationSums>> {
     let ids = id_list(organisation_ids);
     sql!(
         tx,
@@ -33,10 +32,7 @@ pub async fn sums(tx: &mut Tx, organisation_ids: &[i64], since: i64) -> Result<V
                    (SELECT COUNT(*) FROM features f JOIN projects p ON p.id = f.project_id
                     WHERE p.organisation_id = o.id) AS features,
                    (SELECT COUNT(*) FROM segments s JOIN projects p ON p.id = s.project_id
-                    WHERE p.organisation_id = o.id) AS segments,
-                   (SELECT CAST(COALESCE(SUM(u.count), 0) AS BIGINT) FROM api_usage_raw u
-                    JOIN environments e ON e.id = u.environment_id JOIN projects p ON p.id = e.project_id
-                    WHERE p.organisation_id = o.id AND u.created_at >= $2) AS api_calls
+                    WHERE p.organisation_id = o.id) AS segments
                  FROM organisations o WHERE o.id IN (SELECT value FROM json_each($1)) ORDER BY o.id",
         postgres: "SELECT o.id AS id, o.name AS name, o.created_at AS created_at,
                    (SELECT COUNT(*) FROM organisation_members m WHERE m.organisation_id = o.id) AS users,
@@ -46,49 +42,10 @@ pub async fn sums(tx: &mut Tx, organisation_ids: &[i64], since: i64) -> Result<V
                    (SELECT COUNT(*) FROM features f JOIN projects p ON p.id = f.project_id
                     WHERE p.organisation_id = o.id) AS features,
                    (SELECT COUNT(*) FROM segments s JOIN projects p ON p.id = s.project_id
-                    WHERE p.organisation_id = o.id) AS segments,
-                   (SELECT CAST(COALESCE(SUM(u.count), 0) AS BIGINT) FROM api_usage_raw u
-                    JOIN environments e ON e.id = u.environment_id JOIN projects p ON p.id = e.project_id
-                    WHERE p.organisation_id = o.id AND u.created_at >= $2) AS api_calls
+                    WHERE p.organisation_id = o.id) AS segments
                    FROM organisations o WHERE o.id IN
                    (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($1 AS JSON))) ORDER BY o.id",
-        ids.as_str(),
-        since
-    )
-}
-
-row! {
-    /// Calls of SDKs to one resource on one day.
-    pub struct DayOfUsage {
-        pub organisation_id: i64,
-        /// Days since 1970.
-        pub day: i64,
-        pub resource: i64,
-        pub count: i64,
-    }
-}
-
-/// The calls of SDKs since a moment, by day.
-pub async fn usage(tx: &mut Tx, organisation_ids: &[i64], since: i64) -> Result<Vec<DayOfUsage>> {
-    let ids = id_list(organisation_ids);
-    sql!(
-        tx,
-        fetch_all as DayOfUsage,
-        sqlite: "SELECT p.organisation_id AS organisation_id, u.created_at / 86400000000 AS day,
-                     u.resource AS resource, CAST(SUM(u.count) AS BIGINT) AS count
-                 FROM api_usage_raw u JOIN environments e ON e.id = u.environment_id
-                 JOIN projects p ON p.id = e.project_id
-                 WHERE u.created_at >= $2 AND p.organisation_id IN (SELECT value FROM json_each($1))
-                 GROUP BY p.organisation_id, u.created_at / 86400000000, u.resource ORDER BY 2, 1, 3",
-        postgres: "SELECT p.organisation_id AS organisation_id, u.created_at / 86400000000 AS day,
-                       u.resource AS resource, CAST(SUM(u.count) AS BIGINT) AS count
-                   FROM api_usage_raw u JOIN environments e ON e.id = u.environment_id
-                   JOIN projects p ON p.id = e.project_id
-                   WHERE u.created_at >= $2 AND p.organisation_id IN
-                   (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($1 AS JSON)))
-                   GROUP BY p.organisation_id, u.created_at / 86400000000, u.resource ORDER BY 2, 1, 3",
-        ids.as_str(),
-        since
+        ids.as_str()
     )
 }
 

@@ -3,6 +3,7 @@
 //! Raw counts are added up in buckets of 15 minutes, these in buckets of an hour. Whoever reads takes hours as far as there
 //! are, then quarters, then raw counts; so nothing is missing and nothing counted twice.
 
+use crate::db::id_list;
 use crate::{Result, Tx, row, sql};
 
 /// Microseconds of a minute.
@@ -17,8 +18,9 @@ row! {
 }
 
 row! {
-    /// Calls to one resource on one day by clients of one kind.
+    /// Calls to one resource of one environment on one day by clients of one kind.
     pub struct DayOfUsage {
+        pub environment_id: i64,
         /// Days since 1970.
         pub day: i64,
         /// 1 flags, 2 identities, 3 traits, 4 environment document.
@@ -158,38 +160,72 @@ pub async fn delete_buckets(tx: &mut Tx, minutes: i64, before: i64) -> Result<u6
     Ok(evaluations + usage)
 }
 
-/// Whose usage: of an organisation, of one of its projects, of one of its environments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Of {
-    pub organisation_id: i64,
-    pub project_id: Option<i64>,
-    pub environment_id: Option<i64>,
+row! {
+    /// An environment, with what it is in.
+    pub struct Place {
+        pub environment_id: i64,
+        pub environment_name: String,
+        pub project_id: i64,
+        pub project_name: String,
+        pub organisation_id: i64,
+        pub organisation_name: String,
+    }
 }
 
-/// The calls between two moments, by day, resource and kind of client.
-pub async fn by_day(tx: &mut Tx, of: Of, since: i64, until: i64) -> Result<Vec<DayOfUsage>> {
+/// The environments of organisations.
+pub async fn places(tx: &mut Tx, organisation_ids: &[i64]) -> Result<Vec<Place>> {
+    sql!(
+        tx,
+        fetch_all as Place,
+        sqlite: "SELECT e.id AS environment_id, e.name AS environment_name, p.id AS project_id, p.name AS project_name,
+                     o.id AS organisation_id, o.name AS organisation_name
+                 FROM environments e JOIN projects p ON p.id = e.project_id
+                 JOIN organisations o ON o.id = p.organisation_id
+                 WHERE o.id IN (SELECT value FROM json_each($1)) ORDER BY e.id",
+        postgres: "SELECT e.id AS environment_id, e.name AS environment_name, p.id AS project_id, p.name AS project_name,
+                       o.id AS organisation_id, o.name AS organisation_name
+                   FROM environments e JOIN projects p ON p.id = e.project_id
+                   JOIN organisations o ON o.id = p.organisation_id
+                   WHERE o.id IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($1 AS JSON)))
+                   ORDER BY e.id",
+        id_list(organisation_ids)
+    )
+}
+
+/// The calls in environments between two moments, by environment, day, resource and kind of client.
+pub async fn by_day(tx: &mut Tx, environment_ids: &[i64], since: i64, until: i64) -> Result<Vec<DayOfUsage>> {
     let Marks { quarters, hours } = marks(tx).await?;
     sql!(
         tx,
         fetch_all as DayOfUsage,
-        "SELECT u.at / 86400000000 AS day, u.resource AS resource, u.labels AS labels,
-                CAST(SUM(u.count) AS BIGINT) AS count
-         FROM (
-             SELECT starts_at AS at, environment_id, resource, labels, count FROM api_usage_buckets
-             WHERE minutes = 60 AND starts_at >= $4 AND starts_at < $5
-             UNION ALL
-             SELECT starts_at AS at, environment_id, resource, labels, count FROM api_usage_buckets
-             WHERE minutes = 15 AND starts_at >= $4 AND starts_at < $5 AND starts_at >= $6 AND starts_at < $7
-             UNION ALL
-             SELECT created_at AS at, environment_id, resource, labels, count FROM api_usage_raw
-             WHERE created_at >= $4 AND created_at < $5 AND created_at >= $7
-         ) u JOIN environments e ON e.id = u.environment_id JOIN projects p ON p.id = e.project_id
-         WHERE p.organisation_id = $1
-           AND (CAST($2 AS BIGINT) IS NULL OR p.id = $2) AND (CAST($3 AS BIGINT) IS NULL OR e.id = $3)
-         GROUP BY u.at / 86400000000, u.resource, u.labels ORDER BY 1, 3, 2",
-        of.organisation_id,
-        of.project_id,
-        of.environment_id,
+        sqlite: "SELECT u.environment_id AS environment_id, u.at / 86400000000 AS day, u.resource AS resource,
+                     u.labels AS labels, CAST(SUM(u.count) AS BIGINT) AS count
+                 FROM (
+                     SELECT starts_at AS at, environment_id, resource, labels, count FROM api_usage_buckets
+                     WHERE minutes = 60 AND starts_at >= $2 AND starts_at < $3
+                     UNION ALL
+                     SELECT starts_at AS at, environment_id, resource, labels, count FROM api_usage_buckets
+                     WHERE minutes = 15 AND starts_at >= $2 AND starts_at < $3 AND starts_at >= $4 AND starts_at < $5
+                     UNION ALL
+                     SELECT created_at AS at, environment_id, resource, labels, count FROM api_usage_raw
+                     WHERE created_at >= $2 AND created_at < $3 AND created_at >= $5
+                 ) u WHERE u.environment_id IN (SELECT value FROM json_each($1))
+                 GROUP BY u.environment_id, u.at / 86400000000, u.resource, u.labels ORDER BY 2, 4, 3, 1",
+        postgres: "SELECT u.environment_id AS environment_id, u.at / 86400000000 AS day, u.resource AS resource,
+                       u.labels AS labels, CAST(SUM(u.count) AS BIGINT) AS count
+                   FROM (
+                       SELECT starts_at AS at, environment_id, resource, labels, count FROM api_usage_buckets
+                       WHERE minutes = 60 AND starts_at >= $2 AND starts_at < $3
+                       UNION ALL
+                       SELECT starts_at AS at, environment_id, resource, labels, count FROM api_usage_buckets
+                       WHERE minutes = 15 AND starts_at >= $2 AND starts_at < $3 AND starts_at >= $4 AND starts_at < $5
+                       UNION ALL
+                       SELECT created_at AS at, environment_id, resource, labels, count FROM api_usage_raw
+                       WHERE created_at >= $2 AND created_at < $3 AND created_at >= $5
+                   ) u WHERE u.environment_id IN
+                       (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($1 AS JSON)))
+                   GROUP BY u.environment_id, u.at / 86400000000, u.resource, u.labels ORDER BY 2, 4, 3, 1",
+        id_list(environment_ids),
         since,
         until,
         hours,

@@ -5,6 +5,7 @@
 
 pub mod contract;
 pub mod idp;
+pub mod influx;
 pub mod mailbox;
 pub mod places;
 pub mod provider;

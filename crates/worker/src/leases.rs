@@ -45,6 +45,7 @@ impl Leases {
                 Ok(held) => {
                     let mut place = self.held.lock().unwrap_or_else(PoisonError::into_inner);
                     *place = (held.into_iter().collect(), Some(asked));
+                    metrics::gauge!("burgee_leases_held").set(place.0.len() as f64);
                 }
                 Err(error) => tracing::debug!(%error, "the leases can't be renewed"),
             }

@@ -21,6 +21,9 @@ use tokio::task::JoinSet;
 
 use leases::Leases;
 
+/// The target of spans that become traces, where those are collected; no log line has it.
+pub const TRACE: &str = "burgee::trace";
+
 /// How many tasks a node does at once, unless set otherwise.
 pub const CONCURRENCY: usize = 16;
 

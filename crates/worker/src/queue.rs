@@ -8,6 +8,9 @@ use burgee_app::{App, Result, integrations, webhooks};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
+
+use crate::TRACE;
 
 /// How often the queue is looked at when nobody says that there is something.
 const LOOK: Duration = Duration::from_secs(1);
@@ -95,10 +98,26 @@ pub async fn run_due(app: &App, kinds: &'static [Kind]) -> Result<usize> {
 async fn run(app: App, kinds: &'static [Kind], task: Task) {
     let began = Instant::now();
     let kind = kinds.iter().find(|kind| kind.name == task.kind);
+    let name = kind.map_or("unknown", |kind| kind.name);
+    let span = tracing::info_span!(
+        target: TRACE,
+        "task",
+        otel.name = %format_args!("task {name}"),
+        otel.kind = "consumer",
+        otel.status_code = tracing::field::Empty,
+        task.kind = name,
+        task.uuid = task.uuid,
+        task.attempts = task.attempts,
+        task.outcome = tracing::field::Empty,
+    );
     let outcome = match kind {
         // Another version of the program may know it.
         None => Err(Failure::later("this version knows no such kind of task")),
-        Some(kind) => attempt(kind, app.clone(), task.clone()).await,
+        Some(kind) => {
+            attempt(kind, app.clone(), task.clone())
+                .instrument(span.clone())
+                .await
+        }
     };
     let settled = tasks::settle(&app, &task, outcome).await;
     let label = match &settled {
@@ -107,7 +126,10 @@ async fn run(app: App, kinds: &'static [Kind], task: Task) {
         Ok(Settled::Dead) => "dead",
         Err(_) => "unknown",
     };
-    let name = kind.map_or("unknown", |kind| kind.name);
+    span.record("task.outcome", label);
+    if label != "done" {
+        span.record("otel.status_code", "ERROR");
+    }
     metrics::counter!("burgee_tasks_total", "kind" => name, "outcome" => label).increment(1);
     metrics::histogram!("burgee_task_seconds", "kind" => name).record(began.elapsed().as_secs_f64());
     match (settled, kind) {

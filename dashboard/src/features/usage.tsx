@@ -3,6 +3,7 @@ import { Select, Stack, Text } from "@mantine/core";
 import { lazy, Suspense, useState } from "react";
 import { api, type Schema } from "~/api/client";
 import { Empty, Loaded, Loading } from "~/parts/states";
+import { Time } from "~/parts/time";
 import { usePlace } from "~/shell/place";
 
 const DailyChart = lazy(() => import("~/parts/daily-chart"));
@@ -21,6 +22,21 @@ function perDay(counts: Schema<"EvaluationsView">[]): { day: string; evaluations
   return [...days]
     .map(([day, evaluations]) => ({ day, evaluations }))
     .sort((a, b) => a.day.localeCompare(b.day));
+}
+
+/** When programs last asked for it in the environment; nothing while that is not known. */
+function LastEvaluated({ feature }: { feature: Schema<"FeatureView"> }) {
+  const { project, environment } = usePlace();
+  const query = api.useQuery("get", "/api/v1/projects/{project_id}/features/{feature_id}/last-evaluated/", {
+    params: { path: { project_id: project.id, feature_id: feature.id } },
+  });
+  const at = query.data?.find((last) => last.environment === environment.id)?.last_evaluated_at;
+  if (!at) return null;
+  return (
+    <Text size="sm" c="dimmed">
+      Last asked for <Time at={at} />
+    </Text>
+  );
 }
 
 export function Usage({ feature }: { feature: Schema<"FeatureView"> }) {
@@ -42,6 +58,7 @@ export function Usage({ feature }: { feature: Schema<"FeatureView"> }) {
         allowDeselect={false}
         w={180}
       />
+      <LastEvaluated feature={feature} />
       <Loaded query={query} rows={4}>
         {(counts) => {
           const days = perDay(counts);

@@ -54,6 +54,7 @@ mod sign_ins;
 mod tags;
 mod trust_relationships;
 mod usage;
+mod usage_stores;
 mod users;
 mod versions;
 mod webhooks;

@@ -4,7 +4,7 @@ use axum::http::Method;
 use burgee_app::{Settings, mail, telemetry, usage};
 use burgee_model::Timestamp;
 use burgee_store::analytics::{self, EvaluationCount, UsageCount};
-use burgee_store::usage::{DayOfUsage, Of};
+use burgee_store::usage::DayOfUsage;
 use burgee_testkit::mailbox::Mailbox;
 use burgee_testkit::places::World;
 use burgee_testkit::receiver::Receiver;
@@ -35,13 +35,8 @@ fn of(world: &World, path: &str) -> String {
 }
 
 async fn rows(app: &TestApp, world: &World) -> Vec<DayOfUsage> {
-    let of = Of {
-        organisation_id: world.organisation,
-        project_id: None,
-        environment_id: None,
-    };
     let mut tx = app.app.db().read().await.expect("a transaction");
-    burgee_store::usage::by_day(&mut tx, of, 0, i64::MAX)
+    burgee_store::usage::by_day(&mut tx, &[world.environment], 0, i64::MAX)
         .await
         .expect("rows")
 }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use burgee_app::feature_data::{DayCount, Labels};
 use burgee_app::{App, Error, feature_data};
+use burgee_model::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -19,6 +20,7 @@ use crate::params::{Path, Query};
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(get_evaluation_data))
+        .routes(routes!(list_last_evaluated))
         .routes(routes!(get_influx_data))
 }
 
@@ -83,18 +85,43 @@ async fn get_evaluation_data(
         client_application_version: label("client_application_version"),
         user_agent: label("user_agent"),
     };
-    let mut tx = app.db().read().await?;
-    let rows = feature_data::evaluations(&mut tx, &caller, at, days, &wanted).await?;
+    let rows = feature_data::evaluations(&app, &caller, at, days, &wanted).await?;
     Ok(Json(rows.into_iter().map(EvaluationsView::from).collect()))
 }
 
-/// Events of a time-series database.
+/// When a feature was last asked for in an environment.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LastEvaluatedView {
+    pub environment: i64,
+    /// To the minute; null: never.
+    pub last_evaluated_at: Option<String>,
+}
+
+/// When programs last told that they asked for a feature, for each environment that the caller may view. SDKs tell when
+/// their analytics are turned on.
+#[utoipa::path(get, path = "/api/v1/projects/{project_id}/features/{feature_id}/last-evaluated/", tag = "features",
+    responses((status = 200, body = Vec<LastEvaluatedView>)))]
+async fn list_last_evaluated(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path((project_id, feature_id)): Path<(i64, i64)>,
+) -> ApiResult<Json<Vec<LastEvaluatedView>>> {
+    let mut tx = app.db().read().await?;
+    let told = feature_data::last_evaluated(&mut tx, &caller, project_id, feature_id).await?;
+    let views = told.into_iter().map(|last| LastEvaluatedView {
+        environment: last.environment_id,
+        last_evaluated_at: last.at.map(Timestamp::rest),
+    });
+    Ok(Json(views.collect()))
+}
+
+/// Events in the older form.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EventsView {
     pub events_list: Vec<Value>,
 }
 
-/// The same from a time-series database. There is none, so the list is empty; see `evaluation-data`.
+/// The older form of `evaluation-data`, which is what charts read; its list is always empty.
 #[utoipa::path(get, path = "/api/v1/projects/{project_id}/features/{feature_id}/influx-data/", tag = "features",
     params(("environment_id" = i64, Query)), responses((status = 200, body = EventsView)))]
 async fn get_influx_data(

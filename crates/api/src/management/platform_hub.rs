@@ -50,8 +50,8 @@ pub struct PlatformOrganisation {
     pub api_calls: i64,
 }
 
-impl From<OrganisationSums> for PlatformOrganisation {
-    fn from(sums: OrganisationSums) -> Self {
+impl From<(OrganisationSums, i64)> for PlatformOrganisation {
+    fn from((sums, api_calls): (OrganisationSums, i64)) -> Self {
         Self {
             id: sums.id,
             name: sums.name,
@@ -61,7 +61,7 @@ impl From<OrganisationSums> for PlatformOrganisation {
             environment_count: sums.environments,
             feature_count: sums.features,
             segment_count: sums.segments,
-            api_calls: sums.api_calls,
+            api_calls,
         }
     }
 }
@@ -172,16 +172,15 @@ async fn get_platform_summary(
     State(app): State<App>,
     Signed(caller): Signed,
 ) -> ApiResult<Json<PlatformSummary>> {
-    let mut tx = app.db().read().await?;
     let mut total = PlatformSummary::default();
-    for sums in platform_hub::sums(&mut tx, &caller).await? {
+    for (sums, calls) in platform_hub::sums(&app, &caller).await? {
         total.total_organisations += 1;
         total.total_users += sums.users;
         total.total_projects += sums.projects;
         total.total_environments += sums.environments;
         total.total_features += sums.features;
         total.total_segments += sums.segments;
-        total.total_api_calls += sums.api_calls;
+        total.total_api_calls = total.total_api_calls.saturating_add(calls);
     }
     Ok(Json(total))
 }
@@ -193,8 +192,7 @@ async fn list_platform_organisations(
     State(app): State<App>,
     Signed(caller): Signed,
 ) -> ApiResult<Json<Vec<PlatformOrganisation>>> {
-    let mut tx = app.db().read().await?;
-    let all = platform_hub::sums(&mut tx, &caller).await?;
+    let all = platform_hub::sums(&app, &caller).await?;
     Ok(Json(all.into_iter().map(Into::into).collect()))
 }
 
@@ -206,9 +204,8 @@ async fn list_platform_usage_trends(
     Signed(caller): Signed,
 ) -> ApiResult<Json<Vec<PlatformUsage>>> {
     const DAY: i64 = 24 * 60 * 60 * 1_000_000;
-    let mut tx = app.db().read().await?;
     let mut days: Vec<PlatformUsage> = Vec::new();
-    for row in platform_hub::usage(&mut tx, &caller).await? {
+    for row in platform_hub::usage(&app, &caller).await? {
         let date: String = Timestamp(row.day * DAY).iso().chars().take(10).collect();
         if days.last().is_none_or(|day| day.date != date) {
             days.push(PlatformUsage {

@@ -54,8 +54,7 @@ async fn get_usage(
     Signed(caller): Signed,
     Path(id): Path<OrganisationId>,
 ) -> ApiResult<Json<Usage>> {
-    let mut tx = app.db().read().await?;
-    let events = usage::total(&mut tx, &caller, id.get()?).await?;
+    let events = usage::total(&app, &caller, id.get()?).await?;
     Ok(Json(Usage { events }))
 }
 
@@ -104,6 +103,7 @@ async fn list_usage_data(
     };
     let mut tx = app.db().read().await?;
     burgee_app::organisations::for_admin(&mut tx, &caller, of.organisation_id).await?;
+    drop(tx);
     let mut period = usage::Period::Current;
     if let Some(text) = query.text("period") {
         let mut problems = burgee_model::Problems::new();
@@ -121,7 +121,7 @@ async fn list_usage_data(
         client_application_version: label("client_application_version"),
         user_agent: label("user_agent"),
     };
-    let days = usage::by_day(&mut tx, &caller, of, period, &wanted).await?;
+    let days = usage::by_day(&app, &caller, of, period, &wanted).await?;
     Ok(Json(days.into_iter().map(UsageData::from).collect()))
 }
 
@@ -139,8 +139,7 @@ async fn count_usage(
     Signed(caller): Signed,
     Path(id): Path<OrganisationId>,
 ) -> ApiResult<Json<UsageCount>> {
-    let mut tx = app.db().read().await?;
-    let count = usage::total(&mut tx, &caller, id.get()?).await?;
+    let count = usage::total(&app, &caller, id.get()?).await?;
     Ok(Json(UsageCount { count }))
 }
 

@@ -85,6 +85,7 @@ struct Follower {
     /// The last version this client knows.
     known: Option<Timestamp>,
     format: Format,
+    _counted: Counted,
 }
 
 fn open(app: &App, key: &str, headers: &HeaderMap, format: Format) -> Result<Response, ApiError> {
@@ -105,6 +106,7 @@ fn open(app: &App, key: &str, headers: &HeaderMap, format: Format) -> Result<Res
         retry: app.settings().realtime_retry.as_millis(),
         known: known.map(Timestamp),
         format,
+        _counted: Counted::new(),
     };
     let body = Body::from_stream(stream::unfold(Some(follower), |follower| async move {
         let mut follower = follower?;
@@ -117,6 +119,22 @@ fn open(app: &App, key: &str, headers: &HeaderMap, format: Format) -> Result<Res
         ("x-accel-buffering", "no"),
     ];
     Ok((StatusCode::OK, headers, body).into_response())
+}
+
+/// A stream that is open, as the metrics count it.
+struct Counted;
+
+impl Counted {
+    fn new() -> Self {
+        metrics::gauge!("burgee_realtime_connections").increment(1);
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        metrics::gauge!("burgee_realtime_connections").decrement(1);
+    }
 }
 
 impl Follower {
@@ -148,6 +166,7 @@ impl Follower {
             return None;
         }
         self.known = Some(updated_at);
+        metrics::counter!("burgee_realtime_events_total").increment(1);
         let event = (self.format)(&self.served, updated_at);
         Some(Bytes::from(format!(
             "id: {}\n{event}retry: {}\n\n",

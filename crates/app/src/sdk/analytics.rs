@@ -1,11 +1,12 @@
 //! What SDKs report and what the server counts: kept durably, read later.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use burgee_model::{Timestamp, limits};
 use burgee_store::analytics::{self, EvaluationCount, UsageCount};
 
 use crate::App;
+use crate::analytics::seen;
 use crate::error::Result;
 use crate::served::Snapshot;
 
@@ -18,29 +19,39 @@ pub struct Evaluations {
     pub enabled_when_evaluated: Option<bool>,
 }
 
-/// Stores counts of evaluations, and answers once they are stored. Those of unknown features, and those that are not
-/// positive or beyond belief, are passed over.
+/// Keeps counts of evaluations; where a database keeps them, they are stored when this returns. Those of unknown features,
+/// and those that are not positive or beyond belief, are passed over.
 pub async fn record(app: &App, snapshot: &Snapshot, evaluations: Vec<Evaluations>) -> Result<()> {
-    let known: HashSet<&str> = snapshot.features.iter().map(|f| f.name.as_str()).collect();
+    let known: HashMap<&str, i64> = snapshot
+        .features
+        .iter()
+        .map(|f| (f.name.as_str(), f.id))
+        .collect();
     let now = Timestamp::now().0;
+    let mut features = Vec::new();
     let rows: Vec<EvaluationCount> = evaluations
         .into_iter()
-        .filter(|e| {
-            (1..=limits::EVALUATIONS_PER_REPORT).contains(&e.count) && known.contains(e.feature_name.as_str())
-        })
-        .map(|e| EvaluationCount {
-            environment_id: snapshot.environment_id,
-            feature_name: e.feature_name,
-            evaluation_count: e.count,
-            identity_identifier: e.identity_identifier,
-            enabled_when_evaluated: e.enabled_when_evaluated,
-            created_at: now,
+        .filter(|e| (1..=limits::EVALUATIONS_PER_REPORT).contains(&e.count))
+        .filter_map(|e| {
+            features.push(*known.get(e.feature_name.as_str())?);
+            Some(EvaluationCount {
+                environment_id: snapshot.environment_id,
+                feature_name: e.feature_name,
+                evaluation_count: e.count,
+                identity_identifier: e.identity_identifier,
+                enabled_when_evaluated: e.enabled_when_evaluated,
+                created_at: now,
+            })
         })
         .collect();
     if rows.is_empty() {
         return Ok(());
     }
-    app.evaluation_writes().write(rows).await
+    let reported = rows.iter().map(|row| row.evaluation_count as u64).sum();
+    app.analytics().record(rows).await?;
+    metrics::counter!("burgee_evaluations_reported_total").increment(reported);
+    seen::note(app, snapshot.environment_id, &features).await;
+    Ok(())
 }
 
 /// Stores what was counted since the last time. What can't be stored is counted again.
@@ -64,11 +75,11 @@ pub async fn flush_usage(app: &App) -> Result<()> {
             })
         })
         .collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let stored = store(app, &rows).await;
-    if stored.is_err() {
+    let host = host(&app.settings().public_url);
+    let stored = app.analytics().count_calls(app.db(), &rows, host).await;
+    if stored.is_ok() {
+        tell_metrics(&rows);
+    } else {
         for (served, usage) in counted {
             for (resource, count) in usage {
                 served.count_many(resource, count);
@@ -78,20 +89,29 @@ pub async fn flush_usage(app: &App) -> Result<()> {
     stored
 }
 
+fn tell_metrics(rows: &[UsageCount]) {
+    for row in rows {
+        let resource = match row.resource {
+            1 => "flags",
+            2 => "identities",
+            3 => "traits",
+            _ => "environment-document",
+        };
+        metrics::counter!("burgee_sdk_requests_total", "resource" => resource).increment(row.count as u64);
+    }
+}
+
 /// Deletes raw counts that are older than the operator wants them kept.
 pub async fn forget_old(app: &App) -> Result<()> {
     // Not before they are added up.
     crate::usage::add_up(app, Timestamp::now()).await?;
     let days = i64::from(app.settings().raw_analytics_days);
     let before = Timestamp::now().plus_seconds(-days * 24 * 60 * 60);
-    let mut tx = app.db().begin().await?;
+    let Some(db) = app.analytics().database() else {
+        return Ok(());
+    };
+    let mut tx = db.begin().await?;
     analytics::delete_before(&mut tx, before.0).await?;
-    Ok(tx.commit().await?)
-}
-
-async fn store(app: &App, rows: &[UsageCount]) -> Result<()> {
-    let mut tx = app.db().begin().await?;
-    analytics::insert_usage(&mut tx, rows, host(&app.settings().public_url)).await?;
     Ok(tx.commit().await?)
 }
 

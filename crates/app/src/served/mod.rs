@@ -15,8 +15,9 @@ mod snapshot;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use burgee_model::Timestamp;
 use burgee_store::changes::{self, Notice};
 use burgee_store::{Db, environments};
@@ -176,6 +177,8 @@ pub struct Environments {
     lists: Lists,
     /// The last change that was read; held while catching up, so that changes are applied in order.
     position: Mutex<i64>,
+    /// When the log was last read to its end.
+    level: ArcSwapOption<Instant>,
 }
 
 /// Changes read at a time.
@@ -189,6 +192,7 @@ impl Environments {
             let mut position = environments.position.lock().await;
             let mut tx = db.read().await?;
             *position = changes::head(&mut tx).await?;
+            environments.level.store(Some(Arc::new(Instant::now())));
             let mut index = Index::default();
             for id in environments::ids_in_scope(&mut tx, None, None).await? {
                 index.put(id, Rows::load(&mut tx, &environments.lists, id).await?);
@@ -238,7 +242,10 @@ impl Environments {
         loop {
             let mut tx = db.read().await?;
             let notices = changes::after(&mut tx, *position, BATCH).await?;
-            let Some(last) = notices.last() else { return Ok(()) };
+            let Some(last) = notices.last() else {
+                self.level.store(Some(Arc::new(Instant::now())));
+                return Ok(());
+            };
             let concerned = self.concerned(&mut tx, &notices).await?;
             if !concerned.is_empty() {
                 let mut index = Index::clone(&self.index.load());
@@ -250,8 +257,21 @@ impl Environments {
                 }
                 self.index.store(Arc::new(index));
             }
+            let now = Timestamp::now().0;
+            for notice in notices.iter().filter(|notice| notice.serves) {
+                let seconds = (now - notice.at).max(0) as f64 / 1e6;
+                metrics::histogram!("burgee_change_served_seconds").record(seconds);
+            }
             *position = last.id;
         }
+    }
+
+    /// How long ago this node last knew the whole change log: about a second at most, while the database answers.
+    pub(crate) fn lag(&self) -> Duration {
+        self.level
+            .load()
+            .as_ref()
+            .map_or(Duration::ZERO, |at| at.elapsed())
     }
 
     /// The environments whose answers or keys these changes may touch: those that are there and those that were.

@@ -65,7 +65,7 @@ pub(super) struct Args {
 /// Runs the command.
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let loaded = args.settings.load()?;
-    logging::start(&loaded.config.logging);
+    logging::start(&loaded.config.logging, None);
     beside::block_on(import(&loaded.config, args))
 }
 

@@ -12,21 +12,22 @@ use std::{
 
 use anyhow::{Context as _, anyhow, bail};
 use axum::Router;
+use burgee_app::settings::KeptIn;
 use burgee_app::{App, Settings, users};
 use burgee_store::{Db, DbError};
 use tokio::net::TcpListener;
 
 use super::beside;
 use crate::{
-    access_log,
     cli::{SettingFlags, print},
-    config::{Config, Loaded, Rate},
+    config::{Config, DatabaseUrl, Loaded, Rate, Store},
     demo,
     http::{self, Patience},
     logging,
     metrics::Metrics,
-    secret,
+    requests, secret,
     shutdown::{self, Hooks, Stopping},
+    traces::Traces,
 };
 
 /// The flags of `burgee serve`.
@@ -66,11 +67,29 @@ pub struct Started {
 /// Runs the server until it is told to stop.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let loaded = args.settings.load()?;
-    logging::start(&loaded.config.logging);
+    beside::block_on(async {
+        let traces = watch(&loaded)?;
+        let outcome = serve(&loaded, args.demo).await;
+        end(traces).await;
+        outcome
+    })
+}
+
+/// Starts logs and traces, and says what looks odd in the configuration.
+pub(super) fn watch(loaded: &Loaded) -> anyhow::Result<Option<Traces>> {
+    let traces = Traces::start(&loaded.config.traces)?;
+    logging::start(&loaded.config.logging, traces.as_ref());
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    beside::block_on(serve(&loaded, args.demo))
+    Ok(traces)
+}
+
+/// Sends the last spans.
+pub(super) async fn end(traces: Option<Traces>) {
+    if let Some(traces) = traces {
+        traces.end().await;
+    }
 }
 
 async fn serve(loaded: &Loaded, demo: bool) -> anyhow::Result<ExitCode> {
@@ -89,11 +108,7 @@ async fn serve(loaded: &Loaded, demo: bool) -> anyhow::Result<ExitCode> {
             .context("cannot tell the address listened on")?,
     };
     let started = start(config, parts).await?;
-    let router = if config.logging.access {
-        access_log::add(started.router)
-    } else {
-        started.router
-    };
+    let router = requests::watch(started.router, config.logging.access);
 
     announce(&listener, &started.lines)?;
     let grace = config.server.shutdown_grace();
@@ -112,7 +127,8 @@ async fn serve(loaded: &Loaded, demo: bool) -> anyhow::Result<ExitCode> {
 async fn start(config: &Config, parts: Parts) -> anyhow::Result<Started> {
     let db = open(config).await?;
     let secret = secret::load(config, &db).await?;
-    let settings = settings(config, secret, parts.address);
+    let mut settings = settings(config, secret, parts.address);
+    settings.analytics = analytics(config).await?;
     let app = App::start(db, settings.clone()).await.context("cannot start")?;
     let mut lines = Vec::new();
     let mut has_users = users::presence(&app)
@@ -193,12 +209,40 @@ async fn create_administrator(config: &Config, app: &App) -> anyhow::Result<Stri
 const ATTEMPTS: u32 = 10;
 const BETWEEN: Duration = Duration::from_secs(2);
 
-/// Opens the database. One that starts beside this program is given some time.
+/// Opens the database of the product.
 pub(super) async fn open(config: &Config) -> anyhow::Result<Db> {
-    let url = &config.database.url;
+    open_database(&config.database.url, config.database.max_connections).await
+}
+
+/// Where counts are kept; opens the database of their own, where they have one.
+pub(super) async fn analytics(config: &Config) -> anyhow::Result<KeptIn> {
+    // Both were checked when the configuration was read.
+    Ok(
+        match config
+            .analytics
+            .store(&config.influxdb)
+            .map_err(|problem| anyhow!(problem))?
+        {
+            Store::None => KeptIn::Nowhere,
+            Store::Influxdb => KeptIn::Influx(
+                config
+                    .influxdb
+                    .settings()
+                    .map_err(|missing| anyhow!("{missing} is not set"))?,
+            ),
+            Store::Database(Some(url)) if url != config.database.url => {
+                KeptIn::OtherDatabase(open_database(&url, config.database.max_connections).await?)
+            }
+            Store::Database(_) => KeptIn::Database,
+        },
+    )
+}
+
+/// Opens a database. One that starts beside this program is given some time.
+async fn open_database(url: &DatabaseUrl, connections: u32) -> anyhow::Result<Db> {
     let mut attempt = 1;
     loop {
-        match Db::open(url.expose(), config.database.max_connections).await {
+        match Db::open(url.expose(), connections).await {
             Err(DbError::Unavailable(error)) if url.sqlite_file().is_none() && attempt < ATTEMPTS => {
                 tracing::warn!(%error, "the database does not answer yet ({attempt} of {ATTEMPTS})");
                 tokio::time::sleep(BETWEEN).await;

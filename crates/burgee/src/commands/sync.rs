@@ -187,7 +187,7 @@ fn with_runner(
     act: impl AsyncFnOnce(Runner, Db) -> anyhow::Result<ExitCode>,
 ) -> anyhow::Result<ExitCode> {
     let loaded = settings.load()?;
-    crate::logging::start(&loaded.config.logging);
+    crate::logging::start(&loaded.config.logging, None);
     beside::block_on(async {
         let stop = shutdown::watch_signals().context("cannot watch for signals")?;
         let db = open(&loaded.config).await?;

@@ -7,11 +7,10 @@ use burgee_app::App;
 
 use super::{beside, serve};
 use crate::{
-    access_log,
     cli::{SettingFlags, print},
     config::Loaded,
     http::{self, Patience},
-    logging, secret,
+    requests, secret,
     shutdown::{self, Hooks},
 };
 
@@ -25,11 +24,12 @@ pub struct Args {
 /// Does background work until it is told to stop.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let loaded = args.settings.load()?;
-    logging::start(&loaded.config.logging);
-    for warning in &loaded.warnings {
-        tracing::warn!("{warning}");
-    }
-    beside::block_on(work(&loaded))
+    beside::block_on(async {
+        let traces = serve::watch(&loaded)?;
+        let outcome = work(&loaded).await;
+        serve::end(traces).await;
+        outcome
+    })
 }
 
 async fn work(loaded: &Loaded) -> anyhow::Result<ExitCode> {
@@ -44,18 +44,14 @@ async fn work(loaded: &Loaded) -> anyhow::Result<ExitCode> {
         .context("cannot tell the address listened on")?;
     let db = serve::open(config).await?;
     let secret = secret::load(config, &db).await?;
-    let app = App::start(db, serve::settings(config, secret, address))
-        .await
-        .context("cannot start")?;
+    let mut settings = serve::settings(config, secret, address);
+    settings.analytics = serve::analytics(config).await?;
+    let app = App::start(db, settings).await.context("cannot start")?;
     let worker = burgee_worker::start(&app, config.worker.concurrency as usize);
     tokio::spawn(serve::close_streams(app.clone(), stopping.clone()));
     let metrics = metrics.map(serve::page);
     let router = burgee_api::instance_router(app.clone(), metrics);
-    let router = if config.logging.access {
-        access_log::add(router)
-    } else {
-        router
-    };
+    let router = requests::watch(router, config.logging.access);
     print(&format!(
         "Burgee works; its health is at http://{address}/health\n"
     ))?;

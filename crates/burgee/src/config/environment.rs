@@ -38,7 +38,9 @@ pub(super) fn flagsmith_names() -> impl Iterator<Item = &'static (&'static str, 
         super::throttles::FLAGSMITH_NAMES,
         super::telemetry::FLAGSMITH_NAMES,
         super::analytics::FLAGSMITH_NAMES,
+        super::influxdb::FLAGSMITH_NAMES,
         super::metrics::FLAGSMITH_NAMES,
+        super::traces::FLAGSMITH_NAMES,
     ]
     .into_iter()
     .flatten()
@@ -51,7 +53,13 @@ pub(super) fn own_name(setting: &str) -> String {
 
 /// Lays the environment on top. Our name of a setting wins over Flagsmith's.
 pub(super) fn lay(settings: &mut Settings, environment: &Environment) -> Result<(), ConfigError> {
-    lay_django_database(settings, environment)?;
+    for (setting, ending, whole) in [
+        ("database.url", "", "DATABASE_URL"),
+        ("analytics.database_url", "_ANALYTICS", "ANALYTICS_DATABASE_URL"),
+    ] {
+        lay_django_database(settings, environment, setting, ending, whole)?;
+    }
+    lay_analytics(settings, environment)?;
     lay_access_log(settings, environment)?;
     for (setting, name) in flagsmith_names() {
         if let Some(text) = value(environment, name) {
@@ -98,33 +106,42 @@ fn from(name: &str) -> Source {
     Source::Environment(name.to_owned())
 }
 
-/// `DJANGO_DB_HOST`, `_NAME`, `_USER`, `_PASSWORD`, `_PORT` make one Postgres URL.
-fn lay_django_database(settings: &mut Settings, environment: &Environment) -> Result<(), ConfigError> {
-    let of = |name: &str| value(environment, name);
-    let (host, name, user) = (of("DJANGO_DB_HOST"), of("DJANGO_DB_NAME"), of("DJANGO_DB_USER"));
+/// `DJANGO_DB_HOST`, `_NAME`, `_USER`, `_PASSWORD`, `_PORT`, each with an ending, make one Postgres URL: that of `setting`,
+/// for which Flagsmith has the name `whole` too.
+fn lay_django_database(
+    settings: &mut Settings,
+    environment: &Environment,
+    setting: &str,
+    ending: &str,
+    whole: &str,
+) -> Result<(), ConfigError> {
+    let named = |part: &str| format!("DJANGO_DB_{part}{ending}");
+    let of = |part: &str| value(environment, &named(part));
+    let (host, name, user) = (of("HOST"), of("NAME"), of("USER"));
     if host.or(name).is_none() {
         return Ok(());
     }
     // Whoever names the database in one piece needs none of the parts.
-    if of("DATABASE_URL").or(of("BURGEE_DATABASE_URL")).is_some() {
+    if value(environment, whole)
+        .or(value(environment, &own_name(setting)))
+        .is_some()
+    {
         return Ok(());
     }
-    let wrong = |variable: &str, problem: &str| ConfigError::new("database.url", from(variable), problem);
-    let missing = |variable: &str| {
-        wrong(
-            variable,
-            "must be set too when DJANGO_DB_HOST or DJANGO_DB_NAME is",
-        )
+    let wrong = |part: &str, problem: &str| ConfigError::new(setting, from(&named(part)), problem);
+    let missing = |part: &str| {
+        let problem = format!("must be set too when {} or {} is", named("HOST"), named("NAME"));
+        wrong(part, &problem)
     };
-    let host = host.ok_or_else(|| missing("DJANGO_DB_HOST"))?;
-    let name = name.ok_or_else(|| missing("DJANGO_DB_NAME"))?;
-    let user = user.ok_or_else(|| missing("DJANGO_DB_USER"))?;
-    let port: u16 = of("DJANGO_DB_PORT")
+    let host = host.ok_or_else(|| missing("HOST"))?;
+    let name = name.ok_or_else(|| missing("NAME"))?;
+    let user = user.ok_or_else(|| missing("USER"))?;
+    let port: u16 = of("PORT")
         .unwrap_or("5432")
         .parse()
-        .map_err(|_| wrong("DJANGO_DB_PORT", "must be a port from 1 to 65535"))?;
+        .map_err(|_| wrong("PORT", "must be a port from 1 to 65535"))?;
 
-    let not_a_host = || wrong("DJANGO_DB_HOST", "must be a host name or address");
+    let not_a_host = || wrong("HOST", "must be a host name or address");
     let mut url = Url::parse("postgres://localhost/").map_err(|_| not_a_host())?;
     if host.starts_with('/') {
         // A directory is where the server's local socket is.
@@ -134,10 +151,29 @@ fn lay_django_database(settings: &mut Settings, environment: &Environment) -> Re
     }
     url.set_port(Some(port)).map_err(|()| not_a_host())?;
     url.set_username(user).map_err(|()| not_a_host())?;
-    url.set_password(of("DJANGO_DB_PASSWORD"))
-        .map_err(|()| not_a_host())?;
+    url.set_password(of("PASSWORD")).map_err(|()| not_a_host())?;
     url.set_path(name);
-    settings.lay("database.url", Value::String(url.into()), from("DJANGO_DB_HOST"))
+    settings.lay(setting, Value::String(url.into()), from(&named("HOST")))
+}
+
+/// `USE_POSTGRES_FOR_ANALYTICS`: true is a database; false is InfluxDB where that is set up, and otherwise nowhere.
+fn lay_analytics(settings: &mut Settings, environment: &Environment) -> Result<(), ConfigError> {
+    const NAME: &str = "USE_POSTGRES_FOR_ANALYTICS";
+    let Some(text) = value(environment, NAME) else {
+        return Ok(());
+    };
+    let store = match super::values::boolean(text) {
+        Some(true) => "database",
+        Some(false) => super::analytics::NOT_IN_POSTGRES,
+        None => {
+            return Err(ConfigError::new(
+                "analytics.store",
+                from(NAME),
+                "must be true or false",
+            ));
+        }
+    };
+    settings.lay("analytics.store", Value::String(store.to_owned()), from(NAME))
 }
 
 /// `ACCESS_LOG_LOCATION` is a file in Flagsmith; Burgee logs to one place only.

@@ -193,15 +193,11 @@ impl Kind {
         }
     }
 
-    /// Reads text as this kind; booleans as Python settings write them, lists separated by commas.
+    /// Reads text as this kind; lists are separated by commas.
     fn read(self, text: &str) -> Option<Value> {
         let text = text.trim();
         match self {
-            Self::Boolean => match text.to_ascii_lowercase().as_str() {
-                "true" | "1" | "yes" | "y" | "on" | "t" => Some(Value::Boolean(true)),
-                "false" | "0" | "no" | "n" | "off" | "f" => Some(Value::Boolean(false)),
-                _ => None,
-            },
+            Self::Boolean => super::values::boolean(text).map(Value::Boolean),
             Self::Integer => text.parse().ok().map(Value::Integer),
             Self::Text => Some(Value::String(text.to_owned())),
             Self::List => {

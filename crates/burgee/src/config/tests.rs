@@ -379,3 +379,92 @@ fn mail_without_a_sender_or_a_key_is_refused() {
         .refusal();
     assert!(refusal.contains("SENDGRID_API_KEY"), "{refusal}");
 }
+
+#[test]
+fn counts_are_kept_where_flagsmiths_settings_say() {
+    let influx = |given: Given| {
+        given
+            .env("INFLUXDB_URL", "http://influx:8086/")
+            .env("INFLUXDB_TOKEN", "t")
+            .env("INFLUXDB_ORG", "acme")
+    };
+    let store = |given: Given| {
+        let config = given.config();
+        config.analytics.store(&config.influxdb).unwrap()
+    };
+    assert_eq!(store(given()), Store::Database(None));
+    assert_eq!(store(influx(given())), Store::Influxdb);
+    assert_eq!(
+        store(given().env("USE_POSTGRES_FOR_ANALYTICS", "False")),
+        Store::None
+    );
+    assert_eq!(
+        store(influx(given().env("USE_POSTGRES_FOR_ANALYTICS", "False"))),
+        Store::Influxdb
+    );
+    assert_eq!(
+        store(influx(given().env("USE_POSTGRES_FOR_ANALYTICS", "1"))),
+        Store::Database(None)
+    );
+    assert_eq!(
+        store(influx(given().env("BURGEE_ANALYTICS_STORE", "none"))),
+        Store::None
+    );
+    let settings = influx(given()).config().influxdb.settings().unwrap();
+    assert_eq!(
+        (settings.url.as_str(), settings.bucket.as_str()),
+        ("http://influx:8086", "default")
+    );
+    let parts = given()
+        .env("USE_POSTGRES_FOR_ANALYTICS", "true")
+        .env("DJANGO_DB_HOST_ANALYTICS", "db")
+        .env("DJANGO_DB_NAME_ANALYTICS", "counts")
+        .env("DJANGO_DB_USER_ANALYTICS", "u")
+        .env("DJANGO_DB_PASSWORD_ANALYTICS", "p@ss")
+        .env("DJANGO_DB_PORT_ANALYTICS", "6543");
+    let url = "postgres://u:p%40ss@db:6543/counts";
+    let of = |url: &str| Store::Database(Some(DatabaseUrl::try_from(url.to_owned()).unwrap()));
+    assert_eq!(store(parts), of(url));
+    assert_eq!(store(given().env("ANALYTICS_DATABASE_URL", url)), of(url));
+}
+
+#[test]
+fn counts_in_an_influxdb_that_is_half_set_up_are_refused() {
+    for (given, setting) in [
+        (given().env("INFLUXDB_TOKEN", "t"), "influxdb.url"),
+        (
+            given()
+                .env("INFLUXDB_TOKEN", "t")
+                .env("INFLUXDB_URL", "http://i:8086"),
+            "influxdb.org",
+        ),
+        (given().env("BURGEE_ANALYTICS_STORE", "influxdb"), "influxdb.url"),
+        (given().env("BURGEE_ANALYTICS_STORE", "redis"), "analytics.store"),
+        (
+            given().env("USE_POSTGRES_FOR_ANALYTICS", "maybe"),
+            "analytics.store",
+        ),
+        (
+            given().env("ANALYTICS_DATABASE_URL", "mysql://x"),
+            "analytics.database_url",
+        ),
+        (
+            given().env("DJANGO_DB_HOST_ANALYTICS", "db"),
+            "analytics.database_url",
+        ),
+    ] {
+        let refusal = given.refusal();
+        assert!(refusal.contains(setting), "{refusal}");
+    }
+    let shown = given()
+        .env("INFLUXDB_TOKEN", "very-secret")
+        .env("INFLUXDB_URL", "http://i:8086");
+    let shown = shown.env("INFLUXDB_ORG", "o").load().unwrap().describe();
+    assert!(!shown.contains("very-secret"), "{shown}");
+    // A URL alone decides nothing: a token does.
+    let config = given().env("INFLUXDB_URL", "http://i:8086").config();
+    assert_eq!(
+        config.analytics.store(&config.influxdb),
+        Ok(Store::Database(None))
+    );
+}

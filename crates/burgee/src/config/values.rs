@@ -5,6 +5,15 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use url::Url;
 
+/// A switch, as Python settings write it.
+pub(super) fn boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "y" | "on" | "t" => Some(true),
+        "false" | "0" | "no" | "n" | "off" | "f" => Some(false),
+        _ => None,
+    }
+}
+
 /// A text that is never printed or logged.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]

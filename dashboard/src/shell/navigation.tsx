@@ -3,6 +3,7 @@ import { Badge, NavLink, Stack, Text } from "@mantine/core";
 import {
   IconArrowsDiff,
   IconCode,
+  IconFileExport,
   IconFilter,
   IconFlag3,
   IconGitMerge,
@@ -35,6 +36,7 @@ type Name =
   | "environments"
   | "project-change-requests"
   | "audit-log"
+  | "import-export"
   | "project-settings";
 
 export interface PageLink {
@@ -69,6 +71,7 @@ export const PAGES: { group: string; pages: PageLink[] }[] = [
         icon: <IconGitMerge size={18} />,
       },
       { name: "Audit log", to: `${AT}/audit-log`, icon: <IconHistory size={18} /> },
+      { name: "Import and export", to: `${AT}/import-export`, icon: <IconFileExport size={18} /> },
       { name: "Project settings", to: `${AT}/project-settings`, icon: <IconTool size={18} /> },
     ],
   },

@@ -6,10 +6,12 @@ import {
   IconFileExport,
   IconFilter,
   IconFlag3,
+  IconFlask,
   IconGitMerge,
   IconGitPullRequest,
   IconHistory,
   IconPlugConnected,
+  IconRoute,
   IconSettings,
   IconStack2,
   IconTool,
@@ -36,6 +38,8 @@ type Name =
   | "environments"
   | "project-change-requests"
   | "audit-log"
+  | "release-pipelines"
+  | "experiments"
   | "import-export"
   | "project-settings";
 
@@ -54,6 +58,7 @@ export const PAGES: { group: string; pages: PageLink[] }[] = [
       { name: "Segments", to: `${AT}/segments`, icon: <IconFilter size={18} /> },
       { name: "Identities", to: `${AT}/identities`, icon: <IconUsers size={18} /> },
       { name: "Change requests", to: `${AT}/change-requests`, icon: <IconGitPullRequest size={18} /> },
+      { name: "Experiments", to: `${AT}/experiments`, icon: <IconFlask size={18} /> },
       { name: "Compare", to: `${AT}/compare`, icon: <IconArrowsDiff size={18} /> },
       { name: "SDK keys", to: `${AT}/sdk-keys`, icon: <IconCode size={18} /> },
       { name: "Webhooks", to: `${AT}/webhooks`, icon: <IconWebhook size={18} /> },
@@ -70,6 +75,7 @@ export const PAGES: { group: string; pages: PageLink[] }[] = [
         to: `${AT}/project-change-requests`,
         icon: <IconGitMerge size={18} />,
       },
+      { name: "Release pipelines", to: `${AT}/release-pipelines`, icon: <IconRoute size={18} /> },
       { name: "Audit log", to: `${AT}/audit-log`, icon: <IconHistory size={18} /> },
       { name: "Import and export", to: `${AT}/import-export`, icon: <IconFileExport size={18} /> },
       { name: "Project settings", to: `${AT}/project-settings`, icon: <IconTool size={18} /> },

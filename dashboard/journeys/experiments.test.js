@@ -52,10 +52,10 @@ journey("experiments", (world) => {
   test("an experiment is made with a feature that has variants", async () => {
     const { page } = world;
     await page.getByRole("button", { name: "New experiment" }).first().click();
-    await page.getByLabel("Name").fill("Colours");
+    await page.getByRole("textbox", { name: "Name", exact: true }).fill("Colours");
     await page.getByLabel("Hypothesis").fill("Green sells");
     await page.getByRole("combobox", { name: "Feature" }).click();
-    await page.getByRole("option", { name: "colour" }).click();
+    await page.getByRole("option", { name: "colour", exact: true }).click();
     await page.getByText("The control, what everybody gets: 34 %").waitFor();
     await page.getByRole("textbox", { name: "green" }).fill("90");
     await page.getByText("More than 100 % is given away.").waitFor();
@@ -110,7 +110,7 @@ journey("experiments", (world) => {
 
   test("it ends after its name was typed, and keeps its results", async () => {
     const { page, at } = world;
-    await page.getByRole("button", { name: "End" }).click();
+    await page.getByRole("button", { name: "End", exact: true }).click();
     await page.getByRole("dialog").getByRole("textbox").fill("Colours");
     await page.getByRole("button", { name: "End it" }).click();
     await page.getByText("ended", { exact: true }).waitFor();

@@ -17,7 +17,7 @@ journey("release pipelines", (world) => {
     await page.getByText("No release pipelines yet").waitFor();
     await look(page, "pipelines-empty", { widths: [360, 1440] });
     await page.getByRole("button", { name: "New pipeline" }).first().click();
-    await page.getByLabel("Name", { exact: true }).fill("Careful");
+    await page.getByRole("textbox", { name: "Name", exact: true }).fill("Careful");
     await page.getByRole("button", { name: "Add an action" }).click();
     const first = page.locator("section").filter({ has: page.getByRole("heading", { name: "Stage 1" }) });
     const second = first.getByTestId("action").nth(1);
@@ -75,18 +75,20 @@ journey("release pipelines", (world) => {
   });
 
   test("it is published, and a feature goes on its way", async () => {
-    const { page, features } = world;
+    const { page, call, project } = world;
+    const feature = await call("POST", `/projects/${project}/features/`, { name: "gift_cards" });
+    await page.reload();
     await page.getByRole("button", { name: "Publish" }).click();
     await page.getByRole("button", { name: "Publish it" }).click();
     await page.getByText("published").waitFor();
     await page.getByRole("combobox", { name: "Feature" }).click();
-    await page.getByRole("option", { name: "dark_mode" }).click();
-    const before = await served(world, "dark_mode");
+    await page.getByRole("option", { name: "gift_cards" }).click();
+    const before = await served(world, "gift_cards");
     await page.getByRole("button", { name: "Add the feature" }).click();
-    await page.getByRole("button", { name: "Take dark_mode out" }).waitFor();
-    await eventually(async () => (await served(world, "dark_mode")).enabled, true);
+    await page.getByRole("button", { name: "Take gift_cards out" }).waitFor();
+    await eventually(async () => (await served(world, "gift_cards")).enabled, true);
     assert.equal(before.enabled, false);
-    await eventually(async () => Object.keys((await one()).stages[1].features), [String(features.dark_mode)]);
+    await eventually(async () => Object.keys((await one()).stages[1].features), [String(feature.id)]);
     await page.reload();
     await page.getByText("Turns it on for 5 %, then for 10 % more every 1 day").waitFor();
     await page.getByText("Sets its value to for testers for beta_testers").waitFor();
@@ -98,7 +100,7 @@ journey("release pipelines", (world) => {
 
   test("a feature is taken out, and the pipeline is copied, withdrawn and deleted", async () => {
     const { page, at, call, project } = world;
-    await page.getByRole("button", { name: "Take dark_mode out" }).click();
+    await page.getByRole("button", { name: "Take gift_cards out" }).click();
     await page.getByRole("button", { name: "Take it out" }).click();
     await eventually(async () => (await one()).features, []);
     await page.getByRole("button", { name: "Make it a draft again" }).click();

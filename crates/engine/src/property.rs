@@ -208,7 +208,7 @@ fn is_tame(path: &str) -> bool {
 /// hyphens, need no brackets for them.
 fn plain_members(path: &str) -> Option<Vec<String>> {
     let mut rest = path.strip_prefix('$')?;
-    let mut members = Vec::new();
+    let mut members: Vec<String> = Vec::new();
     while !rest.is_empty() {
         let name;
         if let Some(bracketed) = rest.strip_prefix('[') {

@@ -57,12 +57,10 @@ function FieldRow({ field, kinds, owner, actions }: RowProps) {
           {TYPES.find((type) => type.value === field.type)?.label}
           {field.description && ` · ${field.description}`}
         </Text>
-      </Table.Td>
-      <Table.Td>
-        <Group gap={6}>
+        <Group gap={6} mt={6}>
           {links.length === 0 && (
             <Text size="sm" c="dimmed">
-              nobody yet
+              Nobody has it yet.
             </Text>
           )}
           {links.map(({ label, required }) => {
@@ -119,13 +117,6 @@ export function CustomFields({ organisation, project, mayManage }: CustomFieldsP
                 <Empty icon={<IconForms />} title="No custom fields yet" />
               ) : (
                 <Table>
-                  <Table.Thead>
-                    <Table.Tr>
-                      <Table.Th>Field</Table.Th>
-                      <Table.Th>Who has it</Table.Th>
-                      <Table.Th />
-                    </Table.Tr>
-                  </Table.Thead>
                   <Table.Tbody>
                     {results.map((field) => (
                       <FieldRow

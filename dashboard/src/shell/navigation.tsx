@@ -13,6 +13,7 @@ import {
   IconPlugConnected,
   IconRoute,
   IconSettings,
+  IconShieldCheck,
   IconStack2,
   IconTool,
   IconUsers,
@@ -40,6 +41,7 @@ type Name =
   | "audit-log"
   | "release-pipelines"
   | "experiments"
+  | "permissions"
   | "import-export"
   | "project-settings";
 
@@ -77,6 +79,7 @@ export const PAGES: { group: string; pages: PageLink[] }[] = [
       },
       { name: "Release pipelines", to: `${AT}/release-pipelines`, icon: <IconRoute size={18} /> },
       { name: "Audit log", to: `${AT}/audit-log`, icon: <IconHistory size={18} /> },
+      { name: "Permissions", to: `${AT}/permissions`, icon: <IconShieldCheck size={18} /> },
       { name: "Import and export", to: `${AT}/import-export`, icon: <IconFileExport size={18} /> },
       { name: "Project settings", to: `${AT}/project-settings`, icon: <IconTool size={18} /> },
     ],

@@ -14,24 +14,27 @@ interface ImportFileProps {
   title: string;
   description: ReactNode;
   send: (file: File, isDry: boolean, around: Around) => Promise<Report>;
-  /** More to say about the file, where there is more. */
+  /** More to say about the file, where there is more, and what is said there. */
   children?: ReactNode;
+  said?: string;
 }
 
-export function ImportFile({ title, description, send, children }: ImportFileProps) {
+export function ImportFile({ title, description, send, children, said = "" }: ImportFileProps) {
   const sending = useSending();
   const [file, setFile] = useState<File | null>(null);
   const run = useAct(
-    ({ file, isDry }: { file: File; isDry: boolean }) => sending.track((around) => send(file, isDry, around)),
+    ({ file, isDry }: { file: File; isDry: boolean; said: string }) =>
+      sending.track((around) => send(file, isDry, around)),
     { quiet: true, changes: ["/api/v1/"] },
   );
-  const isChecked = run.data?.dry_run === true;
+  // What was looked at is what is imported.
+  const isChecked = run.data?.dry_run === true && run.variables?.said === said;
   return (
     <Section title={title} description={description}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (file) run.mutate({ file, isDry: true });
+          if (file) run.mutate({ file, isDry: true, said });
         }}
       >
         <Stack>
@@ -64,7 +67,7 @@ export function ImportFile({ title, description, send, children }: ImportFilePro
               Look what it would do
             </Button>
             {isChecked && file && (
-              <Button loading={run.isPending} onClick={() => run.mutate({ file, isDry: false })}>
+              <Button loading={run.isPending} onClick={() => run.mutate({ file, isDry: false, said })}>
                 Import it
               </Button>
             )}

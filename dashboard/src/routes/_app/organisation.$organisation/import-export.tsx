@@ -32,6 +32,7 @@ function OrganisationFiles() {
         }
       />
       <ImportFile
+        said={name}
         title="Import a file"
         description="That of an organisation, or of one project. Projects are found by name, or made; nothing is deleted."
         send={(file, isDry, around) =>

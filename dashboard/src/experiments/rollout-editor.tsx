@@ -16,6 +16,7 @@ export function RolloutEditor({ options, rollout, onChange, disabled }: RolloutE
     <Stack gap="sm">
       <NumberInput
         {...share}
+        w={200}
         label="Part of the traffic"
         value={rollout.traffic}
         onChange={(next) => onChange({ ...rollout, traffic: Number(next) || 0 })}

@@ -91,6 +91,34 @@ journey("list segments", (world) => {
     assert.deepEqual(await counts(), [2, 0]);
   });
 
+  test("a large file says how far it is, and can be stopped", async () => {
+    const { page } = world;
+    const network = await page.context().newCDPSession(page);
+    const throttle = (uploadThroughput) =>
+      network.send("Network.emulateNetworkConditions", {
+        offline: false,
+        latency: 0,
+        downloadThroughput: -1,
+        uploadThroughput,
+      });
+    await throttle(400_000);
+    await page.getByRole("button", { name: "Upload a file" }).click();
+    const dialog = page.getByRole("dialog", { name: "Upload a file of members" });
+    await dialog.locator('input[type="file"]').setInputFiles({
+      name: "many.csv",
+      mimeType: "text/csv",
+      buffer: Buffer.from(numbered(300_000).join("\n")),
+    });
+    await dialog.getByRole("button", { name: "Send the file" }).click();
+    await dialog.getByText(/^Sent: [1-9]\d* %$/).waitFor();
+    await look(page, "list-segment-sending", { widths: [1440] });
+    await dialog.getByRole("button", { name: "Stop" }).click();
+    await dialog.getByText("It was stopped.").waitFor();
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await throttle(-1);
+    assert.deepEqual(await counts(), [2, 0]);
+  });
+
   test("single members are named, looked up, and downloaded", async () => {
     const { page } = world;
     await page.getByRole("button", { name: "Name members" }).click();

@@ -90,8 +90,8 @@ journey("release pipelines", (world) => {
     assert.equal(before.enabled, false);
     await eventually(async () => Object.keys((await one()).stages[1].features), [String(feature.id)]);
     await page.reload();
-    await page.getByText("Turns it on for 5 %, then for 10 % more every 1 day").waitFor();
-    await page.getByText("Sets its value to for testers for beta_testers").waitFor();
+    await page.getByText("Turns it on for 5 %, then for 10 % more every day").waitFor();
+    await page.getByText("Sets its value to “for testers” for beta_testers").waitFor();
     await page.getByText("2 days after a feature enters").waitFor();
     assert.equal(await page.getByRole("button", { name: "Make it a draft again" }).isDisabled(), true);
     await settled(page);

@@ -160,9 +160,9 @@ export function actionInWords(action: Action, segmentName: (id: number) => strin
       return `Turns it ${action.enabled ? "on" : "off"}${whom}`;
     case "UPDATE_FEATURE_VALUE":
     case "UPDATE_FEATURE_VALUE_FOR_SEGMENT":
-      return `Sets its value to ${action.value === null ? "nothing" : String(action.value)}${whom}`;
+      return `Sets its value to ${action.value === null ? "nothing" : `“${action.value}”`}${whom}`;
     case "PHASED_ROLLOUT":
-      return `Turns it on for ${action.initialShare} %, then for ${action.increaseBy} % more every ${inWords(action.increaseEvery)}`;
+      return `Turns it on for ${action.initialShare} %, then for ${action.increaseBy} % more every ${inWords(action.increaseEvery).replace(/^1 /, "")}`;
   }
 }
 

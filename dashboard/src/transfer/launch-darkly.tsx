@@ -29,7 +29,9 @@ function OneImport({ one }: { one: Import }) {
         <Text size="sm">
           {requested_flag_count} flags, {requested_environment_count} environments
         </Text>
-        <Time at={one.created_at} size="sm" c="dimmed" />
+        <Text size="sm" c="dimmed">
+          <Time at={one.created_at} />
+        </Text>
       </Group>
       {error_messages.length > 0 && (
         <Alert color={result === "failure" ? "red" : "yellow"}>

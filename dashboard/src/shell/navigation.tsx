@@ -3,13 +3,17 @@ import { Badge, NavLink, Stack, Text } from "@mantine/core";
 import {
   IconArrowsDiff,
   IconCode,
+  IconFileExport,
   IconFilter,
   IconFlag3,
+  IconFlask,
   IconGitMerge,
   IconGitPullRequest,
   IconHistory,
   IconPlugConnected,
+  IconRoute,
   IconSettings,
+  IconShieldCheck,
   IconStack2,
   IconTool,
   IconUsers,
@@ -35,6 +39,10 @@ type Name =
   | "environments"
   | "project-change-requests"
   | "audit-log"
+  | "release-pipelines"
+  | "experiments"
+  | "permissions"
+  | "import-export"
   | "project-settings";
 
 export interface PageLink {
@@ -52,6 +60,7 @@ export const PAGES: { group: string; pages: PageLink[] }[] = [
       { name: "Segments", to: `${AT}/segments`, icon: <IconFilter size={18} /> },
       { name: "Identities", to: `${AT}/identities`, icon: <IconUsers size={18} /> },
       { name: "Change requests", to: `${AT}/change-requests`, icon: <IconGitPullRequest size={18} /> },
+      { name: "Experiments", to: `${AT}/experiments`, icon: <IconFlask size={18} /> },
       { name: "Compare", to: `${AT}/compare`, icon: <IconArrowsDiff size={18} /> },
       { name: "SDK keys", to: `${AT}/sdk-keys`, icon: <IconCode size={18} /> },
       { name: "Webhooks", to: `${AT}/webhooks`, icon: <IconWebhook size={18} /> },
@@ -68,7 +77,10 @@ export const PAGES: { group: string; pages: PageLink[] }[] = [
         to: `${AT}/project-change-requests`,
         icon: <IconGitMerge size={18} />,
       },
+      { name: "Release pipelines", to: `${AT}/release-pipelines`, icon: <IconRoute size={18} /> },
       { name: "Audit log", to: `${AT}/audit-log`, icon: <IconHistory size={18} /> },
+      { name: "Permissions", to: `${AT}/permissions`, icon: <IconShieldCheck size={18} /> },
+      { name: "Import and export", to: `${AT}/import-export`, icon: <IconFileExport size={18} /> },
       { name: "Project settings", to: `${AT}/project-settings`, icon: <IconTool size={18} /> },
     ],
   },

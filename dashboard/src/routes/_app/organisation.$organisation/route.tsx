@@ -27,6 +27,19 @@ const TABS = [
   },
   { name: "Usage", to: "/organisation/$organisation/usage", path: "usage", adminOnly: true },
   { name: "Audit log", to: "/organisation/$organisation/audit-log", path: "audit-log", adminOnly: true },
+  {
+    name: "Single sign-on",
+    to: "/organisation/$organisation/single-sign-on",
+    path: "single-sign-on",
+    adminOnly: true,
+  },
+  { name: "Custom fields", to: "/organisation/$organisation/custom-fields", path: "custom-fields" },
+  {
+    name: "Import and export",
+    to: "/organisation/$organisation/import-export",
+    path: "import-export",
+    adminOnly: true,
+  },
   { name: "Settings", to: "/organisation/$organisation/settings", path: "settings", adminOnly: true },
 ] as const;
 

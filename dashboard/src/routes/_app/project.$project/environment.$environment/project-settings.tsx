@@ -5,6 +5,7 @@ import { useAct } from "~/api/act";
 import { http, type Schema } from "~/api/client";
 import { ApprovalsSetting } from "~/environments/approvals-setting";
 import { ADMIN, useProjectMay } from "~/lib/permissions";
+import { CustomFields } from "~/metadata/custom-fields";
 import { DeleteButton } from "~/parts/confirm";
 import { Page } from "~/parts/page";
 import { Section } from "~/parts/section";
@@ -158,6 +159,7 @@ function ProjectSettings() {
     <Page title={`Settings of ${project.name}`} width={860}>
       <About key={project.id} project={project} disabled={!isAdmin} />
       <TagSettings project={project.id} />
+      <CustomFields organisation={project.organisation} project={project.id} mayManage={isAdmin} />
       <Rules project={project} disabled={!isAdmin} />
       {isAdmin && (
         <Section title="Delete the project" danger>

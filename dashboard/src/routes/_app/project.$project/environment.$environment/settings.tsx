@@ -5,6 +5,8 @@ import { useAct } from "~/api/act";
 import { http, type Schema } from "~/api/client";
 import { ApprovalsSetting } from "~/environments/approvals-setting";
 import { ADMIN, useEnvironmentMay } from "~/lib/permissions";
+import { toMetadata, valuesOf } from "~/metadata/fields";
+import { Metadata } from "~/metadata/values";
 import { Confirm, DeleteButton } from "~/parts/confirm";
 import { Page } from "~/parts/page";
 import { Section } from "~/parts/section";
@@ -39,13 +41,20 @@ function About({ environment, disabled }: PartProps) {
   const [description, setDescription] = useState(environment.description ?? "");
   const [banner, setBanner] = useState(environment.banner_text ?? "");
   const [colour, setColour] = useState(environment.banner_colour ?? "");
+  const [said, setSaid] = useState(() => valuesOf(environment.metadata));
   const patch = usePatch(environment, true);
   return (
     <Section title="About">
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          patch.mutate({ name, description, banner_text: banner || null, banner_colour: colour || null });
+          patch.mutate({
+            name,
+            description,
+            banner_text: banner || null,
+            banner_colour: colour || null,
+            metadata: toMetadata(said),
+          });
         }}
       >
         <Stack>
@@ -86,6 +95,13 @@ function About({ environment, disabled }: PartProps) {
               error={about(patch.error, "banner_colour")}
             />
           </Group>
+          <Metadata
+            project={environment.project}
+            entity="environment"
+            values={said}
+            onChange={setSaid}
+            disabled={disabled}
+          />
           <Group>
             <Button type="submit" loading={patch.isPending} disabled={disabled || !name.trim()}>
               Save

@@ -3,6 +3,7 @@ import { Alert, Button, Group, Stack, Textarea, TextInput } from "@mantine/core"
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { api, http, type Schema } from "~/api/client";
+import { ImpactPreview } from "~/impact/preview";
 import { Section } from "~/parts/section";
 import { about, Refusal } from "~/session/refusal";
 import { usePlace } from "~/shell/place";
@@ -96,6 +97,14 @@ export function SegmentForm({ segment, disabled, onSaved }: SegmentFormProps) {
             </Alert>
           )}
         </Section>
+        {!disabled && (
+          <ImpactPreview
+            proposal={{
+              segments: [{ id: segment?.id, name: name.trim() || undefined, rules: toBody(rules) }],
+            }}
+            disabled={problems > 0}
+          />
+        )}
         <Group>
           <Button type="submit" loading={save.isPending} disabled={disabled || !name.trim()}>
             {segment ? "Save the segment" : "Create segment"}

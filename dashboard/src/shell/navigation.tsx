@@ -14,6 +14,7 @@ import {
   IconTool,
   IconUsers,
   IconWebhook,
+  IconZoomQuestion,
 } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
@@ -26,6 +27,7 @@ type Name =
   | "features"
   | "segments"
   | "identities"
+  | "explain"
   | "change-requests"
   | "compare"
   | "sdk-keys"
@@ -51,6 +53,7 @@ export const PAGES: { group: string; pages: PageLink[] }[] = [
       { name: "Features", to: `${AT}/features`, icon: <IconFlag3 size={18} /> },
       { name: "Segments", to: `${AT}/segments`, icon: <IconFilter size={18} /> },
       { name: "Identities", to: `${AT}/identities`, icon: <IconUsers size={18} /> },
+      { name: "Explain", to: `${AT}/explain`, icon: <IconZoomQuestion size={18} /> },
       { name: "Change requests", to: `${AT}/change-requests`, icon: <IconGitPullRequest size={18} /> },
       { name: "Compare", to: `${AT}/compare`, icon: <IconArrowsDiff size={18} /> },
       { name: "SDK keys", to: `${AT}/sdk-keys`, icon: <IconCode size={18} /> },

@@ -105,11 +105,7 @@ function FlagItem({ flag, explanation, isOpen }: { flag: Flag; explanation: View
       </Accordion.Control>
       <Accordion.Panel>
         {isOpen && (
-          <FlagTrace
-            flag={flag}
-            segments={explanation.segments}
-            hidden={explanation.sensitive_data_hidden}
-          />
+          <FlagTrace flag={flag} segments={explanation.segments} hidden={explanation.sensitive_data_hidden} />
         )}
       </Accordion.Panel>
     </Accordion.Item>

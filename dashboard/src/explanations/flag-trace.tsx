@@ -88,12 +88,7 @@ function CandidateStep({
     ),
   };
   return (
-    <Step
-      title={titles[candidate.source]}
-      badge={fate(candidate)}
-      state={candidate}
-      strong={candidate.won}
-    >
+    <Step title={titles[candidate.source]} badge={fate(candidate)} state={candidate} strong={candidate.won}>
       {trace && <SegmentTrace trace={trace} hidden={hidden} />}
     </Step>
   );

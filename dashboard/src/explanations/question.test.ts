@@ -2,9 +2,15 @@ import { expect, test } from "vitest";
 import { isAsked, readQuestion, rowProblem, rowsOf, toBody, traitsOf } from "./question";
 
 test("an address is read, and what it does not understand is left out", () => {
-  expect(readQuestion({ identifier: 7, traits: { plan: "pro", age: 30, beta: true, odd: [1] }, special: "yes" })).toEqual(
-    { identifier: "7", traits: { plan: "pro", age: 30, beta: true }, q: undefined, special: undefined, open: undefined },
-  );
+  expect(
+    readQuestion({ identifier: 7, traits: { plan: "pro", age: 30, beta: true, odd: [1] }, special: "yes" }),
+  ).toEqual({
+    identifier: "7",
+    traits: { plan: "pro", age: 30, beta: true },
+    q: undefined,
+    special: undefined,
+    open: undefined,
+  });
   expect(isAsked(readQuestion({ traits: [1] }))).toBe(false);
   expect(isAsked(readQuestion({ traits: { plan: "" } }))).toBe(true);
 });

@@ -86,7 +86,7 @@ export function rowsOf(traits: Question["traits"] = {}): TraitRow[] {
   }));
 }
 
-function valueOf({ kind, text }: TraitRow): TraitValue {
+function typed({ kind, text }: TraitRow): TraitValue {
   if (kind === "bool") return text === "true";
   return kind === "unicode" ? text : Number(text);
 }
@@ -98,7 +98,5 @@ export function rowProblem(row: TraitRow): string | undefined {
 
 export function traitsOf(rows: TraitRow[]): Question["traits"] {
   const named = rows.filter((row) => row.name.trim() !== "");
-  return named.length > 0
-    ? Object.fromEntries(named.map((row) => [row.name.trim(), valueOf(row)]))
-    : undefined;
+  return named.length > 0 ? Object.fromEntries(named.map((row) => [row.name.trim(), typed(row)])) : undefined;
 }

@@ -23,7 +23,7 @@ function Answer({ answer }: { answer: Schema<"AnswerView"> }) {
   );
 }
 
-function Number({ count }: { count: Count }) {
+function People({ count }: { count: Count }) {
   return (
     <Text span size="sm" title={bounds(count)}>
       {words(count)}
@@ -58,10 +58,10 @@ function FeatureTable({ impact, showName }: { impact: Schema<"FeatureImpactView"
                 <Answer answer={answer} />
               </Table.Td>
               <Table.Td>
-                <Number count={before} />
+                <People count={before} />
               </Table.Td>
               <Table.Td>
-                <Number count={after} />
+                <People count={after} />
               </Table.Td>
             </Table.Tr>
           ))}
@@ -82,9 +82,9 @@ function SegmentLine({ impact }: { impact: Schema<"SegmentImpactView"> }) {
       <Text size="sm" fw={600}>
         Members
       </Text>
-      <Number count={impact.before} />
+      <People count={impact.before} />
       <Arrow />
-      <Number count={impact.after} />
+      <People count={impact.after} />
       <Badge color="teal">{words(impact.joining)} join</Badge>
       <Badge color="orange">{words(impact.leaving)} leave</Badge>
     </Group>

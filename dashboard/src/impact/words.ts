@@ -17,9 +17,7 @@ export function words(count: Count): string {
 
 /** `between 11,900 and 12,800`; nothing of an exact number. */
 export function bounds(count: Count): string | undefined {
-  return isExact(count)
-    ? undefined
-    : `between ${plain.format(count.low)} and ${plain.format(count.high)}`;
+  return isExact(count) ? undefined : `between ${plain.format(count.low)} and ${plain.format(count.high)}`;
 }
 
 export function all(number: number): string {

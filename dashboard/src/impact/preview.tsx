@@ -49,27 +49,39 @@ function Preview({ proposal, disabled }: ImpactPreviewProps) {
       {query.data ? (
         <Report impact={query.data} />
       ) : (
-        <Stack gap="xs">
-          <Refusal error={query.error} />
-          <Group justify="space-between">
-            {query.error ? (
-              <Button variant="default" size="xs" onClick={() => query.refetch()} loading={query.isFetching}>
-                Try again
-              </Button>
-            ) : (
-              <>
-                <Group gap="xs" role="status">
-                  <Loader size="xs" />
-                  <Text size="sm">Evaluating the identities of {environment.name}…</Text>
-                </Group>
-                <Button variant="subtle" size="xs" onClick={() => setAsked(false)}>
-                  Stop
-                </Button>
-              </>
-            )}
-          </Group>
-        </Stack>
+        <Awaited query={query} environment={environment.name} onStop={() => setAsked(false)} />
       )}
     </Paper>
+  );
+}
+
+interface AwaitedProps {
+  query: { error: unknown; isFetching: boolean; refetch: () => unknown };
+  environment: string;
+  onStop: () => void;
+}
+
+function Awaited({ query, environment, onStop }: AwaitedProps) {
+  if (query.error)
+    return (
+      <Stack gap="xs">
+        <Refusal error={query.error} />
+        <Group>
+          <Button variant="default" size="xs" onClick={() => query.refetch()} loading={query.isFetching}>
+            Try again
+          </Button>
+        </Group>
+      </Stack>
+    );
+  return (
+    <Group justify="space-between">
+      <Group gap="xs" role="status">
+        <Loader size="xs" />
+        <Text size="sm">Evaluating the identities of {environment}…</Text>
+      </Group>
+      <Button variant="subtle" size="xs" onClick={onStop}>
+        Stop
+      </Button>
+    </Group>
   );
 }

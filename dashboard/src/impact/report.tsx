@@ -24,10 +24,18 @@ function Answer({ answer }: { answer: Schema<"AnswerView"> }) {
 }
 
 function People({ count }: { count: Count }) {
+  const between = bounds(count);
   return (
-    <Text span size="sm" title={bounds(count)}>
-      {words(count)}
-    </Text>
+    <Box component="span">
+      <Text span size="sm">
+        {words(count)}
+      </Text>
+      {between && (
+        <Text span display="block" size="xs" c="dimmed">
+          {between}
+        </Text>
+      )}
+    </Box>
   );
 }
 

@@ -54,16 +54,15 @@ function IdentityPage() {
           }
           description={`An identity in ${environment.name}`}
           actions={
-            <Button
-              component={Link}
+            <Link
               to="/project/$project/environment/$environment/explain"
               params={{ project: params.project, environment: params.environment }}
               search={{ identifier: identity.identifier }}
-              variant="default"
-              leftSection={<IconZoomQuestion size={16} />}
             >
-              Explain its flags
-            </Button>
+              <Button component="span" variant="default" leftSection={<IconZoomQuestion size={16} />}>
+                Explain its flags
+              </Button>
+            </Link>
           }
         >
           <SimpleGrid cols={{ base: 1, lg: 2 }}>

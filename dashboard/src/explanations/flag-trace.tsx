@@ -55,7 +55,7 @@ function Step({ title, badge, state, strong = false, children }: StepProps) {
   );
 }
 
-function SegmentName({ segment }: { segment: Schema<"Named"> }) {
+function SegmentName({ segment }: { segment: Schema<"ObjectName"> }) {
   const { project, environment } = usePlace();
   return (
     <Link

@@ -93,7 +93,10 @@ both! {
         let feature = world.feature(json!({"name": "colour", "initial_value": "grey", "default_enabled": true})).await;
         world.option(feature, "red", 30.0).await;
         world.option(feature, "blue", 30.0).await;
-        let split = world.segment("a third", "", "PERCENTAGE_SPLIT", "33").await;
+        let condition = json!({"property": null, "operator": "PERCENTAGE_SPLIT", "value": "33"});
+        let rules = json!([{"type": "ALL", "conditions": [], "rules": [{"type": "ANY", "conditions": [condition]}]}]);
+        let path = format!("/api/v1/projects/{}/segments/", world.project);
+        let split = world.post(&path, json!({"name": "a third", "rules": rules})).await["id"].as_i64().unwrap();
         let banner = world.feature(json!({"name": "banner", "initial_value": "plain"})).await;
         world.override_for_segment(banner, split, "third").await;
         for identifier in ["a", "b", "c", "d", "e", "f", "g", "h"] {

@@ -14,7 +14,6 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::permissions::Named;
 use super::segment_rules::RuleKind;
 use crate::body::Body;
 use crate::caller::Signed;
@@ -75,6 +74,13 @@ pub struct ExplainedIdentity {
     pub traits: Vec<ExplainedTrait>,
 }
 
+/// A feature or a segment.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ObjectName {
+    pub id: i64,
+    pub name: String,
+}
+
 /// A trait that counted.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ExplainedTrait {
@@ -93,7 +99,7 @@ choices! {
 /// How one flag came about.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FlagExplanation {
-    pub feature: Named,
+    pub feature: ObjectName,
     pub enabled: bool,
     #[schema(value_type = FlagScalar, inline)]
     pub feature_state_value: Value,
@@ -120,7 +126,7 @@ pub struct FlagExplanation {
 pub struct CandidateExplanation {
     pub source: StateSource,
     /// Of a segment's override.
-    pub segment: Option<Named>,
+    pub segment: Option<ObjectName>,
     /// Of a segment's override; the lowest wins.
     pub priority: Option<f64>,
     pub enabled: bool,
@@ -161,7 +167,7 @@ choices! {
 /// Why an identity is in a segment, or is not.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SegmentExplanation {
-    pub segment: Named,
+    pub segment: ObjectName,
     pub matched: bool,
     /// What its list of members says of the identity; then rules were not looked at.
     pub list: Option<ListVerdict>,
@@ -233,7 +239,7 @@ fn view(explained: Explained) -> ExplanationView {
         explanation,
     } = explained;
     let named = |index: usize| {
-        snapshot.segments.get(index).map(|segment| Named {
+        snapshot.segments.get(index).map(|segment| ObjectName {
             id: segment.id,
             name: segment.name.clone(),
         })
@@ -244,7 +250,7 @@ fn view(explained: Explained) -> ExplanationView {
         let served = |server_key| snapshot.shows(feature, flag.enabled, server_key);
         Some(FlagExplanation {
             summary: summary(&flag, feature.is_server_key_only, served(true)),
-            feature: Named {
+            feature: ObjectName {
                 id: feature.id,
                 name: feature.name.clone(),
             },
@@ -288,7 +294,7 @@ fn view(explained: Explained) -> ExplanationView {
     }
 }
 
-fn candidate(trace: CandidateTrace, named: impl Fn(usize) -> Option<Named>) -> CandidateExplanation {
+fn candidate(trace: CandidateTrace, named: impl Fn(usize) -> Option<ObjectName>) -> CandidateExplanation {
     CandidateExplanation {
         source: match trace.source {
             CandidateSource::Identity => StateSource::Identity,
@@ -304,7 +310,7 @@ fn candidate(trace: CandidateTrace, named: impl Fn(usize) -> Option<Named>) -> C
     }
 }
 
-fn segment(segment: Named, trace: SegmentTrace) -> SegmentExplanation {
+fn segment(segment: ObjectName, trace: SegmentTrace) -> SegmentExplanation {
     SegmentExplanation {
         segment,
         matched: trace.matched,

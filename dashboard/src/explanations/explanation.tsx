@@ -25,6 +25,7 @@ function Asked({ explanation }: { explanation: View }) {
           <Badge color="gray">not stored</Badge>
         ) : (
           <Link
+            className="row-link"
             to="/project/$project/environment/$environment/identities/$identity"
             params={{
               project: String(project.id),

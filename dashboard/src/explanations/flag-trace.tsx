@@ -59,6 +59,7 @@ function SegmentName({ segment }: { segment: Schema<"ObjectName"> }) {
   const { project, environment } = usePlace();
   return (
     <Link
+      className="row-link"
       to="/project/$project/environment/$environment/segments/$segment"
       params={{ project: String(project.id), environment: environment.api_key, segment: String(segment.id) }}
     >

@@ -6,14 +6,14 @@ import type { Schema } from "~/api/client";
 import { asValue } from "~/lib/value";
 import { Value } from "~/parts/value";
 import { usePlace } from "~/shell/place";
-import { all, bounds, words } from "./words";
+import { all, bounds, sentence, words } from "./words";
 
 type Impact = Schema<"ImpactView">;
 type Count = Schema<"CountView">;
 
 function Answer({ answer }: { answer: Schema<"AnswerView"> }) {
   return (
-    <Group gap={6} wrap="nowrap" style={{ minWidth: 0 }}>
+    <Group gap={6} style={{ minWidth: 96 }}>
       <Badge color={answer.enabled ? "teal" : "gray"}>{answer.enabled ? "on" : "off"}</Badge>
       <Value value={asValue(answer.feature_state_value)} />
       {answer.variant !== null && answer.variant !== "control" && (
@@ -113,6 +113,7 @@ function Affected({ affected }: { affected: Schema<"AffectedView"> }) {
             identity: String(affected.id),
           }}
           target="_blank"
+          className="row-link"
           style={{ overflowWrap: "anywhere" }}
         >
           {affected.identifier}
@@ -143,7 +144,7 @@ export function Report({ impact }: { impact: Impact }) {
       <Box role="status">
         <Group gap="xs">
           <Text fw={600}>
-            {words(changed)} of {all(identities)} identities would get another answer.
+            {sentence(`${words(changed)} of ${all(identities)} identities would get another answer.`)}
           </Text>
           {!exact && <Badge color="yellow">estimate</Badge>}
         </Group>

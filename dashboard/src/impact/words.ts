@@ -23,3 +23,8 @@ export function bounds(count: Count): string | undefined {
 export function all(number: number): string {
   return plain.format(number);
 }
+
+/** Begins as sentences do. */
+export function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

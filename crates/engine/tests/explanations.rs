@@ -20,22 +20,28 @@ const LISTS: usize = 2;
 const IDENTIFIERS: &[&str] = &["ann", "bob", "007", "7", ""];
 
 fn state() -> impl Strategy<Value = StateDefinition> {
-    let variant = (prop::option::of("[ab]"), 0..60_u32, 0..3_u32).prop_map(|(key, weight, priority)| VariantDefinition {
-        value: key.clone().into(),
-        key,
-        weight: f64::from(weight).into(),
-        priority: f64::from(priority),
+    let variant = (prop::option::of("[ab]"), 0..60_u32, 0..3_u32).prop_map(|(key, weight, priority)| {
+        VariantDefinition {
+            value: key.clone().into(),
+            key,
+            weight: f64::from(weight).into(),
+            priority: f64::from(priority),
+        }
     });
-    (0..1000_i64, any::<bool>(), 0..5_i64, prop::collection::vec(variant, 0..3)).prop_map(
-        |(reference, enabled, value, variants)| StateDefinition {
+    (
+        0..1000_i64,
+        any::<bool>(),
+        0..5_i64,
+        prop::collection::vec(variant, 0..3),
+    )
+        .prop_map(|(reference, enabled, value, variants)| StateDefinition {
             reference,
             hash_key: reference.to_string(),
             enabled,
             value: value.into(),
             variants,
             metadata: None,
-        },
-    )
+        })
 }
 
 fn overrides() -> impl Strategy<Value = Vec<OverrideDefinition>> {
@@ -49,9 +55,24 @@ fn overrides() -> impl Strategy<Value = Vec<OverrideDefinition>> {
 
 fn rule() -> impl Strategy<Value = RuleDefinition> {
     let condition = (
-        select(&["plan", "age", "", "$.lists.l1", "$.identity.identifier", "$.flags.f1.enabled"][..]),
         select(
-            &[Operator::Equal, Operator::In, Operator::IsSet, Operator::PercentageSplit, Operator::GreaterThan][..],
+            &[
+                "plan",
+                "age",
+                "",
+                "$.lists.l1",
+                "$.identity.identifier",
+                "$.flags.f1.enabled",
+            ][..],
+        ),
+        select(
+            &[
+                Operator::Equal,
+                Operator::In,
+                Operator::IsSet,
+                Operator::PercentageSplit,
+                Operator::GreaterThan,
+            ][..],
         ),
         select(&["pro", "30", "ann,bob", "true", "nonsense"][..]),
     )
@@ -61,10 +82,12 @@ fn rule() -> impl Strategy<Value = RuleDefinition> {
             value: ConditionValue::Text(value.to_owned()),
         });
     let kind = select(&[RuleType::All, RuleType::Any, RuleType::None][..]);
-    let leaf = (kind.clone(), prop::collection::vec(condition, 0..4)).prop_map(|(kind, conditions)| RuleDefinition {
-        kind,
-        conditions,
-        rules: Vec::new(),
+    let leaf = (kind.clone(), prop::collection::vec(condition, 0..4)).prop_map(|(kind, conditions)| {
+        RuleDefinition {
+            kind,
+            conditions,
+            rules: Vec::new(),
+        }
     });
     (leaf.clone(), prop::collection::vec(leaf, 0..3)).prop_map(|(mut rule, rules)| {
         rule.rules = rules;
@@ -73,7 +96,11 @@ fn rule() -> impl Strategy<Value = RuleDefinition> {
 }
 
 fn definition() -> impl Strategy<Value = Definition> {
-    let segment = (prop::option::of(0..LISTS), prop::collection::vec(rule(), 0..3), overrides());
+    let segment = (
+        prop::option::of(0..LISTS),
+        prop::collection::vec(rule(), 0..3),
+        overrides(),
+    );
     (
         prop::collection::vec(state(), FEATURES),
         prop::collection::vec(segment, 0..6),
@@ -127,7 +154,11 @@ fn check_rule(rule: &RuleTrace) -> Result<(), TestCaseError> {
         .collect();
     prop_assert!(deciding.len() <= 1, "more than one decided: {rule:?}");
     if let Some(at) = deciding.first() {
-        prop_assert_eq!(at + 1, rule.conditions.len(), "looked on after the matter was settled");
+        prop_assert_eq!(
+            at + 1,
+            rule.conditions.len(),
+            "looked on after the matter was settled"
+        );
         if rule.kind != RuleType::Any {
             prop_assert!(!rule.matched);
         }

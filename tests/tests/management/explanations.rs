@@ -27,11 +27,16 @@ fn of<'a>(explanation: &'a Value, part: &str, inner: &str, name: &str) -> &'a Va
 
 /// A feature with a segment that overrides it, and a stored identity that is in the segment.
 async fn premium(world: &World) -> (i64, i64) {
-    let feature = world.feature(json!({"name": "banner", "initial_value": "plain"})).await;
+    let feature = world
+        .feature(json!({"name": "banner", "initial_value": "plain"}))
+        .await;
     let segment = world.segment("premium", "plan", "EQUAL", "premium").await;
     world.override_for_segment(feature, segment, "gold").await;
-    let traits = json!([{"trait_key": "plan", "trait_value": "premium"}, {"trait_key": "age", "trait_value": 30}]);
-    world.identify(json!({"identifier": "ann", "traits": traits})).await;
+    let traits =
+        json!([{"trait_key": "plan", "trait_value": "premium"}, {"trait_key": "age", "trait_value": 30}]);
+    world
+        .identify(json!({"identifier": "ann", "traits": traits}))
+        .await;
     (feature, segment)
 }
 

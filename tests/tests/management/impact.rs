@@ -35,7 +35,12 @@ async fn populate(world: &World, count: usize) {
             })
             .collect();
         let answer = world
-            .sdk_with(&world.server, Method::POST, "/api/v1/bulk-identities/", Some(json!({"data": data})))
+            .sdk_with(
+                &world.server,
+                Method::POST,
+                "/api/v1/bulk-identities/",
+                Some(json!({"data": data})),
+            )
             .await;
         answer.expect(202);
     }
@@ -52,7 +57,8 @@ fn rules(property: &str, operator: &str, value: &str) -> Value {
 
 /// The default of a feature with a text.
 fn set_default(feature: i64, enabled: bool, value: &str) -> Value {
-    let state = json!({"enabled": enabled, "feature_state_value": {"type": "unicode", "string_value": value}});
+    let state =
+        json!({"enabled": enabled, "feature_state_value": {"type": "unicode", "string_value": value}});
     json!({"feature": feature, "feature_states_to_update": [state]})
 }
 
@@ -70,7 +76,11 @@ async fn served(world: &World, feature: &str, count: usize) -> Vec<Value> {
     let mut values = Vec::with_capacity(count);
     for n in 0..count {
         let answer = world
-            .sdk(Method::GET, &format!("/api/v1/identities/?identifier=user-{n:04}"), None)
+            .sdk(
+                Method::GET,
+                &format!("/api/v1/identities/?identifier=user-{n:04}"),
+                None,
+            )
             .await
             .expect(200);
         let flag = flag(&answer["flags"], feature).unwrap();

@@ -225,7 +225,10 @@ async fn explain_flags(
     let environment = explanations::require_view(&app, &caller, &key).await?;
     let question = Question::from(body.parse::<ExplainBody>()?);
     if question.identifier.is_none() && question.traits.is_empty() {
-        let text = format!("An identifier of at most {} characters, or traits.", limits::IDENTIFIER_LENGTH);
+        let text = format!(
+            "An identifier of at most {} characters, or traits.",
+            limits::IDENTIFIER_LENGTH
+        );
         return Err(Error::field("identifier", text).into());
     }
     let explained = explanations::explain(&app, environment, question).await?;

@@ -2,7 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
-use burgee_app::impact::{self, Affected, Answer, Count, Difference, Impact, Named, Proposal, SegmentProposal};
+use burgee_app::impact::{
+    self, Affected, Answer, Count, Difference, Impact, Named, Proposal, SegmentProposal,
+};
 use burgee_app::segments::SegmentEdit;
 use burgee_app::{App, Error};
 use burgee_model::{Problems, limits};

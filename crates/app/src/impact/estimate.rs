@@ -16,7 +16,10 @@ const Z: f64 = 1.959_963_985;
 pub(super) enum Basis {
     All,
     /// A uniform sample, drawn with replacement.
-    Sample { of: u64, identities: u64 },
+    Sample {
+        of: u64,
+        identities: u64,
+    },
 }
 
 impl Basis {
@@ -50,7 +53,8 @@ impl Basis {
         Count {
             count,
             // What was seen is there.
-            low: (((centre - reach) * all).floor().max(0.0) as u64).clamp(u64::from(counted > 0), count.max(1)),
+            low: (((centre - reach) * all).floor().max(0.0) as u64)
+                .clamp(u64::from(counted > 0), count.max(1)),
             high: (((centre + reach) * all).ceil() as u64).clamp(count, identities),
         }
     }
@@ -83,7 +87,10 @@ mod tests {
         // Wilson's interval of 2,000 in 10,000, as statistics packages give it: 0.19228 to 0.20795.
         let fifth = sample(10_000, 2_000);
         assert_eq!(fifth.count, 200_000);
-        assert!(fifth.low.abs_diff(192_280) < 20 && fifth.high.abs_diff(207_950) < 20, "{fifth:?}");
+        assert!(
+            fifth.low.abs_diff(192_280) < 20 && fifth.high.abs_diff(207_950) < 20,
+            "{fifth:?}"
+        );
     }
 
     #[test]

@@ -48,12 +48,20 @@ pub(super) async fn both_states(
     let place = environments::enter(&mut tx, api_key).await?.approved();
     let lists = app.environments().lists();
     let id = place.environment.id;
-    let mut before = Rows::load(&mut tx, lists, id).await?.ok_or_else(Error::not_found)?;
-    let named: Vec<i64> = proposal.segments.iter().filter_map(|segment| segment.id).collect();
+    let mut before = Rows::load(&mut tx, lists, id)
+        .await?
+        .ok_or_else(Error::not_found)?;
+    let named: Vec<i64> = proposal
+        .segments
+        .iter()
+        .filter_map(|segment| segment.id)
+        .collect();
     serve_too(&mut tx, &mut before, &named).await?;
     let segments = change_segments(&mut tx, caller, &place, proposal.segments).await?;
     let features = change_features(&mut tx, caller, &place, proposal.change_sets).await?;
-    let mut after = Rows::load(&mut tx, lists, id).await?.ok_or_else(Error::not_found)?;
+    let mut after = Rows::load(&mut tx, lists, id)
+        .await?
+        .ok_or_else(Error::not_found)?;
     serve_too(&mut tx, &mut after, &segments).await?;
     Ok((before, after, Concerned { features, segments }))
 }
@@ -119,7 +127,10 @@ async fn change_features(
     for set in sets {
         let twice = changed.contains(&Ok(set.feature_id));
         changed.push(if twice {
-            problem(Err(Error::field("feature", "This feature is named more than once.")))?
+            problem(Err(Error::field(
+                "feature",
+                "This feature is named more than once.",
+            )))?
         } else {
             problem(change_feature(tx, caller, place, set).await)?
         });
@@ -147,7 +158,9 @@ async fn change_feature(tx: &mut Tx, caller: &Caller, place: &Place, mut set: Ch
 /// What was made of the items, or what is wrong with them, in a list that mirrors the input.
 fn all_or_mirror(name: &str, read: Vec<std::result::Result<i64, Value>>) -> Result<Vec<i64>> {
     if read.iter().any(std::result::Result::is_err) {
-        let mirrored = read.into_iter().map(|item| item.err().unwrap_or(Value::Object(Map::new())));
+        let mirrored = read
+            .into_iter()
+            .map(|item| item.err().unwrap_or(Value::Object(Map::new())));
         return Err(Error::Rejected(json!({ name: mirrored.collect::<Vec<_>>() })));
     }
     Ok(read.into_iter().filter_map(std::result::Result::ok).collect())

@@ -264,7 +264,9 @@ impl Tally {
                     }
                 }
                 for (segment, counted) in comparison.segments.iter().zip(&mut self.segments) {
-                    let was_in = segment.before.is_some_and(|at| before.engine.matches(at, Some(was)));
+                    let was_in = segment
+                        .before
+                        .is_some_and(|at| before.engine.matches(at, Some(was)));
                     let is_in = segment.after.is_some_and(|at| after.engine.matches(at, Some(is)));
                     counted.before += u64::from(was_in);
                     counted.after += u64::from(is_in);

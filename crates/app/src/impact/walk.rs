@@ -123,7 +123,12 @@ impl Walk<'_> {
     }
 
     /// Evaluates a page on a thread that may be busy; says whether there is time for more.
-    async fn evaluate(&self, mut tally: Tally, page: Vec<Identity>, deadline: Instant) -> Result<(Tally, bool)> {
+    async fn evaluate(
+        &self,
+        mut tally: Tally,
+        page: Vec<Identity>,
+        deadline: Instant,
+    ) -> Result<(Tally, bool)> {
         let (comparison, stop) = (self.comparison.clone(), self.stop.0.clone());
         in_background(move || {
             for identity in &page {

@@ -29,6 +29,7 @@ mod event_payloads;
 pub mod experiment_metrics;
 pub mod experiment_results;
 pub mod experiments;
+pub mod explanations;
 pub mod external_resources;
 pub mod feature_copies;
 pub mod feature_data;
@@ -48,6 +49,7 @@ pub mod groups;
 pub mod identities;
 mod identity_cache;
 pub mod identity_overrides;
+pub mod impact;
 pub mod integrations;
 pub mod invites;
 mod issuers;
@@ -161,6 +163,7 @@ struct Inner {
     windows: windows::Windows,
     sync_runner: audience_syncs::Runner,
     sync_slots: Arc<Semaphore>,
+    impact_slots: Arc<Semaphore>,
     identity_queues: integrations::identities::Queues,
 }
 
@@ -179,6 +182,7 @@ impl App {
                 outbound.guarded().clone(),
             ),
             sync_slots: Arc::new(Semaphore::new(audience_syncs::runs::RUNS_AT_ONCE)),
+            impact_slots: Arc::new(Semaphore::new(settings.impact.at_once)),
             identity_writes: Batcher::start(
                 settings.write_batch,
                 delay,
@@ -241,6 +245,11 @@ impl App {
     /// How many more syncs may run on this node.
     pub(crate) fn sync_slots(&self) -> &Arc<Semaphore> {
         &self.0.sync_slots
+    }
+
+    /// How many more previews of changes this node may work on.
+    pub(crate) fn impact_slots(&self) -> &Arc<Semaphore> {
+        &self.0.impact_slots
     }
 
     pub(crate) fn identity_queues(&self) -> &integrations::identities::Queues {

@@ -28,6 +28,30 @@ impl Default for ProjectLimits {
     }
 }
 
+/// How far previews of changes look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImpactSettings {
+    /// An environment with no more identities than this is looked at whole.
+    pub exact_identities: u64,
+    /// Of a larger one, so many are drawn at random.
+    pub sampled_identities: u64,
+    /// How long a preview may take. The part of it that was looked at by then is what the answer rests on.
+    pub time_limit: Duration,
+    /// How many previews a node works on at once.
+    pub at_once: usize,
+}
+
+impl Default for ImpactSettings {
+    fn default() -> Self {
+        Self {
+            exact_identities: 100_000,
+            sampled_identities: 20_000,
+            time_limit: Duration::from_secs(20),
+            at_once: 1,
+        }
+    }
+}
+
 /// How browsers keep their sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cookies {
@@ -124,6 +148,8 @@ pub struct Settings {
     pub launch_darkly_url: String,
     /// How much a new project may hold.
     pub project_limits: ProjectLimits,
+    /// How far previews of changes look.
+    pub impact: ImpactSettings,
     /// Whether new users must confirm their address before they can sign in. Needs mail.
     pub email_activation: bool,
     /// Sign-in by cookie in place of tokens; `None`: tokens.
@@ -173,6 +199,7 @@ impl Default for Settings {
             telemetry: TelemetrySettings::default(),
             launch_darkly_url: "https://app.launchdarkly.com".to_owned(),
             project_limits: ProjectLimits::default(),
+            impact: ImpactSettings::default(),
             email_activation: false,
             cookies: None,
             github: None,

@@ -10,6 +10,7 @@ mod audience_sync;
 mod database;
 mod environment;
 mod error;
+mod impact;
 mod layers;
 mod limits;
 mod logging;
@@ -44,6 +45,7 @@ pub use self::{
     database::{Database, DatabaseUrl},
     environment::{Environment, of_this_process},
     error::ConfigError,
+    impact::Impact,
     layers::Source,
     limits::Limits,
     logging::{LogFormat, LogLevel, Logging},
@@ -105,6 +107,8 @@ pub struct Config {
     pub analytics: Analytics,
     /// How much a new project may hold.
     pub limits: Limits,
+    /// How far previews of changes look.
+    pub impact: Impact,
     /// The page for Prometheus.
     pub metrics: Metrics,
     /// Whether anyone is told about this installation.

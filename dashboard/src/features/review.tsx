@@ -15,6 +15,7 @@ import { notifications } from "@mantine/notifications";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
+import { ImpactPreview } from "~/impact/preview";
 import { useEnvironmentMay } from "~/lib/permissions";
 import { useMembers } from "~/organisation/members";
 import { nameOf } from "~/parts/person";
@@ -23,7 +24,7 @@ import { Refusal } from "~/session/refusal";
 import { usePlace } from "~/shell/place";
 import { useMe } from "~/shell/user-menu";
 import { ChangeList } from "./change-list";
-import { changesBetween, type Draft } from "./draft";
+import { changesBetween, type Draft, toChangeSet } from "./draft";
 import { Overtaken, request, saveNow, schedule } from "./save";
 import { FLAG_PATHS } from "./use-toggle";
 
@@ -139,6 +140,9 @@ export function Review({ feature, base, draft, names, onClose, onSaved, onRebase
           )}
           {!overtaken && <Refusal error={save.error} />}
           <ChangeList changes={changes} names={names} />
+          {changes.length > 0 && (
+            <ImpactPreview proposal={{ change_sets: [toChangeSet(feature.id, draft, base)] }} />
+          )}
           {ways.length === 0 && <Alert color="yellow">You may not change this feature here.</Alert>}
           {ways.length > 1 && (
             <SegmentedControl

@@ -5,6 +5,7 @@ import { useAct } from "~/api/act";
 import { api, http, type Schema } from "~/api/client";
 import { toMetadata, valuesOf } from "~/metadata/fields";
 import { Metadata } from "~/metadata/values";
+import { ImpactPreview } from "~/impact/preview";
 import { Section } from "~/parts/section";
 import { about, Refusal } from "~/session/refusal";
 import { usePlace } from "~/shell/place";
@@ -115,6 +116,14 @@ export function SegmentForm({ segment, hasList = false, disabled, onSaved }: Seg
             </Alert>
           )}
         </Section>
+        {!disabled && (
+          <ImpactPreview
+            proposal={{
+              segments: [{ id: segment?.id, name: name.trim() || undefined, rules: toBody(rules) }],
+            }}
+            disabled={problems > 0}
+          />
+        )}
         <Group>
           <Button type="submit" loading={save.isPending} disabled={disabled || !name.trim()}>
             {segment ? "Save the segment" : "Create segment"}

@@ -18,6 +18,7 @@ import {
   IconTool,
   IconUsers,
   IconWebhook,
+  IconZoomQuestion,
 } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
@@ -30,6 +31,7 @@ type Name =
   | "features"
   | "segments"
   | "identities"
+  | "explain"
   | "change-requests"
   | "compare"
   | "sdk-keys"
@@ -59,6 +61,7 @@ export const PAGES: { group: string; pages: PageLink[] }[] = [
       { name: "Features", to: `${AT}/features`, icon: <IconFlag3 size={18} /> },
       { name: "Segments", to: `${AT}/segments`, icon: <IconFilter size={18} /> },
       { name: "Identities", to: `${AT}/identities`, icon: <IconUsers size={18} /> },
+      { name: "Explain", to: `${AT}/explain`, icon: <IconZoomQuestion size={18} /> },
       { name: "Change requests", to: `${AT}/change-requests`, icon: <IconGitPullRequest size={18} /> },
       { name: "Experiments", to: `${AT}/experiments`, icon: <IconFlask size={18} /> },
       { name: "Compare", to: `${AT}/compare`, icon: <IconArrowsDiff size={18} /> },

@@ -258,6 +258,7 @@ pub(super) fn settings(config: &Config, secret: [u8; 32], address: SocketAddr) -
         telemetry: config.telemetry.settings(),
         launch_darkly_url: config.outbound.launch_darkly_url.trim_end_matches('/').to_owned(),
         project_limits: config.limits.of_projects(),
+        impact: config.impact.settings(),
         slack: config.slack.settings(),
         ..Settings::default()
     }

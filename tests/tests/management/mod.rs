@@ -32,6 +32,7 @@ mod oauth;
 mod organisation_lists;
 mod organisation_settings;
 mod organisations;
+mod own_flags;
 mod overrides;
 mod permissions;
 mod platform_hub;

@@ -127,10 +127,10 @@ journey("own flags", (world) => {
       { value: "GREATER_THAN:semver", label: "SemVer >", append: ":semver" },
     ]);
     await open(page, `${at}/segments/new`);
-    await page.getByLabel("Operator").click();
+    await page.getByRole("combobox", { name: "Operator" }).click();
     await eventually(() => page.getByRole("option").allInnerTexts(), ["Exactly Matches (=)", "SemVer >"]);
     await page.getByRole("option", { name: "SemVer >" }).click();
-    assert.equal(await page.getByLabel("Operator").inputValue(), "SemVer >");
+    assert.equal(await page.getByRole("combobox", { name: "Operator" }).inputValue(), "SemVer >");
   });
 
   test("carry the dark theme to another browser", async () => {

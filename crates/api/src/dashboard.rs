@@ -39,7 +39,10 @@ pub fn page(app: &App) -> Option<Response> {
     let nonce = Uuid::new_v4().simple().to_string();
     let page = String::from_utf8_lossy(&template).replace("__NONCE__", &nonce);
     let headers = [
-        (header::CONTENT_SECURITY_POLICY, policy(&nonce, flags_origin(app).as_deref())),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            policy(&nonce, flags_origin(app).as_deref()),
+        ),
         (header::CACHE_CONTROL, "no-cache".to_owned()),
         (header::VARY, "Accept".to_owned()),
     ];
@@ -55,7 +58,9 @@ fn flags_origin(app: &App) -> Option<String> {
 /// Scripts and pictures of this server alone, requests of it and of the server that has the app's own flags, framed by
 /// nobody. Styles that components add at run time carry the nonce of the page.
 fn policy(nonce: &str, flags_origin: Option<&str>) -> String {
-    let flags = flags_origin.map(|origin| format!(" {origin}")).unwrap_or_default();
+    let flags = flags_origin
+        .map(|origin| format!(" {origin}"))
+        .unwrap_or_default();
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; \
          font-src 'self'; connect-src 'self'{flags}; manifest-src 'self'; form-action 'self'; base-uri 'none'; \

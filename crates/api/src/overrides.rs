@@ -17,7 +17,12 @@ pub(crate) async fn project_overrides(State(app): State<App>, headers: HeaderMap
         return (common, Json(overrides)).into_response();
     }
     let script = format!("window.projectOverrides = {};\n", in_script(&overrides));
-    (common, [(header::CONTENT_TYPE, "application/javascript; charset=utf-8")], script).into_response()
+    (
+        common,
+        [(header::CONTENT_TYPE, "application/javascript; charset=utf-8")],
+        script,
+    )
+        .into_response()
 }
 
 async fn overrides(app: &App) -> Value {

@@ -202,7 +202,10 @@ mod tests {
             assert!(name.len() <= limits::FEATURE_NAME_LENGTH, "{name}");
             let value = flag.text().unwrap_or_default();
             assert!(value.len() <= limits::FEATURE_VALUE_LENGTH, "{name}");
-            assert!(flag.value.is_null() || flag.format.is_some(), "{name} has a value of no form");
+            assert!(
+                flag.value.is_null() || flag.format.is_some(),
+                "{name} has a value of no form"
+            );
         }
     }
 

@@ -261,9 +261,15 @@ fn check_together(config: &Config, settings: &Settings) -> Result<(), ConfigErro
 
 /// Whether a setting is never shown.
 fn is_secret(name: &str) -> bool {
-    ["password", "secret_key", "sendgrid_api_key", "client_secret", "server_key"]
-        .iter()
-        .any(|end| name.ends_with(end))
+    [
+        "password",
+        "secret_key",
+        "sendgrid_api_key",
+        "client_secret",
+        "server_key",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end))
 }
 
 fn printable(name: &str, value: &toml::Value) -> String {

@@ -43,7 +43,9 @@ pub async fn seed(app: &App, organisation: Option<i64>) -> Result<Seeded> {
     let (part, name) = match &present {
         Some((project, environment)) => {
             let part = project_part(&mut tx, project, ExportOptions::default()).await?;
-            let name = environment.as_ref().map_or(ENVIRONMENT, |environment| environment.name.as_str());
+            let name = environment
+                .as_ref()
+                .map_or(ENVIRONMENT, |environment| environment.name.as_str());
             (part, name.to_owned())
         }
         None => (fresh(), ENVIRONMENT.to_owned()),
@@ -107,12 +109,21 @@ async fn choose(tx: &mut Tx, named: Option<i64>) -> Result<i64> {
     let all = organisations::all(tx).await?;
     match (named, all.as_slice()) {
         (Some(id), _) if all.iter().any(|one| one.id == id) => Ok(id),
-        (Some(id), _) => Err(Error::field("organisation", format!("There is no organisation {id}."))),
+        (Some(id), _) => Err(Error::field(
+            "organisation",
+            format!("There is no organisation {id}."),
+        )),
         (None, [only]) => Ok(only.id),
         (None, []) => Err(Error::field("organisation", "There is none yet: make one first.")),
         (None, several) => {
-            let names: Vec<String> = several.iter().map(|one| format!("{} ({})", one.id, one.name)).collect();
-            Err(Error::field("organisation", format!("Which one: {}?", names.join(", "))))
+            let names: Vec<String> = several
+                .iter()
+                .map(|one| format!("{} ({})", one.id, one.name))
+                .collect();
+            Err(Error::field(
+                "organisation",
+                format!("Which one: {}?", names.join(", ")),
+            ))
         }
     }
 }
@@ -137,7 +148,10 @@ fn fresh() -> ProjectPart {
 fn missing(mut part: ProjectPart, environment: &str) -> Result<Option<ProjectPart>> {
     let present = std::mem::take(&mut part.features);
     let is_there = |name: &str| present.iter().any(|one| one.name.eq_ignore_ascii_case(name));
-    part.features = features()?.into_iter().filter(|one| !is_there(&one.name)).collect();
+    part.features = features()?
+        .into_iter()
+        .filter(|one| !is_there(&one.name))
+        .collect();
     for one in &mut part.environments {
         one.defaults.clear();
         one.segment_overrides.clear();
@@ -185,14 +199,23 @@ fn new_environment(name: &str) -> EnvironmentPart {
 /// The segment of those who chose the dark theme, and the flag on for them.
 fn add_dark_mode(part: &mut ProjectPart, present: Vec<FeaturePart>, environment: &str) {
     // An override needs its feature in the file.
-    let kept = present.into_iter().find(|one| one.name.eq_ignore_ascii_case(DARK_MODE));
-    let feature = kept.as_ref().map_or(DARK_MODE, |kept| kept.name.as_str()).to_owned();
+    let kept = present
+        .into_iter()
+        .find(|one| one.name.eq_ignore_ascii_case(DARK_MODE));
+    let feature = kept
+        .as_ref()
+        .map_or(DARK_MODE, |kept| kept.name.as_str())
+        .to_owned();
     part.features.extend(kept);
     part.segments.push(SegmentPart {
         id: 1,
         name: DARK_MODE.to_owned(),
         description: Some("Who chose the dark theme in the dashboard.".to_owned()),
-        rules: vec![rule(RuleType::All, vec![rule(RuleType::Any, Vec::new(), vec![dark()])], Vec::new())],
+        rules: vec![rule(
+            RuleType::All,
+            vec![rule(RuleType::Any, Vec::new(), vec![dark()])],
+            Vec::new(),
+        )],
         ..SegmentPart::default()
     });
     let state = StatePart {

@@ -38,7 +38,10 @@ pub struct OwnFlags {
 impl OwnFlags {
     /// What is wrong with the section: a server-side key would be shown to everybody who opens the dashboard.
     pub(super) fn problem(&self) -> Option<(&'static str, &'static str)> {
-        let is_secret = self.environment_key.as_ref().is_some_and(|key| key.starts_with("ser."));
+        let is_secret = self
+            .environment_key
+            .as_ref()
+            .is_some_and(|key| key.starts_with("ser."));
         is_secret.then_some((
             "own_flags.environment_key",
             "must be a client-side key: browsers are given it, and this one is a server-side key",

@@ -384,7 +384,10 @@ fn mail_without_a_sender_or_a_key_is_refused() {
 fn own_flags_are_set_with_flagsmiths_names() {
     let own = given()
         .env("FLAGSMITH_ON_FLAGSMITH_API_KEY", "abc")
-        .env("FLAGSMITH_ON_FLAGSMITH_API_URL", "https://flags.example.com/api/v1")
+        .env(
+            "FLAGSMITH_ON_FLAGSMITH_API_URL",
+            "https://flags.example.com/api/v1",
+        )
         .env("FLAGSMITH_ON_FLAGSMITH_SERVER_KEY", "ser.hush")
         .env("FLAGSMITH_ON_FLAGSMITH_SERVER_OFFLINE_MODE", "False")
         .env("RESTRICT_ORG_CREATE_TO_SUPERUSERS", "True")

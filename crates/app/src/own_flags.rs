@@ -59,8 +59,11 @@ impl OwnFlag {
 pub fn all() -> Result<Vec<(String, OwnFlag)>> {
     let unreadable = |error: serde_json::Error| Error::Internal(format!("the table of own flags: {error}"));
     let table: Map<String, Value> = serde_json::from_str(TABLE).map_err(unreadable)?;
-    let read = |(name, flag)| Ok((name, serde_json::from_value(flag).map_err(unreadable)?));
-    table.into_iter().map(read).collect()
+    let mut flags = Vec::with_capacity(table.len());
+    for (name, flag) in table {
+        flags.push((name, serde_json::from_value(flag).map_err(unreadable)?));
+    }
+    Ok(flags)
 }
 
 /// The table as documentation shows it, in Markdown.

@@ -36,10 +36,7 @@ pub struct Seeded {
 /// environment's key to its dashboard.
 pub async fn seed(app: &App, organisation: Option<i64>) -> Result<Seeded> {
     let mut tx = app.begin_settled().await?;
-    let (target, present) = match find(&mut tx, organisation).await? {
-        Found::Present(project, environment) => (Target::Project(project.id), Some((project, environment))),
-        Found::Nothing(organisation) => (Target::Organisation(organisation), None),
-    };
+    let (target, present) = find(&mut tx, organisation).await?;
     let (part, name) = match &present {
         Some((project, environment)) => {
             let part = project_part(&mut tx, project, ExportOptions::default()).await?;
@@ -58,7 +55,7 @@ pub async fn seed(app: &App, organisation: Option<i64>) -> Result<Seeded> {
     } else if let Some((project, _)) = &present {
         (imported.project_id, imported.project_name) = (project.id, project.name.clone());
     }
-    // Whatever was there was told about along the way.
+    // What is there was written as it was.
     imported.updated.clear();
     let environment = environment_named(&mut tx, imported.project_id, &name)
         .await?
@@ -72,14 +69,11 @@ pub async fn seed(app: &App, organisation: Option<i64>) -> Result<Seeded> {
     })
 }
 
-enum Found {
-    /// The project, and its environment that dashboards ask, if it has any.
-    Present(Project, Option<Environment>),
-    /// Only the organisation to make it in.
-    Nothing(i64),
-}
+/// A project, and its environment that dashboards ask, if it has any.
+type Present = (Project, Option<Environment>);
 
-async fn find(tx: &mut Tx, organisation: Option<i64>) -> Result<Found> {
+/// Where to, and what is there.
+async fn find(tx: &mut Tx, organisation: Option<i64>) -> Result<(Target, Option<Present>)> {
     let remembered = settings::get(tx, SETTING).await?.unwrap_or_default();
     if let Some(environment) = environments::find_by_key(tx, &remembered).await?
         && let Some(project) = projects::find(tx, environment.project_id).await?
@@ -91,17 +85,17 @@ async fn find(tx: &mut Tx, organisation: Option<i64>) -> Result<Found> {
             );
             return Err(Error::field("organisation", text));
         }
-        return Ok(Found::Present(project, Some(environment)));
+        return Ok((Target::Project(project.id), Some((project, Some(environment)))));
     }
     let organisation = choose(tx, organisation).await?;
     let all = projects::list(tx, Some(organisation)).await?;
     let Some(project) = all.into_iter().find(|project| project.name == PROJECT) else {
-        return Ok(Found::Nothing(organisation));
+        return Ok((Target::Organisation(organisation), None));
     };
     let mut inside = environments::list(tx, project.id).await?;
     let named = inside.iter().position(|one| one.name == ENVIRONMENT).unwrap_or(0);
     let environment = (named < inside.len()).then(|| inside.swap_remove(named));
-    Ok(Found::Present(project, environment))
+    Ok((Target::Project(project.id), Some((project, environment))))
 }
 
 /// The organisation that was named, or the only one.

@@ -180,7 +180,7 @@ impl Elsewhere {
             Ok(answer) if answer.is_success() => states(&answer.body),
             answer => {
                 let said = answer.map_or_else(|error| error.to_string(), |a| a.status.to_string());
-                tracing::warn!(said, "the server that has the own flags does not tell them");
+                tracing::warn!(%said, "the server that has the own flags does not tell them");
                 kept.map(|(_, flags)| flags).unwrap_or_default()
             }
         };

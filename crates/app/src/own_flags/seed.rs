@@ -8,8 +8,8 @@ use burgee_store::{Tx, environments, organisations, projects, settings};
 
 use super::{SETTING, all};
 use crate::project_files::{
-    EnvironmentPart, ExportOptions, FeaturePart, ImportOptions, Imported, ProjectPart, SegmentOverridePart,
-    SegmentPart, StatePart, Target, project_part, write_project,
+    DefaultPart, EnvironmentPart, ExportOptions, FeaturePart, ImportOptions, Imported, ProjectPart,
+    SegmentOverridePart, SegmentPart, StatePart, Target, project_part, write_project,
 };
 use crate::{App, Author, Error, Result};
 
@@ -146,14 +146,16 @@ fn missing(mut part: ProjectPart, environment: &str) -> Result<Option<ProjectPar
         .into_iter()
         .filter(|one| !is_there(&one.name))
         .collect();
-    for one in &mut part.environments {
-        one.defaults.clear();
-        one.segment_overrides.clear();
-        one.identity_overrides.clear();
-    }
     let has_environment = part.environments.iter().any(|one| one.name == environment);
     if !has_environment {
         part.environments.push(new_environment(environment));
+    }
+    // Said for each of them: the project may have its features begin off and empty.
+    let defaults: Vec<DefaultPart> = part.features.iter().map(default_of).collect();
+    for one in &mut part.environments {
+        one.defaults.clone_from(&defaults);
+        one.segment_overrides.clear();
+        one.identity_overrides.clear();
     }
     let has_segment = part.segments.iter().any(|one| one.name == DARK_MODE);
     part.segments.clear();
@@ -176,6 +178,17 @@ fn features() -> Result<Vec<FeaturePart>> {
         ..FeaturePart::default()
     };
     Ok(all()?.into_iter().map(part).collect())
+}
+
+fn default_of(feature: &FeaturePart) -> DefaultPart {
+    DefaultPart {
+        feature: feature.name.clone(),
+        state: StatePart {
+            enabled: feature.default_enabled,
+            value: FlagValue::from_initial(feature.initial_value.as_deref()),
+            ..StatePart::default()
+        },
+    }
 }
 
 fn new_environment(name: &str) -> EnvironmentPart {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { integrationsOf } from "~/integrations/table";
 import { choicesOf, chosen, offered, withChoice } from "~/segments/operators";
 import { emptyCondition, OPERATORS } from "~/segments/rules";
 import { DEFAULTS, type FlagState, type OwnFlag } from "./flags";
@@ -50,8 +51,10 @@ describe("values", () => {
       expect(environmentNames(state)).toEqual(["Development", "Production"]);
   });
 
-  test("name the integrations there are", () => {
-    expect(hasIntegration("slack", DEFAULTS.integration_data)).toBe(true);
+  test("name every integration by default, and else those that are there", () => {
+    for (const level of ["organisation", "project", "environment"] as const)
+      for (const { name } of integrationsOf(level))
+        expect(hasIntegration(name, DEFAULTS.integration_data), name).toBe(true);
     expect(hasIntegration("slack", on({ datadog: {} }))).toBe(false);
     expect(hasIntegration("toString", on({ datadog: {} }))).toBe(false);
   });

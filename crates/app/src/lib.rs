@@ -68,6 +68,7 @@ mod new_states;
 pub mod oauth;
 pub mod organisation_files;
 pub mod organisations;
+pub mod own_flags;
 pub mod password_resets;
 pub mod permissions;
 pub mod platform_hub;
@@ -165,6 +166,7 @@ struct Inner {
     sync_slots: Arc<Semaphore>,
     impact_slots: Arc<Semaphore>,
     identity_queues: integrations::identities::Queues,
+    own_flags: own_flags::Elsewhere,
 }
 
 impl App {
@@ -198,6 +200,7 @@ impl App {
             touched: sessions::Touched::default(),
             windows: windows::Windows::default(),
             identity_queues: integrations::identities::Queues::default(),
+            own_flags: own_flags::Elsewhere::default(),
             environments,
             db,
             settings,
@@ -254,6 +257,11 @@ impl App {
 
     pub(crate) fn identity_queues(&self) -> &integrations::identities::Queues {
         &self.0.identity_queues
+    }
+
+    /// What another server says of this program's own flags.
+    pub(crate) fn own_flags(&self) -> &own_flags::Elsewhere {
+        &self.0.own_flags
     }
 
     pub(crate) fn touched(&self) -> &sessions::Touched {

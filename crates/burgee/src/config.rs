@@ -17,6 +17,7 @@ mod logging;
 mod mail;
 mod metrics;
 mod outbound;
+mod own_flags;
 mod registration;
 mod sdk;
 mod server;
@@ -52,6 +53,7 @@ pub use self::{
     mail::Mail,
     metrics::Metrics,
     outbound::Outbound,
+    own_flags::OwnFlags,
     registration::Registration,
     sdk::Sdk,
     server::{Listen, Server},
@@ -101,6 +103,8 @@ pub struct Config {
     pub sdk: Sdk,
     /// Background work.
     pub worker: Worker,
+    /// Where the flags are that Burgee itself is driven by.
+    pub own_flags: OwnFlags,
     /// The application at Slack.
     pub slack: Slack,
     /// How long counts are kept.
@@ -247,6 +251,9 @@ fn check_together(config: &Config, settings: &Settings) -> Result<(), ConfigErro
     if let Some((name, problem)) = config.sign_in.problem() {
         return wrong(name, problem);
     }
+    if let Some((name, problem)) = config.own_flags.problem() {
+        return wrong(name, problem);
+    }
     if config.sign_in.email_activation && config.mail.settings().is_none() {
         return wrong(
             "sign_in.email_activation",
@@ -258,9 +265,15 @@ fn check_together(config: &Config, settings: &Settings) -> Result<(), ConfigErro
 
 /// Whether a setting is never shown.
 fn is_secret(name: &str) -> bool {
-    ["password", "secret_key", "sendgrid_api_key", "client_secret"]
-        .iter()
-        .any(|end| name.ends_with(end))
+    [
+        "password",
+        "secret_key",
+        "sendgrid_api_key",
+        "client_secret",
+        "server_key",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end))
 }
 
 fn printable(name: &str, value: &toml::Value) -> String {

@@ -1,11 +1,12 @@
 // Starts the real program on a database of its own, and stops it.
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import pg from "pg";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
@@ -41,7 +42,7 @@ async function database(kind, directory) {
   return { options, drop: () => onPostgres(`drop database ${name} with (force)`) };
 }
 
-/** A running program: where it is, what it printed, and how to stop it. */
+/** A running program: where it is, who may sign in, its other commands on the same database, and how to stop it. */
 export async function startServer(kind, { demo = true, env = {} } = {}) {
   const directory = mkdtempSync(join(tmpdir(), "burgee-dashboard-"));
   const { options, drop } = await database(kind, directory);
@@ -72,7 +73,8 @@ export async function startServer(kind, { demo = true, env = {} } = {}) {
     await drop();
     rmSync(directory, { recursive: true, force: true });
   };
-  return { url, email, password, stop };
+  const command = async (...args) => (await promisify(execFile)(PROGRAM, [...args, ...options])).stdout;
+  return { url, email, password, command, stop };
 }
 
 /** Calls of the API beside the browser: to prepare a journey, and to see what it did. */

@@ -2,6 +2,7 @@
 import { Badge, Group, Table, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { ALL, api, type Schema } from "~/api/client";
+import { useIsOn } from "~/own-flags/client";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
 import { usePlace } from "~/shell/place";
@@ -44,12 +45,14 @@ function AskedForBy({ list }: { list: string }) {
 
 export function SegmentUsage({ segment, list }: { segment: number; list?: string }) {
   const { project, environments } = usePlace();
+  const isShown = useIsOn("segment_associated_features");
   const used = api.useQuery("get", "/api/v1/projects/{project_id}/segments/{id}/associated-features/", {
     params: { path: { project_id: project.id, id: segment }, query: ALL },
   });
   const features = api.useQuery("get", "/api/v1/projects/{project_id}/features/", {
     params: { path: { project_id: project.id }, query: ALL },
   });
+  if (!isShown) return null;
   const names = new Map(features.data?.results.map((feature) => [feature.id, feature.name]));
   return (
     <Section title="Where it is used" description="Features with an override for this segment.">

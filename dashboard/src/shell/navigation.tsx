@@ -23,6 +23,7 @@ import {
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { api } from "~/api/client";
+import { useIsThere } from "~/own-flags/gates";
 
 const AT = "/project/$project/environment/$environment" as const;
 
@@ -107,6 +108,7 @@ export function Navigation({
   environment: string;
   onFollow: () => void;
 }) {
+  const isThere = useIsThere();
   return (
     <Stack gap="lg" component="nav" aria-label="Pages">
       {PAGES.map(({ group, pages }) => (
@@ -114,26 +116,30 @@ export function Navigation({
           <Text size="xs" fw={700} c="dimmed" px="sm" pb={4}>
             {group}
           </Text>
-          {pages.map((page) => (
-            <Link
-              key={page.name}
-              to={page.to}
-              params={{ project, environment }}
-              onClick={onFollow}
-              style={{ textDecoration: "none", color: "inherit" }}
-            >
-              {({ isActive }) => (
-                <NavLink
-                  component="span"
-                  label={page.name}
-                  leftSection={page.icon}
-                  active={isActive}
-                  rightSection={page.name === "Change requests" && <OpenRequests environment={environment} />}
-                  style={{ borderRadius: "var(--mantine-radius-md)" }}
-                />
-              )}
-            </Link>
-          ))}
+          {pages
+            .filter(({ to }) => isThere(to))
+            .map((page) => (
+              <Link
+                key={page.name}
+                to={page.to}
+                params={{ project, environment }}
+                onClick={onFollow}
+                style={{ textDecoration: "none", color: "inherit" }}
+              >
+                {({ isActive }) => (
+                  <NavLink
+                    component="span"
+                    label={page.name}
+                    leftSection={page.icon}
+                    active={isActive}
+                    rightSection={
+                      page.name === "Change requests" && <OpenRequests environment={environment} />
+                    }
+                    style={{ borderRadius: "var(--mantine-radius-md)" }}
+                  />
+                )}
+              </Link>
+            ))}
         </Stack>
       ))}
     </Stack>

@@ -35,6 +35,7 @@ mod organisation_lists;
 mod organisation_settings;
 mod organisations;
 mod overrides;
+mod own_flags;
 mod permissions;
 mod platform_hub;
 mod prerequisites;

@@ -1,6 +1,7 @@
 import { Tabs } from "@mantine/core";
 import { createFileRoute, notFound, Outlet, useRouterState } from "@tanstack/react-router";
 import { ADMIN, useOrganisationMay } from "~/lib/permissions";
+import { useIsThere } from "~/own-flags/gates";
 import { Page } from "~/parts/page";
 import { Loaded, NotFound } from "~/parts/states";
 import { useOrganisations } from "~/shell/place";
@@ -48,13 +49,14 @@ function OrganisationLayout() {
   const navigate = Route.useNavigate();
   const organisations = useOrganisations();
   const isAdmin = useOrganisationMay(Number(params.organisation))(ADMIN);
+  const isThere = useIsThere();
   const path = useRouterState({ select: (state) => state.location.pathname.split("/")[3] || "projects" });
   return (
     <Loaded query={organisations}>
       {({ results }) => {
         const organisation = results.find((one) => String(one.id) === params.organisation);
         if (!organisation) return <NotFound />;
-        const tabs = TABS.filter((tab) => isAdmin || !("adminOnly" in tab));
+        const tabs = TABS.filter((tab) => (isAdmin || !("adminOnly" in tab)) && isThere(tab.to));
         return (
           <Page title={organisation.name}>
             <Tabs
@@ -72,7 +74,7 @@ function OrganisationLayout() {
                 ))}
               </Tabs.List>
               <Tabs.Panel value={path} pt="lg">
-                <Outlet />
+                {isThere(`/organisation/${params.organisation}/${path}`) ? <Outlet /> : <NotFound />}
               </Tabs.Panel>
             </Tabs>
           </Page>

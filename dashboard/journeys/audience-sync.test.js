@@ -1,6 +1,7 @@
 // An audience from a file into a segment at LaunchDarkly: set up, planned, held, approved, looked up.
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { look, settled } from "./support/browser.js";
@@ -9,14 +10,18 @@ import { startLaunchDarkly } from "./support/server.js";
 
 const TOKEN = "api-journey";
 
+/** Where the server finds files. */
+const FOLDER = mkdtempSync(join(tmpdir(), "burgee-files-"));
+after(() => rmSync(FOLDER, { recursive: true, force: true }));
+
 /** Requests that the destination takes in ten seconds. */
 const LIMIT = 12;
 
 /** Rows `from` to `to`, and one without a key where it is wished for. */
-function people(world, from, to, { broken = false } = {}) {
+function people(from, to, { broken = false } = {}) {
   const keys = Array.from({ length: to - from }, (_, index) => `user-${from + index}`);
   const lines = ["user_id,tier", ...keys.map((key) => `${key},gold`), ...(broken ? [",silver"] : [])];
-  writeFileSync(join(world.server.directory, "people.csv"), `${lines.join("\n")}\n`);
+  writeFileSync(join(FOLDER, "people.csv"), `${lines.join("\n")}\n`);
 }
 
 /** Chooses an option of a field that has them. */
@@ -41,7 +46,7 @@ journey(
     before(async () => {
       const double = { token: TOKEN, segment: "shop/production/high-value", limit: LIMIT };
       world.double = await startLaunchDarkly(double);
-      people(world, 0, 9_000);
+      people(0, 9_000);
     });
     after(() => world.double?.stop());
 
@@ -143,7 +148,7 @@ journey(
 
     test("a run that would remove too many is held, and sent once somebody approves", async () => {
       const { page } = world;
-      people(world, 0, 3_000, { broken: true });
+      people(0, 3_000, { broken: true });
       await page.goto(sync("/syncs/high_value"));
       await settled(page);
       await look(page, "sync");
@@ -195,7 +200,7 @@ journey(
 
     test("settings are edited, paused and put back; a kept secret stays", async () => {
       const { page, call } = world;
-      people(world, 0, 3_000);
+      people(0, 3_000);
       await page.goto(sync("/destinations"));
       await page.getByRole("button", { name: "launchdarkly", exact: true }).click();
       const dialog = page.getByRole("dialog");
@@ -257,7 +262,7 @@ journey(
 
     test("columns become traits of identities at Flagsmith, which this server is as well", async () => {
       const { page, call, key, server } = world;
-      people(world, 0, 5);
+      people(0, 5);
       const { key: secret } = await call("POST", `/environments/${key}/api-keys/`, { name: "Audience sync" });
       await page.goto(sync("/new"));
       for (const name of ["exports", "customers", "A new destination"]) {
@@ -360,9 +365,6 @@ journey(
     });
   },
   {
-    settings: (directory) => ({
-      BURGEE_AUDIENCE_SYNC_FOLDER: directory,
-      BURGEE_OUTBOUND_ALLOW_PRIVATE_ADDRESSES: "true",
-    }),
+    env: { BURGEE_AUDIENCE_SYNC_FOLDER: FOLDER, BURGEE_OUTBOUND_ALLOW_PRIVATE_ADDRESSES: "true" },
   },
 );

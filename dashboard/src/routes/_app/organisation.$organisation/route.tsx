@@ -18,6 +18,12 @@ const TABS = [
   { name: "Members", to: "/organisation/$organisation/members", path: "members" },
   { name: "Groups", to: "/organisation/$organisation/groups", path: "groups" },
   { name: "Roles", to: "/organisation/$organisation/roles", path: "roles", adminOnly: true },
+  {
+    name: "Audience sync",
+    to: "/organisation/$organisation/audience-sync",
+    path: "audience-sync",
+    adminOnly: true,
+  },
   { name: "API keys", to: "/organisation/$organisation/api-keys", path: "api-keys", adminOnly: true },
   { name: "Webhooks", to: "/organisation/$organisation/webhooks", path: "webhooks", adminOnly: true },
   {

@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
 
 /** Where a server runs while the dashboard is worked on: `cargo run -- serve --demo`. */
 const server = process.env.BURGEE_URL ?? "http://127.0.0.1:8000";
-const passedOn = ["/api", "/health", "/version", "/o/", "/ofrep", "/sse"];
+const passedOn = ["/api", "/config", "/health", "/version", "/o/", "/ofrep", "/sse"];
 
 export default defineConfig({
   plugins: [tanstackRouter({ target: "react", autoCodeSplitting: true }), react()],

@@ -102,12 +102,13 @@ fn run(programs: &Path, folder: &Path, file: &Path, state: &str, what: &str) -> 
         .arg(file)
         .stdout(std::fs::File::create(&out)?)
         .spawn()?;
-    let mut peak = 0;
+    let (mut peak, mut own) = (0, 0);
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;
         }
         peak = peak.max(resident_peak(&child));
+        own = own.max(memory(&child, "RssAnon:"));
         std::thread::sleep(Duration::from_millis(10));
     };
     let took = began.elapsed();
@@ -117,9 +118,10 @@ fn run(programs: &Path, folder: &Path, file: &Path, state: &str, what: &str) -> 
     }
     let (plan, progress) = (&report["plan"]["counts"], &report["progress"]);
     println!(
-        "  {what:<22} {:>7.2} s  {:>4} MiB  +{} ~{} -{}  {} requests",
+        "  {what:<22} {:>7.2} s  {:>4} MiB, {:>3} of its own  +{} ~{} -{}  {} requests",
         took.as_secs_f64(),
         peak / 1024,
+        own / 1024,
         plan["adds"],
         plan["updates"],
         plan["removes"],
@@ -128,10 +130,15 @@ fn run(programs: &Path, folder: &Path, file: &Path, state: &str, what: &str) -> 
     Ok(())
 }
 
-/// The most memory the process has held so far, in KiB.
+/// The most memory the process has held so far, in KiB: its own, and what it has mapped of its program.
 fn resident_peak(child: &Child) -> u64 {
+    memory(child, "VmHWM:")
+}
+
+/// A line of what the kernel says of the process's memory, in KiB.
+fn memory(child: &Child, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
     number.unwrap_or(0)
 }

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
+use burgee_app::App;
+use url::Url;
 use uuid::Uuid;
 
 /// Whether the app was built with this program (or, for a debug build, is there to be read).
@@ -18,7 +20,7 @@ const NOT_PAGES: [&str; 8] = [
 ];
 
 /// What the app has at a path: a file, or its page for a browser that wants one. `None`: nothing of the app's.
-pub fn at(method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Response> {
+pub fn at(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Response> {
     if !matches!(*method, Method::GET | Method::HEAD) {
         return None;
     }
@@ -28,28 +30,40 @@ pub fn at(method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Response> {
     }
     let accepts = text(headers, header::ACCEPT);
     let is_page = accepts.contains("text/html") && !NOT_PAGES.iter().any(|prefix| path.starts_with(prefix));
-    if is_page { page() } else { None }
+    if is_page { page(app) } else { None }
 }
 
 /// The page that starts the app, where there is one.
-pub fn page() -> Option<Response> {
+pub fn page(app: &App) -> Option<Response> {
     let template = burgee_dashboard::index()?;
     let nonce = Uuid::new_v4().simple().to_string();
     let page = String::from_utf8_lossy(&template).replace("__NONCE__", &nonce);
     let headers = [
-        (header::CONTENT_SECURITY_POLICY, policy(&nonce)),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            policy(&nonce, flags_origin(app).as_deref()),
+        ),
         (header::CACHE_CONTROL, "no-cache".to_owned()),
         (header::VARY, "Accept".to_owned()),
     ];
     Some((headers, Html(page)).into_response())
 }
 
-/// Scripts, requests and pictures of this server alone, framed by nobody. Styles that components add at run time carry
-/// the nonce of the page.
-fn policy(nonce: &str) -> String {
+/// Where the app asks for its own flags, when that is another server.
+fn flags_origin(app: &App) -> Option<String> {
+    let url = app.settings().own_flags.api_url.as_deref()?;
+    Some(Url::parse(url).ok()?.origin().ascii_serialization())
+}
+
+/// Scripts and pictures of this server alone, requests of it and of the server that has the app's own flags, framed by
+/// nobody. Styles that components add at run time carry the nonce of the page.
+fn policy(nonce: &str, flags_origin: Option<&str>) -> String {
+    let flags = flags_origin
+        .map(|origin| format!(" {origin}"))
+        .unwrap_or_default();
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; \
-         font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
+         font-src 'self'; connect-src 'self'{flags}; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
          frame-ancestors 'none'"
     )
 }
@@ -141,8 +155,9 @@ mod tests {
 
     #[test]
     fn the_policy_lets_no_inline_script_run() {
-        let policy = policy("n");
+        let policy = policy("n", Some("https://flags.example.com"));
         assert!(policy.contains("script-src 'self';"));
+        assert!(policy.contains("connect-src 'self' https://flags.example.com;"));
         assert!(!policy.contains("unsafe"));
     }
 }

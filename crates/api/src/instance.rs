@@ -12,6 +12,7 @@ use crate::caller::Signed;
 use crate::dashboard;
 use crate::error::{ApiError, ApiResult};
 use crate::openapi;
+use crate::overrides;
 use crate::params::Query;
 
 /// The Flagsmith version whose API this is, and the name the version answer gives it.
@@ -44,7 +45,7 @@ pub fn router(metrics: Option<Metrics>) -> Router<App> {
         .route("/activate/{uid}/{token}/", get(activation))
         .route("/email-reset/confirm/{uid}/{token}", get(email_reset))
         .route("/email-reset/confirm/{uid}/{token}/", get(email_reset))
-        .route("/config/project-overrides", get(project_overrides))
+        .route("/config/project-overrides", get(overrides::project_overrides))
         .route("/api/v1/swagger.json/", get(swagger_json))
         .route("/api/v1/swagger.yaml/", get(swagger_yaml));
     if let Some(metrics) = metrics {
@@ -102,11 +103,7 @@ async fn readiness(State(app): State<App>, headers: HeaderMap, query: Query) -> 
     } else {
         StatusCode::INTERNAL_SERVER_ERROR
     };
-    let accepts = headers
-        .get(header::ACCEPT)
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or_default();
-    if accepts.contains("application/json") || query.get("format") == Some("json") {
+    if wants_json(&headers) || query.get("format") == Some("json") {
         // Migrations run before the first request is taken.
         let body = json!({ "DatabaseBackend": database, "MigrationsHealthCheck": "working" });
         return (status, Json(body)).into_response();
@@ -118,6 +115,12 @@ async fn readiness(State(app): State<App>, headers: HeaderMap, query: Query) -> 
         )),
     )
         .into_response()
+}
+
+/// Whether a program is asking.
+pub(crate) fn wants_json(headers: &HeaderMap) -> bool {
+    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accepted.is_some_and(|accepted| accepted.contains("application/json"))
 }
 
 async fn version(State(app): State<App>) -> Response {
@@ -147,27 +150,18 @@ async fn monitoring(State(app): State<App>, Signed(caller): Signed) -> ApiResult
 }
 
 /// Where the links of set-up and of password resets lead.
-async fn password_reset() -> Response {
-    dashboard::page().unwrap_or_else(|| Html(include_str!("password_reset.html")).into_response())
+async fn password_reset(State(app): State<App>) -> Response {
+    dashboard::page(&app).unwrap_or_else(|| Html(include_str!("password_reset.html")).into_response())
 }
 
 /// Where the links of activation mails lead.
-async fn activation() -> Response {
-    dashboard::page().unwrap_or_else(|| Html(include_str!("activation.html")).into_response())
+async fn activation(State(app): State<App>) -> Response {
+    dashboard::page(&app).unwrap_or_else(|| Html(include_str!("activation.html")).into_response())
 }
 
 /// Where the links to change an address lead.
-async fn email_reset() -> Response {
-    dashboard::page().unwrap_or_else(|| Html(include_str!("email_reset.html")).into_response())
-}
-
-/// What Flagsmith's dashboard asks the server it is served by.
-async fn project_overrides() -> Response {
-    (
-        [(header::CONTENT_TYPE, "application/javascript")],
-        "window.projectOverrides = {};\n",
-    )
-        .into_response()
+async fn email_reset(State(app): State<App>) -> Response {
+    dashboard::page(&app).unwrap_or_else(|| Html(include_str!("email_reset.html")).into_response())
 }
 
 async fn swagger_json() -> Response {
@@ -187,18 +181,19 @@ async fn swagger_yaml() -> Response {
 }
 
 /// The answer for a path of no route: the web app, or a page that says what there is, unless a program is asking.
-pub(crate) async fn nowhere(method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    let wants_json = |v: &header::HeaderValue| {
-        v.to_str()
-            .is_ok_and(|accepted| accepted.contains("application/json"))
-    };
-    let is_program = headers.get(header::ACCEPT).is_some_and(wants_json)
+pub(crate) async fn nowhere(
+    State(app): State<App>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let is_program = wants_json(&headers)
         || headers.contains_key(header::AUTHORIZATION)
         || headers.contains_key("x-environment-key");
     if is_program {
         return ApiError::not_found().into_response();
     }
-    if let Some(response) = dashboard::at(&method, &uri, &headers) {
+    if let Some(response) = dashboard::at(&app, &method, &uri, &headers) {
         return response;
     }
     (StatusCode::NOT_FOUND, Html(include_str!("nowhere.html"))).into_response()

@@ -22,6 +22,7 @@ pub mod instance;
 pub mod launch_darkly;
 pub mod management;
 pub mod openapi;
+mod overrides;
 pub mod page;
 pub mod params;
 pub mod scim;

@@ -12,7 +12,7 @@ pub use burgee_store::projects::Project;
 
 use crate::change::{Action, Change, Kind};
 use crate::metadata::{self, MetadataEdit, Owner, Write};
-use crate::{App, Caller, Error, Place, Result};
+use crate::{App, Caller, Error, Place, Result, own_flags};
 
 /// What the API refuses a second environment of the same name with.
 const NAME_TAKEN: &str = "An environment with this name already exists.";
@@ -166,16 +166,21 @@ pub async fn create(
     project_id: i64,
     mut edit: EnvironmentEdit,
 ) -> Result<Environment> {
+    let versioned = own_flags::is_on(app, "enable_feature_versioning_for_new_environments").await;
     let mut tx = app.begin().await?;
     let project = project_to_fill(&mut tx, caller, project_id).await?;
     let mut environment = blank(project_id);
     let values = edit.metadata.take();
     apply(&mut environment, edit);
+    environment.use_v2_feature_versioning = versioned;
     let place = insert(&mut tx, caller, project, environment).await?;
     let owner = Owner::Environment(place.environment.id);
     metadata::write(&mut tx, &place.project, owner, values, Write::Whole).await?;
     crate::feature_states::create_defaults_for_environment(&mut tx, &place.project, place.environment.id)
         .await?;
+    if versioned {
+        crate::versions::create_first_versions(&mut tx, &place).await?;
+    }
     finish_create(app, tx, caller, place).await
 }
 

@@ -1,6 +1,6 @@
 //! Invitations to an organisation, by mail and by link, and accepting them.
 
-use burgee_model::{Problems, Timestamp, keys};
+use burgee_model::{Problems, Timestamp, keys, limits};
 use burgee_store::users::{self, User};
 use burgee_store::{DbError, Tx, groups, invites, members, organisations};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::mail::{self, Mail};
 use crate::members::Role;
 use crate::organisations::{Details, details, for_admin};
 use crate::security::Attempt;
-use crate::{App, Caller, Error, Result};
+use crate::{App, Caller, Error, Result, own_flags};
 
 /// One invitation to send.
 #[derive(Debug, Clone)]
@@ -267,8 +267,13 @@ pub async fn create_link(
     expires_at: Option<Timestamp>,
 ) -> Result<InviteLink> {
     require_links(app)?;
+    let by_seats = own_flags::is_on(app, "verify_seats_limit_for_invite_links").await;
     let mut tx = app.begin().await?;
     for_admin(&mut tx, caller, organisation_id).await?;
+    let seats = app.settings().seats.unwrap_or(limits::SEATS);
+    if by_seats && members::count(&mut tx, organisation_id).await? >= seats {
+        return Err(Error::Forbidden("All seats are taken.".to_owned()));
+    }
     let mut link = InviteLink {
         id: 0,
         organisation_id,

@@ -30,6 +30,7 @@ mod event_payloads;
 pub mod experiment_metrics;
 pub mod experiment_results;
 pub mod experiments;
+pub mod explanations;
 pub mod external_resources;
 pub mod feature_copies;
 pub mod feature_data;
@@ -49,6 +50,7 @@ pub mod groups;
 pub mod identities;
 mod identity_cache;
 pub mod identity_overrides;
+pub mod impact;
 pub mod integrations;
 pub mod invites;
 mod issuers;
@@ -68,6 +70,7 @@ mod new_states;
 pub mod oauth;
 pub mod organisation_files;
 pub mod organisations;
+pub mod own_flags;
 pub mod password_resets;
 pub mod permissions;
 pub mod platform_hub;
@@ -163,7 +166,9 @@ struct Inner {
     windows: windows::Windows,
     sync_runner: audience_syncs::Runner,
     sync_slots: Arc<Semaphore>,
+    impact_slots: Arc<Semaphore>,
     identity_queues: integrations::identities::Queues,
+    own_flags: own_flags::Elsewhere,
 }
 
 impl App {
@@ -181,6 +186,7 @@ impl App {
                 outbound.guarded().clone(),
             ),
             sync_slots: Arc::new(Semaphore::new(audience_syncs::runs::RUNS_AT_ONCE)),
+            impact_slots: Arc::new(Semaphore::new(settings.impact.at_once)),
             identity_writes: Batcher::start(
                 settings.write_batch,
                 delay,
@@ -201,6 +207,7 @@ impl App {
             touched: sessions::Touched::default(),
             windows: windows::Windows::default(),
             identity_queues: integrations::identities::Queues::default(),
+            own_flags: own_flags::Elsewhere::default(),
             environments,
             db,
             settings,
@@ -250,8 +257,18 @@ impl App {
         &self.0.sync_slots
     }
 
+    /// How many more previews of changes this node may work on.
+    pub(crate) fn impact_slots(&self) -> &Arc<Semaphore> {
+        &self.0.impact_slots
+    }
+
     pub(crate) fn identity_queues(&self) -> &integrations::identities::Queues {
         &self.0.identity_queues
+    }
+
+    /// What another server says of this program's own flags.
+    pub(crate) fn own_flags(&self) -> &own_flags::Elsewhere {
+        &self.0.own_flags
     }
 
     pub(crate) fn touched(&self) -> &sessions::Touched {

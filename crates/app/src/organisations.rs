@@ -116,7 +116,11 @@ pub(crate) async fn details(tx: &mut Tx, caller: &Caller, organisation: Organisa
 
 /// Creates an organisation; its creator administers it.
 pub async fn create(app: &App, caller: &Caller, edit: OrganisationEdit) -> Result<Details> {
-    let user_id = caller.user()?.id;
+    let user = caller.user()?;
+    if app.settings().organisations_by_superusers && !user.is_superuser {
+        return Err(Error::forbidden());
+    }
+    let user_id = user.id;
     let now = Timestamp::now().0;
     let mut organisation = Organisation {
         id: 0,

@@ -29,6 +29,30 @@ impl Default for ProjectLimits {
     }
 }
 
+/// How far previews of changes look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImpactSettings {
+    /// An environment with no more identities than this is looked at whole.
+    pub exact_identities: u64,
+    /// Of a larger one, so many are drawn at random.
+    pub sampled_identities: u64,
+    /// How long a preview may take. The part of it that was looked at by then is what the answer rests on.
+    pub time_limit: Duration,
+    /// How many previews a node works on at once.
+    pub at_once: usize,
+}
+
+impl Default for ImpactSettings {
+    fn default() -> Self {
+        Self {
+            exact_identities: 100_000,
+            sampled_identities: 20_000,
+            time_limit: Duration::from_secs(20),
+            at_once: 1,
+        }
+    }
+}
+
 /// How browsers keep their sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cookies {
@@ -58,6 +82,21 @@ impl Default for SlackSettings {
             url: "https://slack.com".to_owned(),
         }
     }
+}
+
+/// Where the flags are that Burgee itself is driven by. Without anything: in the seeded project, if there is one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OwnFlagsSettings {
+    /// The client-side key of the environment that the dashboard asks.
+    pub environment_key: Option<String>,
+    /// The SDK API that has it, with a slash at its end; `None`: this server's.
+    pub api_url: Option<String>,
+    /// The key this server asks with; `None`: the dashboard's.
+    pub server_key: Option<String>,
+    /// The SDK API that has it, with a slash at its end; `None`: this server's.
+    pub server_api_url: Option<String>,
+    /// Whether this server asks nobody, and does as without a say.
+    pub server_offline: bool,
 }
 
 /// Whom an installation tells how much it holds.
@@ -103,6 +142,8 @@ pub struct Settings {
     pub secret: [u8; 32],
     /// What somebody who sets up the first administrator must give, when asked for.
     pub setup_code: Option<String>,
+    /// Whether only superusers make organisations.
+    pub organisations_by_superusers: bool,
     /// Whether invitation links are switched off.
     pub invite_links_disabled: bool,
     /// How long trait writes are collected before they are committed together, in microseconds.
@@ -121,12 +162,16 @@ pub struct Settings {
     pub bucketed_analytics_days: u32,
     /// Calls of the SDK API that an organisation may make in 30 days before its administrators are told.
     pub api_calls_limit: Option<i64>,
+    /// Members that an organisation has seats for.
+    pub seats: Option<i64>,
     /// Whom an installation tells how much it holds.
     pub telemetry: TelemetrySettings,
     /// Where LaunchDarkly's API is, without a trailing slash; projects are imported from there.
     pub launch_darkly_url: String,
     /// How much a new project may hold.
     pub project_limits: ProjectLimits,
+    /// How far previews of changes look.
+    pub impact: ImpactSettings,
     /// Whether new users must confirm their address before they can sign in. Needs mail.
     pub email_activation: bool,
     /// Sign-in by cookie in place of tokens; `None`: tokens.
@@ -137,6 +182,10 @@ pub struct Settings {
     pub google: Option<GoogleSettings>,
     /// The application at an `OpenID` Connect provider.
     pub oidc: Option<OidcSettings>,
+    /// Whether the dashboard says that it is being worked on.
+    pub maintenance: bool,
+    /// Where the flags are that Burgee itself is driven by.
+    pub own_flags: OwnFlagsSettings,
     /// The application at Slack.
     pub slack: SlackSettings,
     /// Mail, and what HTTP requests may reach.
@@ -165,6 +214,7 @@ impl Default for Settings {
             public_url: "http://127.0.0.1:8000".to_owned(),
             secret: [0; 32],
             setup_code: None,
+            organisations_by_superusers: false,
             invite_links_disabled: false,
             write_delay_micros: 0,
             write_batch: 256,
@@ -174,14 +224,18 @@ impl Default for Settings {
             raw_analytics_days: 30,
             bucketed_analytics_days: 90,
             api_calls_limit: None,
+            seats: None,
             telemetry: TelemetrySettings::default(),
             launch_darkly_url: "https://app.launchdarkly.com".to_owned(),
             project_limits: ProjectLimits::default(),
+            impact: ImpactSettings::default(),
             email_activation: false,
             cookies: None,
             github: None,
             google: None,
             oidc: None,
+            maintenance: false,
+            own_flags: OwnFlagsSettings::default(),
             slack: SlackSettings::default(),
             outbound: burgee_outbound::Settings::default(),
             cors_extra_headers: Vec::new(),

@@ -55,7 +55,13 @@ const TOLD: &[(&str, &[Kind])] = &[
     ("metadata_requirements", &[Kind::MetadataField]),
     (
         "metadata_values",
-        &[Kind::Environment, Kind::Feature, Kind::Segment],
+        // Those of a kind of object go when a field is taken away from it.
+        &[
+            Kind::Environment,
+            Kind::Feature,
+            Kind::Segment,
+            Kind::MetadataField,
+        ],
     ),
     ("metrics", &[Kind::Metric]),
     ("multivariate_options", &[Kind::Feature]),

@@ -35,6 +35,8 @@ enum Command {
     Export(commands::export::Args),
     /// Take a project or an organisation out of a file, or take over a running Flagsmith
     Import(commands::import::Args),
+    /// The flags that Burgee itself is driven by
+    Flags(commands::flags::Args),
     /// Audience syncs: from a warehouse or a file to Flagsmith and LaunchDarkly
     Sync(commands::sync::Args),
     /// Have a driver for ADBC in this process; `sync` starts it
@@ -135,6 +137,7 @@ pub fn run() -> ExitCode {
         Command::Evaluate(args) => commands::evaluate::run(args),
         Command::Export(args) => commands::export::run(&args),
         Command::Import(args) => commands::import::run(args),
+        Command::Flags(args) => commands::flags::run(&args),
         Command::Sync(args) => commands::sync::run(args),
         Command::Extract => return burgee_sync::source::adbc::child::run(),
         Command::Influx(args) => commands::influx::run(&args),

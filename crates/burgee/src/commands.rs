@@ -4,6 +4,7 @@ mod beside;
 pub mod config;
 pub mod evaluate;
 pub mod export;
+pub mod flags;
 pub mod import;
 mod import_flagsmith;
 pub mod influx;

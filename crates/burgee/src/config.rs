@@ -10,6 +10,7 @@ mod audience_sync;
 mod database;
 mod environment;
 mod error;
+mod impact;
 mod influxdb;
 mod layers;
 mod limits;
@@ -17,6 +18,7 @@ mod logging;
 mod mail;
 mod metrics;
 mod outbound;
+mod own_flags;
 mod registration;
 mod sdk;
 mod server;
@@ -46,6 +48,7 @@ pub use self::{
     database::{Database, DatabaseUrl},
     environment::{Environment, of_this_process},
     error::ConfigError,
+    impact::Impact,
     influxdb::Influxdb,
     layers::Source,
     limits::Limits,
@@ -53,6 +56,7 @@ pub use self::{
     mail::Mail,
     metrics::Metrics,
     outbound::Outbound,
+    own_flags::OwnFlags,
     registration::Registration,
     sdk::Sdk,
     server::{Listen, Server},
@@ -103,6 +107,8 @@ pub struct Config {
     pub sdk: Sdk,
     /// Background work.
     pub worker: Worker,
+    /// Where the flags are that Burgee itself is driven by.
+    pub own_flags: OwnFlags,
     /// The application at Slack.
     pub slack: Slack,
     /// Where counts are kept, and for how long.
@@ -111,6 +117,8 @@ pub struct Config {
     pub influxdb: Influxdb,
     /// How much a new project may hold.
     pub limits: Limits,
+    /// How far previews of changes look.
+    pub impact: Impact,
     /// The page for Prometheus.
     pub metrics: Metrics,
     /// Where traces are sent.
@@ -251,6 +259,9 @@ fn check_together(config: &Config, settings: &Settings) -> Result<(), ConfigErro
     if let Some((name, problem)) = config.sign_in.problem() {
         return wrong(name, problem);
     }
+    if let Some((name, problem)) = config.own_flags.problem() {
+        return wrong(name, problem);
+    }
     match config.analytics.store(&config.influxdb) {
         Err(problem) => return wrong("analytics.database_url", problem),
         Ok(Store::Influxdb) => {
@@ -277,6 +288,7 @@ fn is_secret(name: &str) -> bool {
         "sendgrid_api_key",
         "client_secret",
         "token",
+        "server_key",
     ]
     .iter()
     .any(|end| name.ends_with(end))

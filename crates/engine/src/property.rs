@@ -204,10 +204,11 @@ fn is_tame(path: &str) -> bool {
     path.len() <= MAX_PATH && nesting <= MAX_PATH_NESTING && fans <= MAX_PATH_FANS
 }
 
-/// The member names of a path made of nothing else: `$.a.b` or `$.a['b']`.
+/// The member names of a path made of nothing else: `$.a.b` or `$.a['b']`. Keys of lists, which are made of names with
+/// hyphens, need no brackets for them.
 fn plain_members(path: &str) -> Option<Vec<String>> {
     let mut rest = path.strip_prefix('$')?;
-    let mut members = Vec::new();
+    let mut members: Vec<String> = Vec::new();
     while !rest.is_empty() {
         let name;
         if let Some(bracketed) = rest.strip_prefix('[') {
@@ -219,7 +220,9 @@ fn plain_members(path: &str) -> Option<Vec<String>> {
             (name, rest) = (quoted, after.strip_prefix(']')?);
         } else {
             let dotted = rest.strip_prefix('.')?;
-            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii();
+            let is_list = members == ["lists"];
+            let is_name =
+                |c: char| c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii() || (is_list && c == '-');
             let end = dotted.find(|c| !is_name(c)).unwrap_or(dotted.len());
             (name, rest) = dotted.split_at(end);
             if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
@@ -245,6 +248,9 @@ mod tests {
             plain_members("$.a['[$the.size$]']"),
             Some(vec!["a".to_owned(), "[$the.size$]".to_owned()])
         );
+        for path in ["$.lists.high-value", "$.lists['high-value']"] {
+            assert_eq!(list_in_path(path).as_deref(), Some("high-value"), "{path}");
+        }
         for path in [
             "$.a.",
             "$.a[0]",

@@ -36,6 +36,9 @@ pub struct IdentityTrace {
 /// How one flag was decided.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FlagTrace {
+    /// Index into the definition's features.
+    #[serde(skip)]
+    pub feature: usize,
     pub name: String,
     pub enabled: bool,
     pub value: Value,
@@ -57,10 +60,16 @@ pub struct CandidateTrace {
     pub segment: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segment_key: Option<String>,
+    /// Index into the definition's segments, of a segment's override.
+    #[serde(skip)]
+    pub segment_index: Option<usize>,
     /// Lower wins. `None`: weaker than any number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<f64>,
     pub reference: i64,
+    pub enabled: bool,
+    /// Served if the state wins and no variant is chosen.
+    pub value: Value,
     /// Whether the identity is in the segment; always true of the other sources.
     pub matched: bool,
     pub won: bool,
@@ -88,6 +97,7 @@ pub struct SplitTrace {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ShareTrace {
     pub variant: Option<String>,
+    pub value: Value,
     pub start: f64,
     pub end: f64,
     pub chosen: bool,
@@ -95,6 +105,9 @@ pub struct ShareTrace {
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SegmentTrace {
+    /// Index into the definition's segments.
+    #[serde(skip)]
+    pub index: usize,
     pub key: String,
     pub name: String,
     pub matched: bool,
@@ -132,9 +145,16 @@ pub struct ConditionTrace {
     /// The value found, after coercion; null when not set.
     pub actual: Value,
     pub matched: bool,
-    /// Percent, of a percentage split: it must not exceed the expected value.
+    /// Settled its rule by itself: the first that failed of `ALL`, the first that held of `ANY` and `NONE`. Where there is
+    /// no such condition, all of them together did.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub decided: bool,
+    /// Percent, of a percentage split: it must not exceed the threshold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bucket: Option<f64>,
+    /// Percent, of a percentage split.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
     /// The right-hand side makes no sense for the operator, so the condition never matches.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub invalid: bool,
@@ -223,6 +243,7 @@ impl Inputs<'_> {
         };
         let verdict = self.verdict_alone(index as u32, &mut recorder);
         SegmentTrace {
+            index,
             key: segment.key.clone(),
             name: segment.name.clone(),
             matched: verdict == Verdict::Matches,
@@ -252,6 +273,7 @@ impl Inputs<'_> {
         states.extend(overrides);
         states.push(feature);
         FlagTrace {
+            feature: feature as usize,
             name: outcome.name().to_owned(),
             enabled: outcome.enabled(),
             value: outcome.value().clone(),
@@ -279,10 +301,13 @@ impl Inputs<'_> {
             },
             segment: segment.map(|(_, segment)| segment.name.clone()),
             segment_key: segment.map(|(_, segment)| segment.key.clone()),
+            segment_index: segment.map(|(index, _)| index as usize),
             priority: segment
                 .map(|_| state.priority)
                 .filter(|priority| priority.is_finite()),
             reference: state.reference,
+            enabled: state.enabled,
+            value: state.value.clone(),
             matched: segment.is_none_or(|(index, _)| is_in(index)),
             won: index == decision.state,
         }
@@ -295,6 +320,7 @@ impl Inputs<'_> {
             .zip(&state.variants)
             .map(|(index, share)| ShareTrace {
                 variant: share.key.as_deref().map(str::to_owned),
+                value: share.value.clone(),
                 start: share.start,
                 end: share.end,
                 chosen: decision.choice == Choice::Variant(index),
@@ -351,7 +377,12 @@ impl Tracer for Recorder<'_> {
             expected: condition.test.expected(),
             actual: actual.to_json(),
             matched,
+            decided: matched != matches!(rule.kind, RuleType::All),
             bucket,
+            threshold: match condition.test {
+                Test::Split { threshold } => Some(threshold),
+                _ => None,
+            },
             invalid: match &condition.test {
                 Test::Never(_) => true,
                 Test::Regex(pattern) => !pattern.is_valid(),

@@ -200,6 +200,7 @@ fn check(context: &Context) -> Result<(), TestCaseError> {
                 &explanation.flags[index],
                 &environment.explain_feature(index, identity).unwrap().flags[0],
             ] {
+                prop_assert_eq!(traced.enabled, outcome.enabled());
                 prop_assert_eq!(&traced.value, outcome.value());
                 prop_assert_eq!(&traced.reason, &outcome.reason().to_string());
                 prop_assert_eq!(traced.variant.as_deref(), outcome.variant());

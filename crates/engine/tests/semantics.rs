@@ -573,7 +573,7 @@ fn a_trace_tells_property_operator_and_both_sides() {
             "rules": [{"type": "ALL", "matched": false, "skipped": 1, "conditions": [
                 {"property": "age", "operator": "GREATER_THAN", "expected": "17", "actual": 18, "matched": true},
                 {"property": "", "operator": "PERCENTAGE_SPLIT", "expected": "10.0", "actual": "93", "matched": false,
-                 "bucket": 27.655_531_106_221_243},
+                 "decided": true, "bucket": 27.655_531_106_221_243, "threshold": 10.0},
             ]}],
         })
     );

@@ -46,6 +46,8 @@ pub const ALL_MEMBERS_IN_DOCUMENT: i64 = 20_000;
 pub const MEMBERS_FILE_BYTES: u64 = 16 * 1024 * 1024 * 1024;
 /// Changes in one change request, of each kind.
 pub const CHANGES_PER_REQUEST: usize = 500;
+/// Changes in one preview, of each kind: they are made and taken back while other writes wait.
+pub const PREVIEWED_CHANGES: usize = 100;
 /// Bytes of a document of features to import.
 pub const FEATURE_IMPORT_BYTES: usize = 1024 * 1024;
 /// Bytes of the file of a project or an organisation to import, its identities included.

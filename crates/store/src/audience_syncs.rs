@@ -250,6 +250,19 @@ pub async fn update_run(tx: &mut Tx, run: &Run) -> Result<u64> {
     )
 }
 
+/// Writes what a run that is under way has to do: its counts, some of its keys, and its seal.
+pub async fn set_plan(tx: &mut Tx, run: i64, counts: &str, samples: &str, seal: &str) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE audience_sync_runs SET counts = $2, samples = $3, seal = $4 WHERE id = $1",
+        run,
+        counts,
+        samples,
+        seal
+    )
+}
+
 /// Writes how far a run is.
 pub async fn set_progress(tx: &mut Tx, run: i64, progress: &str) -> Result<u64> {
     sql!(

@@ -3,7 +3,7 @@
 use burgee_model::limits;
 use burgee_model::traits::TraitSet;
 
-use crate::db::Id;
+use crate::db::{Id, id_list};
 use crate::identities::{Identity, IdentityRow};
 use crate::{Result, Tx, row, sql};
 
@@ -72,6 +72,46 @@ pub async fn count(tx: &mut Tx, environment_id: i64, filter: &Filter) -> Result<
         filter.pattern()
     )?;
     Ok(count)
+}
+
+/// The identities of an environment whose identifiers follow `after`, in their order; at most `limit`.
+pub async fn following(tx: &mut Tx, environment_id: i64, after: &str, limit: i64) -> Result<Vec<Identity>> {
+    let rows = sql!(
+        tx,
+        fetch_all as IdentityRow,
+        "SELECT id, environment_id, identifier, traits, created_at, hash_seed FROM identities
+         WHERE environment_id = $1 AND identifier > $2 ORDER BY identifier LIMIT $3",
+        environment_id,
+        after,
+        limit
+    )?;
+    Ok(rows.into_iter().map(Identity::from).collect())
+}
+
+/// Those of an environment with one of these ids, as often as it is among them.
+pub async fn among(tx: &mut Tx, environment_id: i64, ids: &[i64]) -> Result<Vec<Identity>> {
+    let rows = sql!(
+        tx,
+        fetch_all as IdentityRow,
+        sqlite: "SELECT i.id, i.environment_id, i.identifier, i.traits, i.created_at, i.hash_seed
+                 FROM json_each($2) k JOIN identities i ON i.id = k.value WHERE i.environment_id = $1",
+        postgres: "SELECT i.id, i.environment_id, i.identifier, i.traits, i.created_at, i.hash_seed
+                   FROM json_array_elements_text(CAST($2 AS JSON)) k
+                   JOIN identities i ON i.id = CAST(k.value AS BIGINT) WHERE i.environment_id = $1",
+        environment_id,
+        id_list(ids)
+    )?;
+    Ok(rows.into_iter().map(Identity::from).collect())
+}
+
+/// The lowest and the highest id that an identity has, of whatever environment.
+pub async fn id_range(tx: &mut Tx) -> Result<Option<(i64, i64)>> {
+    let (lowest, highest) = sql!(
+        tx,
+        fetch_one as (Option<i64>, Option<i64>),
+        "SELECT (SELECT MIN(id) FROM identities) AS lowest, (SELECT MAX(id) FROM identities) AS highest"
+    )?;
+    Ok(lowest.zip(highest))
 }
 
 /// Writes a new identity without traits; `None` when its identifier is taken.

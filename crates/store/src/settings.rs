@@ -30,3 +30,15 @@ pub async fn get_or_set(tx: &mut Tx, name: &str, value: &str) -> Result<String> 
     )?;
     Ok(value)
 }
+
+/// Gives a setting this value, whatever it had.
+pub async fn set(tx: &mut Tx, name: &str, value: &str) -> Result<()> {
+    sql!(
+        tx,
+        execute,
+        "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        name,
+        value
+    )?;
+    Ok(())
+}

@@ -8,14 +8,15 @@ import { DATABASES, signIn, startServer } from "./server.js";
 /**
  * Declares the steps of a journey for each database. `world` is filled before the first of them: `page`, `call` (the API as
  * the administrator), `at` (the address of the development environment), `project`, `environments`, `server`, `browser`.
- * `env` is what the program finds in its environment.
+ * `env` is what the program finds in its environment; a function of the world makes it before the program starts.
  */
 export function journey(name, steps, { demo = true, env } = {}) {
   for (const database of DATABASES) {
     describe(`${name}, on ${database}`, { timeout: 900_000 }, () => {
       const world = { database };
       before(async () => {
-        world.server = await startServer(database, { demo, env });
+        const found = typeof env === "function" ? await env(world) : env;
+        world.server = await startServer(database, { demo, env: found });
         world.browser = await openBrowser();
         if (demo) Object.assign(world, await inDemo(world.server));
         world.page = await openPage(world.browser, world.server, { token: world.token, database });

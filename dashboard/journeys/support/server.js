@@ -1,11 +1,13 @@
 // Starts the real program on a database of its own, and stops it.
-import { spawn } from "node:child_process";
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import pg from "pg";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
@@ -41,7 +43,7 @@ async function database(kind, directory) {
   return { options, drop: () => onPostgres(`drop database ${name} with (force)`) };
 }
 
-/** A running program: where it is, what it printed, and how to stop it. */
+/** A running program: where it is, who may sign in, its other commands on the same database, and how to stop it. */
 export async function startServer(kind, { demo = true, env = {} } = {}) {
   const directory = mkdtempSync(join(tmpdir(), "burgee-dashboard-"));
   const { options, drop } = await database(kind, directory);
@@ -72,7 +74,37 @@ export async function startServer(kind, { demo = true, env = {} } = {}) {
     await drop();
     rmSync(directory, { recursive: true, force: true });
   };
-  return { url, email, password, stop };
+  const command = async (...args) => (await promisify(execFile)(PROGRAM, [...args, ...options])).stdout;
+  return { url, email, password, command, stop };
+}
+
+/** The program that plays destinations of audience syncs; it is built beside the program itself. */
+const DOUBLES = process.env.BURGEE_DOUBLES_BIN ?? join(dirname(PROGRAM), "burgee-doubles");
+
+/** A LaunchDarkly with one segment; `size` is what it holds, in its own words. */
+export async function startLaunchDarkly({ token, segment, limit }) {
+  assert.ok(existsSync(DOUBLES), `${DOUBLES} is not there; run: cargo build -p burgee-doubles`);
+  const listen = `127.0.0.1:${await freePort()}`;
+  const args = ["--listen", listen, "launchdarkly", "--token", token, "--segment", segment];
+  const child = spawn(DOUBLES, [...args, "--limit", String(limit)], { stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  await new Promise((resolve, reject) => {
+    child.stdout.on("data", (chunk) => {
+      output += chunk;
+      if (output.includes("instance http")) resolve();
+    });
+    child.stderr.on("data", (chunk) => {
+      output += chunk;
+    });
+    child.on("error", reject);
+    child.on("exit", (code) => reject(new Error(`the double ended with ${code}:\n${output}`)));
+  });
+  const stop = async () => {
+    child.removeAllListeners("exit");
+    child.kill("SIGTERM");
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  };
+  return { url: `http://${listen}`, size: () => output.trim().split("\n").at(-1), stop };
 }
 
 /** Calls of the API beside the browser: to prepare a journey, and to see what it did. */

@@ -8,6 +8,7 @@ import { QueryClient } from "@tanstack/react-query";
 import createClient, { type Middleware } from "openapi-fetch";
 import createQueries from "openapi-react-query";
 import { ApiError, statusOf } from "./error";
+import { refuseChanges } from "./read-only";
 import type { components, paths } from "./schema";
 import * as session from "./session";
 
@@ -26,6 +27,7 @@ async function body(response: Response): Promise<unknown> {
 
 const conventions: Middleware = {
   onRequest({ request }) {
+    refuseChanges(request);
     const header = session.authorization();
     if (header && !request.headers.has("Authorization") && !request.headers.has("X-Environment-Key")) {
       request.headers.set("Authorization", header);

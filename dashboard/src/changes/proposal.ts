@@ -65,6 +65,22 @@ function toChange(draft: Draft, change: StateChange): Change {
   };
 }
 
+/** A change set as it is taken back: what a value does not say of its kind is left out. */
+export function toChangeSetBody(
+  set: Schema<"ChangeSetView">,
+): NonNullable<Schema<"ImpactBody">["change_sets"]>[number] {
+  const state = ({ feature_state_value: value, ...change }: StateChange) => ({
+    ...change,
+    ...(value && { feature_state_value: { ...value, type: value.type ?? undefined } }),
+  });
+  return {
+    feature: set.feature,
+    feature_states_to_update: set.feature_states_to_update.map(state),
+    feature_states_to_create: set.feature_states_to_create.map(state),
+    segment_ids_to_delete_overrides: set.segment_ids_to_delete_overrides,
+  };
+}
+
 /** The changes of one change set against a flag. */
 export function changesOf(set: ChangeSet, flag: Schema<"FlagView">): Change[] {
   const draft = draftOf(flag);

@@ -4,10 +4,11 @@ import { api, type Schema } from "~/api/client";
 import { ChangeList } from "~/features/change-list";
 import { FeatureLink } from "~/features/feature-row";
 import { useFlag, useNames } from "~/features/flag";
+import { ImpactPreview } from "~/impact/preview";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
 import { usePlace } from "~/shell/place";
-import { changesOf } from "./proposal";
+import { changesOf, toChangeSetBody } from "./proposal";
 
 function Proposed({ set }: { set: Schema<"ProposedChangeSet"> }) {
   const { project, environment } = usePlace();
@@ -36,6 +37,9 @@ export function ProposedChanges({ request }: { request: Schema<"ChangeRequestDet
       {request.change_sets.map((set) => (
         <Proposed key={set.id} set={set} />
       ))}
+      {!request.is_committed && request.change_sets.length > 0 && (
+        <ImpactPreview proposal={{ change_sets: request.change_sets.map(toChangeSetBody) }} />
+      )}
       {others > 0 && (
         <Text size="sm" c="dimmed">
           It also carries {others} {others === 1 ? "state" : "states"} written by another program, as the API

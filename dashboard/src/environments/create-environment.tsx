@@ -4,6 +4,8 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http } from "~/api/client";
+import { toMetadata, type Values } from "~/metadata/fields";
+import { Metadata } from "~/metadata/values";
 import { about, Refusal } from "~/session/refusal";
 import { useEnvironments } from "~/shell/place";
 
@@ -17,9 +19,10 @@ async function create(
   name: string,
   description: string,
   source: string | null,
+  said: Values,
 ): Promise<string | undefined> {
   if (source === null) {
-    const body = { name, project, ...(description ? { description } : {}) };
+    const body = { name, project, metadata: toMetadata(said), ...(description ? { description } : {}) };
     return (await http.POST("/api/v1/environments/", { body })).data?.api_key;
   }
   const path = { environment_key: source };
@@ -36,7 +39,8 @@ export function CreateEnvironment({ project, onDone }: CreateEnvironmentProps) {
   const [name, setName] = useState("");
   const [description, setDescription] = useState("");
   const [source, setSource] = useState<string | null>(null);
-  const make = useAct(() => create(project, name, description, source), {
+  const [said, setSaid] = useState<Values>({});
+  const make = useAct(() => create(project, name, description, source, said), {
     quiet: true,
     changes: ["/api/v1/environments/"],
     done: `${name} is there.`,
@@ -80,12 +84,15 @@ export function CreateEnvironment({ project, onDone }: CreateEnvironmentProps) {
           />
         )}
         {source === null && (
-          <Textarea
-            label="Description"
-            value={description}
-            onChange={(event) => setDescription(event.currentTarget.value)}
-            error={about(make.error, "description")}
-          />
+          <>
+            <Textarea
+              label="Description"
+              value={description}
+              onChange={(event) => setDescription(event.currentTarget.value)}
+              error={about(make.error, "description")}
+            />
+            <Metadata project={project} entity="environment" values={said} onChange={setSaid} />
+          </>
         )}
         <Button type="submit" loading={make.isPending} disabled={!name.trim()}>
           Create environment

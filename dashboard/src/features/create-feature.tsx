@@ -17,6 +17,8 @@ import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http, type Schema } from "~/api/client";
 import { toTyped, type Value } from "~/lib/value";
+import { toMetadata, type Values } from "~/metadata/fields";
+import { Metadata } from "~/metadata/values";
 import { ValueEditor } from "~/parts/value-editor";
 import { useTags } from "~/projects/tags";
 import { about, Refusal } from "~/session/refusal";
@@ -95,6 +97,7 @@ export function CreateFeature({ opened, onClose }: { opened: boolean; onClose: (
   const [enabled, setEnabled] = useState(false);
   const [chosen, setChosen] = useState<string[]>([]);
   const [variations, setVariations] = useState<Variation[]>([]);
+  const [said, setSaid] = useState<Values>({});
   const body = (): Schema<"NewFeatureBody"> => ({
     name: name.trim(),
     description,
@@ -102,6 +105,7 @@ export function CreateFeature({ opened, onClose }: { opened: boolean; onClose: (
     // Kept as text, and served as what it looks like where a number or a truth value was chosen.
     initial_value: value === null ? null : String(value),
     tags: chosen.map(Number),
+    metadata: toMetadata(said),
     ...(variations.length > 0 && {
       type: "MULTIVARIATE" as const,
       multivariate_options: variations.map((one) => ({
@@ -186,6 +190,7 @@ export function CreateFeature({ opened, onClose }: { opened: boolean; onClose: (
             onChange={setChosen}
             searchable
           />
+          <Metadata project={project.id} entity="feature" values={said} onChange={setSaid} />
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
               Cancel

@@ -5,6 +5,8 @@ import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http, type Schema } from "~/api/client";
 import { useProjectMay } from "~/lib/permissions";
+import { toMetadata, valuesOf } from "~/metadata/fields";
+import { Metadata } from "~/metadata/values";
 import { useGroupNames, useMembers } from "~/organisation/members";
 import { DeleteButton } from "~/parts/confirm";
 import { nameOf } from "~/parts/person";
@@ -21,11 +23,17 @@ function About({ feature, disabled }: { feature: Feature; disabled: boolean }) {
   const [description, setDescription] = useState(feature.description ?? "");
   const [chosen, setChosen] = useState(feature.tags.map(String));
   const [isServerOnly, setServerOnly] = useState(feature.is_server_key_only);
+  const [said, setSaid] = useState(() => valuesOf(feature.metadata));
   const save = useAct(
     () =>
       http.PATCH("/api/v1/projects/{project_id}/features/{feature_id}/", {
         params: { path: { project_id: feature.project, feature_id: feature.id } },
-        body: { description, tags: chosen.map(Number), is_server_key_only: isServerOnly },
+        body: {
+          description,
+          tags: chosen.map(Number),
+          is_server_key_only: isServerOnly,
+          metadata: toMetadata(said),
+        },
       }),
     { quiet: true, changes: FLAG_PATHS, done: "Saved." },
   );
@@ -62,6 +70,13 @@ function About({ feature, disabled }: { feature: Feature; disabled: boolean }) {
             disabled={disabled}
             checked={isServerOnly}
             onChange={(event) => setServerOnly(event.currentTarget.checked)}
+          />
+          <Metadata
+            project={feature.project}
+            entity="feature"
+            values={said}
+            onChange={setSaid}
+            disabled={disabled}
           />
           <Group>
             <Button type="submit" loading={save.isPending} disabled={disabled}>

@@ -15,15 +15,17 @@ import { notifications } from "@mantine/notifications";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
+import { ImpactPreview } from "~/impact/preview";
 import { useEnvironmentMay } from "~/lib/permissions";
 import { useMembers } from "~/organisation/members";
+import { useIsOn } from "~/own-flags/client";
 import { nameOf } from "~/parts/person";
 import { toLocalField } from "~/parts/time";
 import { Refusal } from "~/session/refusal";
 import { usePlace } from "~/shell/place";
 import { useMe } from "~/shell/user-menu";
 import { ChangeList } from "./change-list";
-import { changesBetween, type Draft } from "./draft";
+import { changesBetween, type Draft, toChangeSet } from "./draft";
 import { Overtaken, request, saveNow, schedule } from "./save";
 import { FLAG_PATHS } from "./use-toggle";
 
@@ -53,10 +55,11 @@ function tomorrow(): string {
 function useWays(tags: number[]): Way[] {
   const { environment } = usePlace();
   const may = useEnvironmentMay(environment.api_key);
+  const hasRequests = useIsOn("4eyes");
   const needsApproval = environment.minimum_change_request_approvals !== null;
   const ways: Way[] = [];
   if (!needsApproval && may("UPDATE_FEATURE_STATE", tags)) ways.push("now", "schedule");
-  if (may("CREATE_CHANGE_REQUEST", tags)) ways.push("request");
+  if ((hasRequests || needsApproval) && may("CREATE_CHANGE_REQUEST", tags)) ways.push("request");
   return ways;
 }
 
@@ -69,6 +72,7 @@ export function Review({ feature, base, draft, names, onClose, onSaved, onRebase
   const me = useMe().data;
   const members = useMembers(project.organisation).data ?? [];
   const ways = useWays(feature.tags);
+  const asksByName = !useIsOn("disable_users_as_reviewers");
   const [chosen, setWay] = useState<Way>();
   const way = chosen ?? ways[0] ?? "request";
   const [title, setTitle] = useState(`Change ${feature.name}`);
@@ -139,6 +143,9 @@ export function Review({ feature, base, draft, names, onClose, onSaved, onRebase
           )}
           {!overtaken && <Refusal error={save.error} />}
           <ChangeList changes={changes} names={names} />
+          {changes.length > 0 && (
+            <ImpactPreview proposal={{ change_sets: [toChangeSet(feature.id, draft, base)] }} />
+          )}
           {ways.length === 0 && <Alert color="yellow">You may not change this feature here.</Alert>}
           {ways.length > 1 && (
             <SegmentedControl
@@ -174,16 +181,18 @@ export function Review({ feature, base, draft, names, onClose, onSaved, onRebase
                 value={description}
                 onChange={(event) => setDescription(event.currentTarget.value)}
               />
-              <MultiSelect
-                label="Reviewers"
-                placeholder={reviewers.length === 0 ? "Who should look at it" : undefined}
-                searchable
-                data={members
-                  .filter((member) => member.id !== me?.id)
-                  .map((member) => ({ value: String(member.id), label: nameOf(member) }))}
-                value={reviewers}
-                onChange={setReviewers}
-              />
+              {asksByName && (
+                <MultiSelect
+                  label="Reviewers"
+                  placeholder={reviewers.length === 0 ? "Who should look at it" : undefined}
+                  searchable
+                  data={members
+                    .filter((member) => member.id !== me?.id)
+                    .map((member) => ({ value: String(member.id), label: nameOf(member) }))}
+                  value={reviewers}
+                  onChange={setReviewers}
+                />
+              )}
               <SegmentedControl
                 aria-label="When it takes effect after approval"
                 size="sm"

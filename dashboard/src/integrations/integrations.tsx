@@ -2,6 +2,8 @@
 import { Avatar, Badge, Button, Card, Group, Modal, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { useAct } from "~/api/act";
+import { useOwnFlag } from "~/own-flags/client";
+import { hasIntegration } from "~/own-flags/gates";
 import { Confirm } from "~/parts/confirm";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
@@ -84,7 +86,8 @@ interface IntegrationsProps {
 }
 
 export function Integrations({ owner, title, mayChange, edited, onEdit }: IntegrationsProps) {
-  const integrations = integrationsOf(owner.level);
+  const named = useOwnFlag("integration_data");
+  const integrations = integrationsOf(owner.level).filter(({ name }) => hasIntegration(name, named));
   const query = useConfigured(owner, integrations);
   const [removed, setRemoved] = useState<{ integration: Integration; id: number }>();
   const end = useAct(

@@ -1,4 +1,4 @@
-/** Who has a role: people, and groups. */
+/** Who has a role: people, groups, and keys of programs. */
 import { MultiSelect, Stack } from "@mantine/core";
 import { useAct } from "~/api/act";
 import { ALL, api, http } from "~/api/client";
@@ -7,6 +7,41 @@ import { useGroupNames, useMembers } from "./members";
 
 const USERS = "/api/v1/organisations/{organisation_id}/roles/{role_id}/users/";
 const GROUPS = "/api/v1/organisations/{organisation_id}/roles/{role_id}/groups/";
+
+const KEYS = "/api/v1/organisations/{organisation_id}/roles/{role_id}/master-api-keys/";
+
+/** Keys that may do everything need no role. */
+function KeyHolders({ organisation, role }: { organisation: number; role: number }) {
+  const path = { organisation_id: organisation, role_id: role };
+  const all = api.useQuery("get", "/api/v1/organisations/{organisation_id}/master-api-keys/", {
+    params: { path: { organisation_id: organisation }, query: ALL },
+  });
+  const holders = api.useQuery("get", KEYS, { params: { path, query: ALL } });
+  const set = useAct(
+    async (wanted: string[]) => {
+      const present = holders.data?.results ?? [];
+      for (const prefix of wanted.filter((one) => !present.some((held) => held.master_api_key === one)))
+        await http.POST(KEYS, { params: { path }, body: { master_api_key: prefix } });
+      for (const { id } of present.filter((held) => !wanted.includes(held.master_api_key)))
+        await http.DELETE("/api/v1/organisations/{organisation_id}/roles/{role_id}/master-api-keys/{id}/", {
+          params: { path: { ...path, id } },
+        });
+    },
+    { changes: [KEYS] },
+  );
+  const keys = (all.data?.results ?? []).filter((key) => !key.is_admin);
+  return (
+    <MultiSelect
+      label="API keys"
+      searchable
+      disabled={holders.data === undefined || set.isPending}
+      data={keys.map((key) => ({ value: key.prefix, label: key.name }))}
+      value={(holders.data?.results ?? []).map((held) => held.master_api_key)}
+      onChange={set.mutate}
+      nothingFoundMessage="No key needs roles: those there may do everything"
+    />
+  );
+}
 
 export function RoleHolders({ organisation, role }: { organisation: number; role: number }) {
   const path = { organisation_id: organisation, role_id: role };
@@ -56,6 +91,7 @@ export function RoleHolders({ organisation, role }: { organisation: number; role
         value={(holders.data?.results ?? []).map((one) => String(one.group))}
         onChange={(values) => setGroups.mutate(values.map(Number))}
       />
+      <KeyHolders organisation={organisation} role={role} />
     </Stack>
   );
 }

@@ -1,66 +1,12 @@
 /** What a role may do, in the organisation, in a project, in an environment. */
-import { Checkbox, Divider, Select, Stack, Text } from "@mantine/core";
+import { Divider, Select, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { useAct } from "~/api/act";
-import { ALL, api, http, type Schema } from "~/api/client";
+import { ALL, api, http } from "~/api/client";
 import { Loaded } from "~/parts/states";
+import { useTags } from "~/projects/tags";
 import { useEnvironments, useProjects } from "~/shell/place";
-
-interface Given {
-  id: number;
-  admin: boolean;
-  permissions: Schema<"TaggedPermission">[];
-}
-
-interface ListProps {
-  all: Schema<"PermissionView">[];
-  given: Given | undefined;
-  onChange: (given: Omit<Given, "id">) => void;
-  disabled: boolean;
-  admin?: string;
-}
-
-/** What a permission allows, without the words that all descriptions begin with. */
-function inWords(description: string): string {
-  const words = description
-    .replace(/^(Allows the user to|Ability to|Permission to)\s+/, "")
-    .replace(/ (in|for) the given (project|environment)/, "")
-    .replace(/\.$/, "");
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
-function PermissionList({ all, given, onChange, disabled, admin }: ListProps) {
-  const permissions = given?.permissions ?? [];
-  const isAdmin = given?.admin ?? false;
-  const toggle = (key: Schema<"PermissionView">["key"], isOn: boolean) =>
-    onChange({
-      admin: isAdmin,
-      permissions: isOn
-        ? [...permissions, { permission_key: key, tags: [] }]
-        : permissions.filter((one) => one.permission_key !== key),
-    });
-  return (
-    <Stack gap="xs">
-      {admin && (
-        <Checkbox
-          label={admin}
-          checked={isAdmin}
-          disabled={disabled}
-          onChange={(event) => onChange({ admin: event.currentTarget.checked, permissions })}
-        />
-      )}
-      {all.map((permission) => (
-        <Checkbox
-          key={permission.key}
-          label={inWords(permission.description)}
-          checked={isAdmin || permissions.some((one) => one.permission_key === permission.key)}
-          disabled={disabled || isAdmin}
-          onChange={(event) => toggle(permission.key, event.currentTarget.checked)}
-        />
-      ))}
-    </Stack>
-  );
-}
+import { type Given, PermissionList } from "./permission-list";
 
 interface PartProps {
   organisation: number;
@@ -79,7 +25,7 @@ function InOrganisation({ organisation, role }: PartProps) {
   );
   const present = given.data?.results[0];
   const save = useAct(
-    ({ permissions }: Omit<Given, "id">) => {
+    ({ permissions }: Given) => {
       const body = { permissions: permissions.map((one) => one.permission_key) };
       return present
         ? http.PUT("/api/v1/organisations/{organisation_id}/roles/{role_id}/organisation-permissions/{id}/", {
@@ -100,7 +46,6 @@ function InOrganisation({ organisation, role }: PartProps) {
           all={all}
           given={
             present && {
-              id: present.id,
               admin: false,
               permissions: present.permissions.map((key) => ({ permission_key: key, tags: [] })),
             }
@@ -114,6 +59,7 @@ function InOrganisation({ organisation, role }: PartProps) {
 }
 
 function InProject({ organisation, role, project }: PartProps & { project: number }) {
+  const tags = useTags(project).data?.results;
   const path = { organisation_id: organisation, role_id: role };
   const all = api.useQuery("get", "/api/v1/projects/permissions/");
   const given = api.useQuery(
@@ -123,7 +69,7 @@ function InProject({ organisation, role, project }: PartProps & { project: numbe
   );
   const present = given.data?.results[0];
   const save = useAct(
-    (wanted: Omit<Given, "id">) => {
+    (wanted: Given) => {
       const body = { project, ...wanted };
       return present
         ? http.PUT("/api/v1/organisations/{organisation_id}/roles/{role_id}/projects-permissions/{id}/", {
@@ -146,13 +92,20 @@ function InProject({ organisation, role, project }: PartProps & { project: numbe
           onChange={save.mutate}
           disabled={save.isPending || given.data === undefined}
           admin="Administrator of the project"
+          tags={tags}
         />
       )}
     </Loaded>
   );
 }
 
-function InEnvironment({ organisation, role, environment }: PartProps & { environment: number }) {
+function InEnvironment({
+  organisation,
+  role,
+  project,
+  environment,
+}: PartProps & { project: number; environment: number }) {
+  const tags = useTags(project).data?.results;
   const path = { organisation_id: organisation, role_id: role };
   const all = api.useQuery("get", "/api/v1/environments/permissions/");
   const given = api.useQuery(
@@ -164,7 +117,7 @@ function InEnvironment({ organisation, role, environment }: PartProps & { enviro
   );
   const present = given.data?.results[0];
   const save = useAct(
-    (wanted: Omit<Given, "id">) => {
+    (wanted: Given) => {
       const body = { environment, ...wanted };
       return present
         ? http.PUT("/api/v1/organisations/{organisation_id}/roles/{role_id}/environments-permissions/{id}/", {
@@ -187,6 +140,7 @@ function InEnvironment({ organisation, role, environment }: PartProps & { enviro
           onChange={save.mutate}
           disabled={save.isPending || given.data === undefined}
           admin="Administrator of the environment"
+          tags={tags}
         />
       )}
     </Loaded>
@@ -232,11 +186,12 @@ export function RolePermissions({ organisation, role }: PartProps) {
           />
         </>
       )}
-      {environment && (
+      {project && environment && (
         <InEnvironment
           key={environment}
           organisation={organisation}
           role={role}
+          project={Number(project)}
           environment={Number(environment)}
         />
       )}

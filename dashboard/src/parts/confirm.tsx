@@ -4,6 +4,29 @@ import { useDisclosure } from "@mantine/hooks";
 import { type ReactNode, useState } from "react";
 import { explain } from "~/api/error";
 
+interface TypedNameProps {
+  name: string;
+  value: string;
+  onChange: (typed: string) => void;
+}
+
+/** Where the name of what is at stake has to be typed. */
+export function TypedName({ name, value, onChange }: TypedNameProps) {
+  return (
+    <TextInput
+      label={
+        <>
+          Type <strong>{name}</strong> to confirm
+        </>
+      }
+      value={value}
+      onChange={(event) => onChange(event.currentTarget.value)}
+      data-autofocus
+      autoComplete="off"
+    />
+  );
+}
+
 interface ConfirmProps {
   opened: boolean;
   onClose: () => void;
@@ -55,19 +78,7 @@ export function Confirm({
           <Text size="sm" component="div">
             {children}
           </Text>
-          {name !== undefined && (
-            <TextInput
-              label={
-                <>
-                  Type <strong>{name}</strong> to confirm
-                </>
-              }
-              value={typed}
-              onChange={(event) => setTyped(event.currentTarget.value)}
-              data-autofocus
-              autoComplete="off"
-            />
-          )}
+          {name !== undefined && <TypedName name={name} value={typed} onChange={setTyped} />}
           {error !== undefined && <Alert color="red">{explain(error)}</Alert>}
           <Group justify="flex-end">
             <Button variant="default" onClick={close}>

@@ -3,6 +3,8 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http, type Schema } from "~/api/client";
+import { useOwnFlag } from "~/own-flags/client";
+import { environmentNames } from "~/own-flags/gates";
 import { about, Refusal } from "~/session/refusal";
 
 interface CreateProjectProps {
@@ -15,7 +17,8 @@ interface CreateProjectProps {
 export function CreateProject({ organisation, opened, onClose }: CreateProjectProps) {
   const navigate = useNavigate();
   const [name, setName] = useState("");
-  const [environments, setEnvironments] = useState(["Development", "Production"]);
+  const first = environmentNames(useOwnFlag("default_environment_names_for_new_project"));
+  const [environments, setEnvironments] = useState(first);
   const [made] = useState<{ project?: Schema<"ProjectView">; environments: number }>({ environments: 0 });
   const create = useAct(
     async () => {

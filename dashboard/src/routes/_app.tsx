@@ -1,6 +1,7 @@
 import { createFileRoute, Outlet, redirect, useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { isSignedIn, useSignedIn } from "~/api/session";
+import { Maintenance } from "~/own-flags/maintenance";
 import { Shell } from "~/shell/shell";
 
 export const Route = createFileRoute("/_app")({
@@ -18,8 +19,10 @@ function App() {
   }, [signedIn, navigate]);
   if (!signedIn) return null;
   return (
-    <Shell>
-      <Outlet />
-    </Shell>
+    <Maintenance>
+      <Shell>
+        <Outlet />
+      </Shell>
+    </Maintenance>
   );
 }

@@ -3,22 +3,26 @@ import { createFileRoute, Navigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http } from "~/api/client";
+import { useOverrides, useOwnFlag } from "~/own-flags/client";
 import { Door, DoorLink } from "~/session/door";
 import { useEnter } from "~/session/enter";
 import { about, Refusal } from "~/session/refusal";
 import { SecondFactor } from "~/session/second-factor";
-import { SingleSignOn } from "~/session/single-sign-on";
+import { SingleSignOn, useIdentityProvider } from "~/session/single-sign-on";
 import { useIsFresh } from "~/setup/is-fresh";
 
 interface Search {
   next?: string;
   error?: string;
+  /** Not to be sent on to the identity provider. */
+  direct?: boolean;
 }
 
 export const Route = createFileRoute("/login")({
   validateSearch: (search: Record<string, unknown>): Search => ({
     next: typeof search.next === "string" ? search.next : undefined,
     error: typeof search.error === "string" ? search.error : undefined,
+    direct: search.direct === true ? true : undefined,
   }),
   component: LogIn,
 });
@@ -29,9 +33,12 @@ const FROM_ELSEWHERE: Record<string, string> = {
 };
 
 function LogIn() {
-  const { next, error: code } = Route.useSearch();
+  const { next, error: code, direct } = Route.useSearch();
   const enter = useEnter();
   const isFresh = useIsFresh().data;
+  const { preventSignup } = useOverrides();
+  const idp = useOwnFlag("sso_idp");
+  useIdentityProvider(idp.enabled && !direct && !code ? idp.value?.trim() : undefined);
   const [credentials, setCredentials] = useState({ email: "", password: "" });
   const [stay, setStay] = useState(false);
   const [secondFactor, setSecondFactor] = useState<string>();
@@ -56,9 +63,11 @@ function LogIn() {
     <Door
       title="Sign in"
       footer={
-        <>
-          New here? <DoorLink to="/signup">Create an account</DoorLink>
-        </>
+        !preventSignup && (
+          <>
+            New here? <DoorLink to="/signup">Create an account</DoorLink>
+          </>
+        )
       }
     >
       <form

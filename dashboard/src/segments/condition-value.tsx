@@ -1,12 +1,14 @@
 /** The value of a condition, in the form its operator asks for. */
 import { Checkbox, Group, NumberInput, Stack, TagsInput, Text, TextInput } from "@mantine/core";
-import { asVersion, type Condition, fromList, isComparison, isVersion, toList, toModulo } from "./rules";
+import { asVersion, type Condition, fromList, isEquality, isVersion, toList, toModulo } from "./rules";
 
 interface ConditionValueProps {
   condition: Condition;
   onChange: (value: string) => void;
   error?: string;
   disabled?: boolean;
+  placeholder?: string;
+  isNumber?: boolean;
 }
 
 function Modulo({ condition, onChange, error, disabled }: ConditionValueProps) {
@@ -43,7 +45,7 @@ function Modulo({ condition, onChange, error, disabled }: ConditionValueProps) {
 }
 
 export function ConditionValue(props: ConditionValueProps) {
-  const { condition, onChange, error, disabled } = props;
+  const { condition, onChange, error, disabled, placeholder, isNumber } = props;
   const { operator, value } = condition;
   if (operator === "MODULO") return <Modulo {...props} />;
   if (operator === "PERCENTAGE_SPLIT") {
@@ -66,7 +68,7 @@ export function ConditionValue(props: ConditionValueProps) {
     return (
       <TagsInput
         aria-label="Values"
-        placeholder="Type a value, press Enter"
+        placeholder={value === "" ? (placeholder ?? "Type a value, press Enter") : undefined}
         value={toList(value)}
         onChange={(list) => onChange(fromList(list))}
         error={error}
@@ -80,14 +82,15 @@ export function ConditionValue(props: ConditionValueProps) {
     <Group gap="xs" style={{ flex: "1 1 12rem" }} wrap="nowrap" align="flex-start">
       <TextInput
         aria-label="Value"
-        placeholder={operator === "REGEX" ? "^.+@example\\.com$" : "value"}
+        placeholder={placeholder ?? "value"}
+        inputMode={isNumber ? "decimal" : undefined}
         value={asVersion(value, false)}
         onChange={(event) => onChange(asVersion(event.currentTarget.value, isVersion(value)))}
         error={error}
         disabled={disabled}
         style={{ flex: 1 }}
       />
-      {isComparison(operator) && (
+      {isEquality(operator) && (
         <Checkbox
           mt={8}
           label="version"

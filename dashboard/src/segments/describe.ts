@@ -4,7 +4,8 @@ import { OPERATORS, rulesOf, toModulo } from "./rules";
 
 const WORDS = new Map<string, string>(OPERATORS.map(({ value, label }) => [value, label]));
 
-function condition({
+/** A condition in words. */
+export function describeCondition({
   property,
   operator,
   value,
@@ -29,7 +30,7 @@ export function describeRules(rules: Schema<"RuleView">[]): string {
   return rulesOf(rules)
     .flatMap((rule) => rule.groups)
     .map((group) => {
-      const text = group.conditions.map(condition).join(group.kind === "ALL" ? " and " : " or ");
+      const text = group.conditions.map(describeCondition).join(group.kind === "ALL" ? " and " : " or ");
       if (group.kind === "NONE") return `not (${text})`;
       return group.kind === "ANY" && group.conditions.length > 1 ? `(${text})` : text;
     })

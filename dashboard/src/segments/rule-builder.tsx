@@ -15,6 +15,7 @@ import {
 } from "@mantine/core";
 import { IconPlus, IconTrash, IconX } from "@tabler/icons-react";
 import { ConditionValue } from "./condition-value";
+import { chosen, offered, useChoices, withChoice } from "./operators";
 import {
   type Condition,
   type Group as Conditions,
@@ -24,8 +25,6 @@ import {
   hasValue,
   type Kind,
   needsProperty,
-  OPERATORS,
-  type Operator,
   problemOf,
   type Rule,
 } from "./rules";
@@ -60,12 +59,8 @@ function ConditionRow({
 }: EditProps<Condition>) {
   const problem = showProblems ? problemOf(condition) : undefined;
   const isAboutProperty = problem === "Which trait?";
-  const setOperator = (operator: Operator) =>
-    onChange({
-      ...condition,
-      operator,
-      value: operator === "MODULO" ? "|" : hasValue(operator) ? condition.value.replace("|", "") : "",
-    });
+  const choices = offered(useChoices(), condition);
+  const choice = choices.find(({ value }) => value === chosen(condition));
   return (
     <Group gap="xs" align="flex-start" data-testid="condition">
       <Autocomplete
@@ -80,9 +75,11 @@ function ConditionRow({
       />
       <Select
         aria-label="Operator"
-        data={OPERATORS.map(({ value, label }) => ({ value, label }))}
-        value={condition.operator}
-        onChange={(operator) => operator && setOperator(operator as Operator)}
+        data={choices.map(({ value, label }) => ({ value, label }))}
+        value={chosen(condition)}
+        onChange={(value) => value && onChange(withChoice(condition, value))}
+        description={choice?.warning}
+        inputWrapperOrder={["input", "description", "error"]}
         allowDeselect={false}
         searchable
         maxDropdownHeight={360}
@@ -93,6 +90,8 @@ function ConditionRow({
         <ConditionValue
           condition={condition}
           onChange={(value) => onChange({ ...condition, value })}
+          placeholder={choice?.placeholder}
+          isNumber={choice?.isNumber}
           error={isAboutProperty ? undefined : problem}
           disabled={disabled}
         />

@@ -76,8 +76,8 @@ export function needsProperty(operator: Operator): boolean {
   return operator !== "PERCENTAGE_SPLIT";
 }
 
-export function isComparison(operator: Operator): boolean {
-  return /^(GREATER|LESS)_THAN|^(NOT_)?EQUAL$/.test(operator);
+export function isEquality(operator: Operator): boolean {
+  return operator === "EQUAL" || operator === "NOT_EQUAL";
 }
 
 const SEMVER = ":semver";

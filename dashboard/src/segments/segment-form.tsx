@@ -3,9 +3,13 @@ import { Alert, Button, Group, Stack, Textarea, TextInput } from "@mantine/core"
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { api, http, type Schema } from "~/api/client";
+import { toMetadata, valuesOf } from "~/metadata/fields";
+import { Metadata } from "~/metadata/values";
+import { ImpactPreview } from "~/impact/preview";
 import { Section } from "~/parts/section";
 import { about, Refusal } from "~/session/refusal";
 import { usePlace } from "~/shell/place";
+import { propertyOf, useListSegments } from "./lists/lists";
 import { RuleBuilder } from "./rule-builder";
 import { emptyRule, problemsOf, rulesOf, toBody } from "./rules";
 
@@ -13,23 +17,28 @@ type Segment = Schema<"SegmentView">;
 
 interface SegmentFormProps {
   segment?: Segment;
+  /** Whether members are named as well: the rules are for everybody else then. */
+  hasList?: boolean;
   disabled: boolean;
   onSaved: (segment: Segment) => unknown;
 }
 
-export function SegmentForm({ segment, disabled, onSaved }: SegmentFormProps) {
+export function SegmentForm({ segment, hasList = false, disabled, onSaved }: SegmentFormProps) {
   const { project, environment } = usePlace();
   const [name, setName] = useState(segment?.name ?? "");
   const [description, setDescription] = useState(segment?.description ?? "");
   const [rules, setRules] = useState(() => (segment ? rulesOf(segment.rules) : [emptyRule()]));
+  const [said, setSaid] = useState(() => valuesOf(segment?.metadata));
   const [hasTried, setTried] = useState(false);
   const traitKeys = api.useQuery("get", "/api/v1/environments/{environment_key}/trait-keys/", {
     params: { path: { environment_key: environment.api_key } },
   });
+  const lists = useListSegments(environment.api_key).data?.results ?? [];
+  const properties = [...(traitKeys.data?.keys ?? []), ...lists.map((list) => propertyOf(list.key))];
   const problems = problemsOf(rules);
   const save = useAct(
     async () => {
-      const body = { name: name.trim(), description, rules: toBody(rules) };
+      const body = { name: name.trim(), description, rules: toBody(rules), metadata: toMetadata(said) };
       if (!segment) {
         const { data } = await http.POST("/api/v1/projects/{project_id}/segments/", {
           params: { path: { project_id: project.id } },
@@ -78,15 +87,26 @@ export function SegmentForm({ segment, disabled, onSaved }: SegmentFormProps) {
             onChange={(event) => setDescription(event.currentTarget.value)}
             error={about(save.error, "description")}
           />
+          <Metadata
+            project={project.id}
+            entity="segment"
+            values={said}
+            onChange={setSaid}
+            disabled={disabled}
+          />
         </Section>
         <Section
-          title="Who is in it"
-          description="Identities for whom all groups hold, by the traits your programs send."
+          title={hasList ? "Who else is in it" : "Who is in it"}
+          description={
+            hasList
+              ? "Whoever is on no list is in it by these rules, if there are any."
+              : "Identities for whom all groups hold, by the traits your programs send."
+          }
         >
           <RuleBuilder
             rules={rules}
             onChange={setRules}
-            traitKeys={traitKeys.data?.keys ?? []}
+            traitKeys={properties}
             showProblems={hasTried}
             disabled={disabled}
           />
@@ -96,6 +116,14 @@ export function SegmentForm({ segment, disabled, onSaved }: SegmentFormProps) {
             </Alert>
           )}
         </Section>
+        {!disabled && (
+          <ImpactPreview
+            proposal={{
+              segments: [{ id: segment?.id, name: name.trim() || undefined, rules: toBody(rules) }],
+            }}
+            disabled={problems > 0}
+          />
+        )}
         <Group>
           <Button type="submit" loading={save.isPending} disabled={disabled || !name.trim()}>
             {segment ? "Save the segment" : "Create segment"}

@@ -1,19 +1,58 @@
-/** Where a segment is used: the features that have an override for it, environment by environment. */
-import { Badge, Table, Text } from "@mantine/core";
+/** Where a segment is used: the features that have an override for it, and the segments whose rules ask for its list. */
+import { Badge, Group, Table, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { ALL, api } from "~/api/client";
+import { ALL, api, type Schema } from "~/api/client";
+import { useIsOn } from "~/own-flags/client";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
 import { usePlace } from "~/shell/place";
+import { listIn } from "./lists/lists";
+import { rulesOf } from "./rules";
 
-export function SegmentUsage({ segment }: { segment: number }) {
+function asksFor(segment: Schema<"SegmentView">, list: string): boolean {
+  return rulesOf(segment.rules).some((rule) =>
+    rule.groups.some((group) => group.conditions.some((one) => listIn(one.property) === list)),
+  );
+}
+
+function AskedForBy({ list }: { list: string }) {
+  const { project, environment } = usePlace();
+  const segments = api.useQuery("get", "/api/v1/projects/{project_id}/segments/", {
+    params: { path: { project_id: project.id }, query: ALL },
+  });
+  const asking = (segments.data?.results ?? []).filter((segment) => asksFor(segment, list));
+  if (asking.length === 0) return null;
+  return (
+    <Group gap="xs">
+      <Text size="sm">The rules of these segments ask for the list:</Text>
+      {asking.map((segment) => (
+        <Link
+          key={segment.id}
+          className="row-link"
+          to="/project/$project/environment/$environment/segments/$segment"
+          params={{
+            project: String(project.id),
+            environment: environment.api_key,
+            segment: String(segment.id),
+          }}
+        >
+          {segment.name}
+        </Link>
+      ))}
+    </Group>
+  );
+}
+
+export function SegmentUsage({ segment, list }: { segment: number; list?: string }) {
   const { project, environments } = usePlace();
+  const isShown = useIsOn("segment_associated_features");
   const used = api.useQuery("get", "/api/v1/projects/{project_id}/segments/{id}/associated-features/", {
     params: { path: { project_id: project.id, id: segment }, query: ALL },
   });
   const features = api.useQuery("get", "/api/v1/projects/{project_id}/features/", {
     params: { path: { project_id: project.id }, query: ALL },
   });
+  if (!isShown) return null;
   const names = new Map(features.data?.results.map((feature) => [feature.id, feature.name]));
   return (
     <Section title="Where it is used" description="Features with an override for this segment.">
@@ -53,6 +92,7 @@ export function SegmentUsage({ segment }: { segment: number }) {
           )
         }
       </Loaded>
+      {list !== undefined && <AskedForBy list={list} />}
     </Section>
   );
 }

@@ -3,6 +3,7 @@ import { Anchor, Box, Center, Group, Paper, Stack, Text, Title } from "@mantine/
 import { useDocumentTitle } from "@mantine/hooks";
 import { Link, type LinkProps } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { DoorBars } from "~/own-flags/bars";
 import { Logo } from "~/shell/logo";
 import { ThemeToggle } from "~/shell/theme-toggle";
 
@@ -26,6 +27,7 @@ export function Door({ title, description, children, footer, width = 400 }: Door
           <Center>
             <Logo size={36} />
           </Center>
+          <DoorBars />
           <Paper p={{ base: "lg", sm: "xl" }} shadow="sm">
             <Stack gap="lg">
               <Box>

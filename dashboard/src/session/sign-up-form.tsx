@@ -1,7 +1,8 @@
-import { Button, Group, PasswordInput, Stack, TextInput } from "@mantine/core";
+import { Button, Checkbox, Group, PasswordInput, Stack, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http } from "~/api/client";
+import { useIsOn } from "~/own-flags/client";
 import { about, Refusal } from "./refusal";
 
 interface SignUpFormProps {
@@ -15,10 +16,17 @@ const FIELDS = ["first_name", "last_name", "email", "password"] as const;
 /** Makes an account. Where addresses are confirmed by mail, no key comes back. */
 export function SignUpForm({ invite, onDone }: SignUpFormProps) {
   const [person, setPerson] = useState({ first_name: "", last_name: "", email: "", password: "" });
+  const asksForNews = useIsOn("mailing_list");
+  const [news, setNews] = useState(false);
   const signUp = useAct(
     () =>
       http.POST("/api/v1/auth/users/", {
-        body: { ...person, sign_up_type: invite ? "INVITE_EMAIL" : "NO_INVITE", invite_hash: invite ?? null },
+        body: {
+          ...person,
+          sign_up_type: invite ? "INVITE_EMAIL" : "NO_INVITE",
+          invite_hash: invite ?? null,
+          ...(asksForNews && { marketing_consent_given: news }),
+        },
       }),
     { quiet: true, after: (answer) => onDone(answer.key, person.email) },
   );
@@ -49,6 +57,13 @@ export function SignUpForm({ invite, onDone }: SignUpFormProps) {
           autoComplete="new-password"
           {...field("password")}
         />
+        {asksForNews && (
+          <Checkbox
+            label="You may mail me news"
+            checked={news}
+            onChange={(event) => setNews(event.currentTarget.checked)}
+          />
+        )}
         <Button type="submit" loading={signUp.isPending}>
           Create account
         </Button>

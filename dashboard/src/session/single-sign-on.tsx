@@ -1,9 +1,11 @@
 /** Signing in through somebody else, as far as this installation is set up for it. */
 import { Button, Collapse, Divider, Stack, TextInput } from "@mantine/core";
 import { IconBrandGithub, IconBrandGoogle, IconBuildingFortress, IconLogin2 } from "@tabler/icons-react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useAct } from "~/api/act";
-import { api, http, type Schema } from "~/api/client";
+import { api, http } from "~/api/client";
+import { useIsOn, useOwnFlags } from "~/own-flags/client";
+import { type Provider, providersBy } from "~/own-flags/sign-in";
 import { departing } from "./outside";
 import { Refusal } from "./refusal";
 
@@ -24,7 +26,7 @@ function googleUrl(client: string): string {
   return url.toString();
 }
 
-function beginning(provider: Schema<"ProviderView">): string {
+function beginning(provider: Provider): string {
   if (provider.name === "oidc" && provider.url) return provider.url;
   return departing(provider.url ?? googleUrl(provider.client_id));
 }
@@ -70,22 +72,38 @@ function Saml() {
   );
 }
 
+/** Sends whoever comes to the identity provider of this name at once. Where that does not work, the page is there. */
+export function useIdentityProvider(name: string | undefined) {
+  useEffect(() => {
+    if (!name) return;
+    http
+      .POST("/api/v1/auth/saml/{name}/request/", { params: { path: { name } } })
+      .then(({ data }) => data && location.replace(data.url))
+      .catch(() => undefined);
+  }, [name]);
+}
+
 export function SingleSignOn() {
-  const providers = api.useQuery("get", "/api/v1/auth/providers/");
+  const query = api.useQuery("get", "/api/v1/auth/providers/");
+  const flags = useOwnFlags();
+  const providers = providersBy(flags, query.data ?? []);
+  const hasSaml = useIsOn("saml");
+  if (providers.length === 0 && !hasSaml) return null;
   return (
     <Stack gap="sm">
       <Divider label="or" />
-      {(providers.data ?? []).map((provider) => (
+      {providers.map((provider) => (
         <Button
           key={provider.name}
           variant="default"
           onClick={() => location.assign(beginning(provider))}
+          data-test={provider.name}
           leftSection={ICONS[provider.name] ?? <IconLogin2 size={18} />}
         >
           Sign in with {provider.label}
         </Button>
       ))}
-      <Saml />
+      {hasSaml && <Saml />}
     </Stack>
   );
 }

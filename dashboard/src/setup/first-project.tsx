@@ -3,6 +3,8 @@ import { Button, Stack, TagsInput, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http, type Schema } from "~/api/client";
+import { useOwnFlag } from "~/own-flags/client";
+import { environmentNames } from "~/own-flags/gates";
 import { about, Refusal } from "~/session/refusal";
 
 export interface FirstFlag {
@@ -55,10 +57,11 @@ async function make(wanted: Wanted, made: Made): Promise<FirstFlag> {
 }
 
 export function FirstProject({ onDone }: { onDone: (flag: FirstFlag) => unknown }) {
+  const environments = environmentNames(useOwnFlag("default_environment_names_for_new_project"));
   const [wanted, setWanted] = useState<Wanted>({
     organisation: "",
     project: "",
-    environments: ["Development", "Production"],
+    environments,
   });
   const [made] = useState<Made>({ environments: [] });
   const create = useAct(() => make(wanted, made), {

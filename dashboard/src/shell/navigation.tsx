@@ -3,21 +3,27 @@ import { Badge, NavLink, Stack, Text } from "@mantine/core";
 import {
   IconArrowsDiff,
   IconCode,
+  IconFileExport,
   IconFilter,
   IconFlag3,
+  IconFlask,
   IconGitMerge,
   IconGitPullRequest,
   IconHistory,
   IconPlugConnected,
+  IconRoute,
   IconSettings,
+  IconShieldCheck,
   IconStack2,
   IconTool,
   IconUsers,
   IconWebhook,
+  IconZoomQuestion,
 } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { api } from "~/api/client";
+import { useIsThere } from "~/own-flags/gates";
 
 const AT = "/project/$project/environment/$environment" as const;
 
@@ -26,6 +32,7 @@ type Name =
   | "features"
   | "segments"
   | "identities"
+  | "explain"
   | "change-requests"
   | "compare"
   | "sdk-keys"
@@ -35,6 +42,10 @@ type Name =
   | "environments"
   | "project-change-requests"
   | "audit-log"
+  | "release-pipelines"
+  | "experiments"
+  | "permissions"
+  | "import-export"
   | "project-settings";
 
 export interface PageLink {
@@ -51,7 +62,9 @@ export const PAGES: { group: string; pages: PageLink[] }[] = [
       { name: "Features", to: `${AT}/features`, icon: <IconFlag3 size={18} /> },
       { name: "Segments", to: `${AT}/segments`, icon: <IconFilter size={18} /> },
       { name: "Identities", to: `${AT}/identities`, icon: <IconUsers size={18} /> },
+      { name: "Explain", to: `${AT}/explain`, icon: <IconZoomQuestion size={18} /> },
       { name: "Change requests", to: `${AT}/change-requests`, icon: <IconGitPullRequest size={18} /> },
+      { name: "Experiments", to: `${AT}/experiments`, icon: <IconFlask size={18} /> },
       { name: "Compare", to: `${AT}/compare`, icon: <IconArrowsDiff size={18} /> },
       { name: "SDK keys", to: `${AT}/sdk-keys`, icon: <IconCode size={18} /> },
       { name: "Webhooks", to: `${AT}/webhooks`, icon: <IconWebhook size={18} /> },
@@ -68,7 +81,10 @@ export const PAGES: { group: string; pages: PageLink[] }[] = [
         to: `${AT}/project-change-requests`,
         icon: <IconGitMerge size={18} />,
       },
+      { name: "Release pipelines", to: `${AT}/release-pipelines`, icon: <IconRoute size={18} /> },
       { name: "Audit log", to: `${AT}/audit-log`, icon: <IconHistory size={18} /> },
+      { name: "Permissions", to: `${AT}/permissions`, icon: <IconShieldCheck size={18} /> },
+      { name: "Import and export", to: `${AT}/import-export`, icon: <IconFileExport size={18} /> },
       { name: "Project settings", to: `${AT}/project-settings`, icon: <IconTool size={18} /> },
     ],
   },
@@ -92,6 +108,7 @@ export function Navigation({
   environment: string;
   onFollow: () => void;
 }) {
+  const isThere = useIsThere();
   return (
     <Stack gap="lg" component="nav" aria-label="Pages">
       {PAGES.map(({ group, pages }) => (
@@ -99,26 +116,30 @@ export function Navigation({
           <Text size="xs" fw={700} c="dimmed" px="sm" pb={4}>
             {group}
           </Text>
-          {pages.map((page) => (
-            <Link
-              key={page.name}
-              to={page.to}
-              params={{ project, environment }}
-              onClick={onFollow}
-              style={{ textDecoration: "none", color: "inherit" }}
-            >
-              {({ isActive }) => (
-                <NavLink
-                  component="span"
-                  label={page.name}
-                  leftSection={page.icon}
-                  active={isActive}
-                  rightSection={page.name === "Change requests" && <OpenRequests environment={environment} />}
-                  style={{ borderRadius: "var(--mantine-radius-md)" }}
-                />
-              )}
-            </Link>
-          ))}
+          {pages
+            .filter(({ to }) => isThere(to))
+            .map((page) => (
+              <Link
+                key={page.name}
+                to={page.to}
+                params={{ project, environment }}
+                onClick={onFollow}
+                style={{ textDecoration: "none", color: "inherit" }}
+              >
+                {({ isActive }) => (
+                  <NavLink
+                    component="span"
+                    label={page.name}
+                    leftSection={page.icon}
+                    active={isActive}
+                    rightSection={
+                      page.name === "Change requests" && <OpenRequests environment={environment} />
+                    }
+                    style={{ borderRadius: "var(--mantine-radius-md)" }}
+                  />
+                )}
+              </Link>
+            ))}
         </Stack>
       ))}
     </Stack>

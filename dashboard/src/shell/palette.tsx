@@ -9,6 +9,7 @@ import { IconFlag3, IconLogout, IconMoon, IconSearch, IconStack2, IconUser } fro
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api } from "~/api/client";
+import { useIsThere } from "~/own-flags/gates";
 import { signOut } from "~/session/sign-out";
 import { PAGES } from "./navigation";
 import { useAddress, useEnvironments } from "./place";
@@ -57,6 +58,7 @@ export function Palette() {
   const { project, environment } = useAddress();
   const environments = useEnvironments(project);
   const { toggle } = useThemeToggle();
+  const isThere = useIsThere();
   const found = useFound(search.trim());
 
   const groups: SpotlightActionGroupData[] = [];
@@ -66,12 +68,14 @@ export function Palette() {
     for (const { group, pages } of PAGES) {
       groups.push({
         group,
-        actions: pages.map((page) => ({
-          id: page.name,
-          label: page.name,
-          leftSection: page.icon,
-          onClick: () => navigate({ to: page.to, params }),
-        })),
+        actions: pages
+          .filter(({ to }) => isThere(to))
+          .map((page) => ({
+            id: page.name,
+            label: page.name,
+            leftSection: page.icon,
+            onClick: () => navigate({ to: page.to, params }),
+          })),
       });
     }
     groups.push({

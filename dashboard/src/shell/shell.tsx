@@ -5,6 +5,7 @@ import { spotlight } from "@mantine/spotlight";
 import { IconSearch } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { lazy, type ReactNode, Suspense } from "react";
+import { Bars } from "~/own-flags/bars";
 import { Logo } from "./logo";
 import { Navigation } from "./navigation";
 import { useAddress } from "./place";
@@ -87,6 +88,7 @@ export function Shell({ children }: { children: ReactNode }) {
         {hasPages && <Navigation project={String(project)} environment={environment} onFollow={close} />}
       </AppShell.Navbar>
       <AppShell.Main id="page" tabIndex={-1} style={{ outline: "none" }}>
+        <Bars />
         {children}
       </AppShell.Main>
       <Suspense>

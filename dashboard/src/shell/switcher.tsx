@@ -2,6 +2,7 @@
 import { Badge, Button, Group, Menu, ScrollArea, Text } from "@mantine/core";
 import { IconBuilding, IconChevronDown, IconPlus } from "@tabler/icons-react";
 import { useNavigate, useRouterState } from "@tanstack/react-router";
+import { useMayCreateOrganisation } from "~/own-flags/organisations";
 import { useAddress, useEnvironments, useOrganisations, useProject, useProjects } from "./place";
 
 interface Choice {
@@ -78,6 +79,7 @@ function samePage(path: string): string {
 export function Switcher() {
   const address = useAddress();
   const navigate = useNavigate();
+  const mayCreate = useMayCreateOrganisation();
   const path = useRouterState({ select: (state) => state.location.pathname });
   const project = useProject(address.project);
   const organisations = useOrganisations();
@@ -116,11 +118,15 @@ export function Switcher() {
                 },
               ]
             : []),
-          {
-            name: "New organisation",
-            icon: <IconPlus size={16} />,
-            choose: () => navigate({ to: "/create" }),
-          },
+          ...(mayCreate
+            ? [
+                {
+                  name: "New organisation",
+                  icon: <IconPlus size={16} />,
+                  choose: () => navigate({ to: "/create" }),
+                },
+              ]
+            : []),
         ]}
       />
       {address.project !== undefined && (

@@ -1,10 +1,17 @@
 import { ActionIcon, Tooltip, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { IconMoon, IconSun } from "@tabler/icons-react";
+import { useTrait } from "~/own-flags/client";
 
 export function useThemeToggle() {
   const { setColorScheme } = useMantineColorScheme();
   const scheme = useComputedColorScheme("light");
-  return { scheme, toggle: () => setColorScheme(scheme === "dark" ? "light" : "dark") };
+  const [, tell] = useTrait("dark_mode");
+  const toggle = () => {
+    const next = scheme === "dark" ? "light" : "dark";
+    setColorScheme(next);
+    void tell(next === "dark" ? "True" : "False");
+  };
+  return { scheme, toggle };
 }
 
 export function ThemeToggle() {

@@ -198,6 +198,26 @@ both! {
         scene.post(&format!("runs/{}/stop", id(&begun))).await.expect(409);
     }
 
+    async fn a_run_that_is_under_way_says_what_it_has_to_deliver(app) {
+        let scene = Scene::with_sync(app, json!({})).await;
+        scene.people(0..5);
+        // The destination answers when it is looked at, and asks to wait when something is sent.
+        scene.double.fail([Fault::After(200), Fault::RetryAfter(600), Fault::RetryAfter(600)]);
+        let begun = scene.post("syncs/people/trigger").await.expect(202);
+        let at = format!("runs/{}", id(&begun));
+        let mut run = scene.get(&at).await;
+        for _ in 0..400 {
+            if run["seal"].is_string() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+            run = scene.get(&at).await;
+        }
+        assert_eq!((run["state"].as_str(), run["counts"]["adds"].as_u64()), (Some("running"), Some(5)), "{run}");
+        assert_eq!(run["samples"]["adds"].as_array().map(Vec::len), Some(5), "{run}");
+        scene.post(&format!("{at}/stop")).await.expect(200);
+    }
+
     async fn secrets_are_hidden_kept_and_sealed(app) {
         let scene = Scene::with_sync(app, json!({})).await;
         let shown = scene.get("destinations/flags").await;

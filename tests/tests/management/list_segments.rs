@@ -183,6 +183,16 @@ both! {
             {"operator": "IN", "value": "ann", "property_": "$.identity.identifier"}]}), "{shown}");
     }
 
+    async fn keys_with_hyphens_are_asked_for_without_brackets(app) {
+        let world = World::new(app).await;
+        let (here, _) = list_segment(&world, json!({"name": "High value"})).await;
+        let segment = world.segment("valued", "$.lists.high-value", "IS_SET", "").await;
+        flag_for(&world, segment).await;
+        world.post(&format!("{here}members/"), json!({"add": ["ann"]})).await;
+        assert_eq!(value(&world, "ann").await, "listed");
+        assert_eq!(value(&world, "bob").await, "plain");
+    }
+
     async fn a_file_replaces_a_list_at_once_and_says_what_changed(app) {
         let world = World::new(app).await;
         let (here, segment) = list_segment(&world, json!({"name": "Many"})).await;

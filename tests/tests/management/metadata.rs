@@ -204,6 +204,17 @@ both! {
         app.put(&world.admin, &environment, &json!({"name": "Development"})).await.expect(400);
     }
 
+    async fn a_field_that_is_taken_away_goes_with_what_was_said_in_it(app) {
+        let world = app.world().await;
+        let (_, team) = field(&app, &world, "team", "str", ContentType::Feature, &json!([])).await;
+        let features = format!("/api/v1/projects/{}/features/", world.project);
+        let body = json!({"name": "a", "metadata": [{"model_field": team, "field_value": "x"}]});
+        let made = app.post(&world.admin, &features, &body).await.expect(201);
+        app.delete(&world.admin, &format!("{}{team}/", model_fields(&world))).await.expect(204);
+        let left = app.get(&world.admin, &format!("{features}{}/", id(&made))).await.expect(200);
+        assert_eq!(left["metadata"], json!([]));
+    }
+
     async fn values_are_answered_changed_copied_and_logged(app) {
         let world = app.world().await;
         let (_, team) = field(&app, &world, "team", "str", ContentType::Segment, &json!([])).await;

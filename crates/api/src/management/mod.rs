@@ -16,6 +16,7 @@ pub mod environment_document;
 pub mod environments;
 pub mod experiment_metrics;
 pub mod experiments;
+pub mod explanations;
 pub mod external_resources;
 pub mod feature_copies;
 pub mod feature_data;
@@ -33,6 +34,7 @@ pub mod grants;
 pub mod groups;
 pub mod identities;
 pub mod identity_overrides;
+pub mod impact;
 pub mod integrations;
 pub mod invites;
 pub mod launch_darkly;
@@ -94,6 +96,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(environments::router())
         .merge(experiment_metrics::router())
         .merge(experiments::router())
+        .merge(explanations::router())
         .merge(external_resources::router())
         .merge(feature_data::router())
         .merge(feature_exports::router())
@@ -108,6 +111,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(groups::router())
         .merge(identities::router())
         .merge(identity_overrides::router())
+        .merge(impact::router())
         .merge(integrations::router())
         .merge(invites::router())
         .merge(launch_darkly::router())

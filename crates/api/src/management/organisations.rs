@@ -286,9 +286,10 @@ async fn get_subscription_metadata(
 ) -> ApiResult<Json<SubscriptionMetadata>> {
     let mut tx = app.db().read().await?;
     organisations::for_admin(&mut tx, &caller, id.get()?).await?;
+    let settings = app.settings();
     Ok(Json(SubscriptionMetadata {
-        max_seats: limits::SEATS,
-        max_api_calls: limits::API_CALLS,
+        max_seats: settings.seats.unwrap_or(limits::SEATS),
+        max_api_calls: settings.api_calls_limit.unwrap_or(limits::API_CALLS),
         max_projects: None,
         payment_source: None,
         chargebee_email: None,

@@ -54,6 +54,10 @@ const TAGS: &[(&str, &str)] = &[
     ("identities", "Identities and their traits"),
     ("identity overrides", "What a feature is for an identity"),
     (
+        "explanations",
+        "Why an identity gets its flags, and whom a change would touch",
+    ),
+    (
         "change requests",
         "Changes that others look at, approve and publish",
     ),

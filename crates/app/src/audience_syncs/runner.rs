@@ -276,6 +276,7 @@ impl Runner {
         if held {
             return Ok(report);
         }
+        self.tell_plan(run, &report).await?;
         let unsent = prepared.plan.counts.invalid + prepared.plan.counts.conflicts;
         let delivered = prepared
             .deliver(&format!("{} run {run}", sync.job.name), &ledger, watcher)
@@ -290,6 +291,14 @@ impl Runner {
         };
         report.error = delivered.outcome.err().map(|error| error.to_string());
         Ok(report)
+    }
+
+    /// Writes down what there is to deliver, for those who watch the run.
+    async fn tell_plan(&self, run: i64, report: &Report) -> Result<()> {
+        let (counts, samples) = (json(&report.plan.counts), json(&report.samples));
+        let mut tx = self.db.begin().await?;
+        audience_syncs::set_plan(&mut tx, run, &counts, &samples, &report.plan.seal).await?;
+        Ok(tx.commit().await?)
     }
 
     async fn end(&self, (run, holder): (i64, &str), report: &Report) -> Result<()> {

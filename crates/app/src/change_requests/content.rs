@@ -353,7 +353,7 @@ pub(super) fn all_or_mirror(name: &str, read: Vec<std::result::Result<Part, Valu
 }
 
 /// Takes what is wrong with one item out of an error; other errors end the act.
-pub(super) fn problem<T>(outcome: Result<T>) -> Result<std::result::Result<T, Value>> {
+pub(crate) fn problem<T>(outcome: Result<T>) -> Result<std::result::Result<T, Value>> {
     match outcome {
         Ok(value) => Ok(Ok(value)),
         Err(Error::Rejected(wrong)) => Ok(Err(wrong)),

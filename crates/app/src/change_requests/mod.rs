@@ -33,6 +33,7 @@ pub use segment_content::SegmentProposal;
 pub use versions::{ProposedVersion, touched_by};
 
 pub(crate) use commit::refuse_conflict;
+pub(crate) use content::problem;
 pub(crate) use versions::{refuse_delete, refuse_edit};
 
 use crate::change::Action;

@@ -104,13 +104,13 @@ fn report(done: &OrganisationImported, dry_run: bool) -> String {
     text
 }
 
-fn counts(text: &mut String, what: &str, counts: &[(&'static str, i64)]) {
+pub(super) fn counts(text: &mut String, what: &str, counts: &[(&'static str, i64)]) {
     for (noun, count) in counts {
         _ = writeln!(text, "  {what}: {count} {noun}");
     }
 }
 
-fn missed(text: &mut String, missed: &[NotTaken]) {
+pub(super) fn missed(text: &mut String, missed: &[NotTaken]) {
     for missed in missed {
         _ = writeln!(text, "  not as in the file: {}: {}", missed.what, missed.why);
     }

@@ -275,6 +275,7 @@ pub(super) fn settings(config: &Config, secret: [u8; 32], address: SocketAddr) -
         signup_prevented: registration.prevent_signup,
         passwords_prevented: registration.prevent_email_password,
         invite_links_disabled: registration.disable_invite_links,
+        organisations_by_superusers: registration.superusers_create_organisations,
         login_rate: config.throttles.login.rate().map(attempts),
         signup_rate: config.throttles.signup.rate().map(attempts),
         user_rate: config.throttles.user.rate().map(attempts),
@@ -299,9 +300,13 @@ pub(super) fn settings(config: &Config, secret: [u8; 32], address: SocketAddr) -
         raw_analytics_days: config.analytics.raw_retention_days,
         bucketed_analytics_days: config.analytics.bucketed_retention_days,
         api_calls_limit: config.limits.api_calls(),
+        seats: config.limits.seats(),
         telemetry: config.telemetry.settings(),
         launch_darkly_url: config.outbound.launch_darkly_url.trim_end_matches('/').to_owned(),
         project_limits: config.limits.of_projects(),
+        impact: config.impact.settings(),
+        maintenance: config.server.maintenance,
+        own_flags: config.own_flags.settings(),
         slack: config.slack.settings(),
         ..Settings::default()
     }

@@ -1,5 +1,6 @@
 //! `burgee sync`: audience syncs from files, without a running server.
 
+mod memory;
 mod progress;
 mod status;
 mod words;
@@ -109,6 +110,9 @@ struct Which {
 
 /// Does it.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if matches!(args.act, Act::Plan(_) | Act::Run { .. } | Act::Approve { .. }) {
+        memory::give_back_early();
+    }
     match args.act {
         Act::Validate { settings, path } => {
             let loaded = settings.load()?;

@@ -20,9 +20,17 @@ pub struct Limits {
     /// Calls of the SDK API in 30 days.
     #[serde(deserialize_with = "between::<0, 1_000_000_000_000, _, _>")]
     api_calls_per_organisation: u64,
+    /// Members of an organisation.
+    #[serde(deserialize_with = "between::<0, 1_000_000, _, _>")]
+    seats_per_organisation: u32,
 }
 
 impl Limits {
+    /// Members that an organisation has seats for.
+    pub fn seats(&self) -> Option<i64> {
+        (self.seats_per_organisation > 0).then_some(i64::from(self.seats_per_organisation))
+    }
+
     /// Calls of the SDK API that an organisation may make in 30 days before its administrators are told.
     pub fn api_calls(&self) -> Option<i64> {
         let limit = i64::try_from(self.api_calls_per_organisation).ok()?;

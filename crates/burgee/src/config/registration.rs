@@ -11,6 +11,14 @@ pub(super) const FLAGSMITH_NAMES: &[(&str, &str)] = &[
     ("registration.prevent_signup", "PREVENT_SIGNUP"),
     ("registration.prevent_email_password", "PREVENT_EMAIL_PASSWORD"),
     ("registration.disable_invite_links", "DISABLE_INVITE_LINKS"),
+    (
+        "registration.superusers_create_organisations",
+        "ONLY_SUPERUSERS_CAN_CREATE_ORGANISATIONS",
+    ),
+    (
+        "registration.superusers_create_organisations",
+        "RESTRICT_ORG_CREATE_TO_SUPERUSERS",
+    ),
 ];
 
 /// Who may make an account.
@@ -25,4 +33,6 @@ pub struct Registration {
     pub prevent_email_password: bool,
     /// Invitations go by e-mail only.
     pub disable_invite_links: bool,
+    /// Only superusers make organisations.
+    pub superusers_create_organisations: bool,
 }

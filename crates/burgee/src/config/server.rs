@@ -12,6 +12,7 @@ pub(super) const FLAGSMITH_NAMES: &[(&str, &str)] = &[
     ("server.public_url", "FLAGSMITH_DOMAIN"),
     ("server.secret_key", "DJANGO_SECRET_KEY"),
     ("server.cors_extra_headers", "FLAGSMITH_CORS_EXTRA_ALLOW_HEADERS"),
+    ("server.maintenance", "ENABLE_MAINTENANCE_MODE"),
 ];
 
 /// Where Burgee listens and where it keeps its files.
@@ -33,6 +34,8 @@ pub struct Server {
     /// Headers a browser may send besides those Flagsmith's SDKs send.
     #[serde(deserialize_with = "header_names")]
     pub cors_extra_headers: Vec<String>,
+    /// The dashboard says that it is being worked on.
+    pub maintenance: bool,
 }
 
 impl Server {

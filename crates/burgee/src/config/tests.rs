@@ -381,6 +381,38 @@ fn mail_without_a_sender_or_a_key_is_refused() {
 }
 
 #[test]
+fn own_flags_are_set_with_flagsmiths_names() {
+    let own = given()
+        .env("FLAGSMITH_ON_FLAGSMITH_API_KEY", "abc")
+        .env(
+            "FLAGSMITH_ON_FLAGSMITH_API_URL",
+            "https://flags.example.com/api/v1",
+        )
+        .env("FLAGSMITH_ON_FLAGSMITH_SERVER_KEY", "ser.hush")
+        .env("FLAGSMITH_ON_FLAGSMITH_SERVER_OFFLINE_MODE", "False")
+        .env("RESTRICT_ORG_CREATE_TO_SUPERUSERS", "True")
+        .env("ENABLE_MAINTENANCE_MODE", "True");
+    let config = own.config();
+    let settings = config.own_flags.settings();
+    assert_eq!(settings.environment_key.as_deref(), Some("abc"));
+    assert_eq!(
+        settings.api_url.as_deref(),
+        Some("https://flags.example.com/api/v1/")
+    );
+    assert_eq!(settings.server_key.as_deref(), Some("ser.hush"));
+    assert_eq!((settings.server_api_url, settings.server_offline), (None, false));
+    assert!(config.registration.superusers_create_organisations && config.server.maintenance);
+    assert!(!own.load().unwrap().describe().contains("hush"));
+}
+
+#[test]
+fn a_server_side_key_is_not_given_to_browsers() {
+    let refusal = given().env("FLAGSMITH_ON_FLAGSMITH_API_KEY", "ser.abc").refusal();
+    assert!(refusal.contains("client-side"), "{refusal}");
+    assert!(!refusal.contains("ser.abc"), "{refusal}");
+}
+
+#[test]
 fn counts_are_kept_where_flagsmiths_settings_say() {
     let influx = |given: Given| {
         given

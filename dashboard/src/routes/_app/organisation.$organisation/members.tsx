@@ -7,6 +7,7 @@ import { http } from "~/api/client";
 import { ADMIN, useOrganisationMay } from "~/lib/permissions";
 import { Invitations, InviteLinks, ROLES } from "~/organisation/invite";
 import { type Member, useMembers } from "~/organisation/members";
+import { useHasInviteLinks } from "~/own-flags/organisations";
 import { Confirm } from "~/parts/confirm";
 import { Person } from "~/parts/person";
 import { Section } from "~/parts/section";
@@ -21,6 +22,7 @@ const CHANGED = ["/api/v1/organisations/"];
 function Members() {
   const organisation = Number(Route.useParams().organisation);
   const isAdmin = useOrganisationMay(organisation)(ADMIN);
+  const hasLinks = useHasInviteLinks(organisation, isAdmin);
   const me = useMe().data;
   const query = useMembers(organisation);
   const [removed, setRemoved] = useState<Member>();
@@ -87,7 +89,7 @@ function Members() {
         </Loaded>
       </Section>
       {isAdmin && <Invitations organisation={organisation} />}
-      {isAdmin && <InviteLinks organisation={organisation} />}
+      {isAdmin && hasLinks && <InviteLinks organisation={organisation} />}
       <Confirm
         opened={removed !== undefined}
         onClose={() => setRemoved(undefined)}

@@ -7,9 +7,12 @@ import { useAct } from "~/api/act";
 import { ALL, api, http, type Schema } from "~/api/client";
 import { RoleHolders } from "~/organisation/role-holders";
 import { RolePermissions } from "~/organisation/role-permissions";
+import { useOwnFlags } from "~/own-flags/client";
+import { planHas } from "~/own-flags/gates";
 import { DeleteButton } from "~/parts/confirm";
 import { Empty, Loaded } from "~/parts/states";
 import { about, Refusal } from "~/session/refusal";
+import { useOrganisations } from "~/shell/place";
 
 export const Route = createFileRoute("/_app/organisation/$organisation/roles")({ component: Roles });
 
@@ -95,9 +98,17 @@ function Role({ organisation, role }: { organisation: number; role: Schema<"Role
 function Roles() {
   const organisation = Number(Route.useParams().organisation);
   const [opened, { open, close }] = useDisclosure();
+  const flags = useOwnFlags();
+  const { plan } = useOrganisations().data?.results.find(({ id }) => id === organisation)?.subscription ?? {};
   const query = api.useQuery("get", ROLES, {
     params: { path: { organisation_id: organisation }, query: ALL },
   });
+  if (plan !== undefined && !planHas("roles", plan, flags))
+    return (
+      <Empty icon={<IconShieldCheck />} title="Upgrade to have roles">
+        The plan of this organisation has none.
+      </Empty>
+    );
   const create = (
     <Button leftSection={<IconPlus size={16} />} onClick={open}>
       New role

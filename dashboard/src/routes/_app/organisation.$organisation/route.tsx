@@ -1,6 +1,7 @@
 import { Tabs } from "@mantine/core";
 import { createFileRoute, notFound, Outlet, useRouterState } from "@tanstack/react-router";
 import { ADMIN, useOrganisationMay } from "~/lib/permissions";
+import { useIsThere } from "~/own-flags/gates";
 import { Page } from "~/parts/page";
 import { Loaded, NotFound } from "~/parts/states";
 import { useOrganisations } from "~/shell/place";
@@ -17,6 +18,12 @@ const TABS = [
   { name: "Members", to: "/organisation/$organisation/members", path: "members" },
   { name: "Groups", to: "/organisation/$organisation/groups", path: "groups" },
   { name: "Roles", to: "/organisation/$organisation/roles", path: "roles", adminOnly: true },
+  {
+    name: "Audience sync",
+    to: "/organisation/$organisation/audience-sync",
+    path: "audience-sync",
+    adminOnly: true,
+  },
   { name: "API keys", to: "/organisation/$organisation/api-keys", path: "api-keys", adminOnly: true },
   { name: "Webhooks", to: "/organisation/$organisation/webhooks", path: "webhooks", adminOnly: true },
   {
@@ -27,6 +34,19 @@ const TABS = [
   },
   { name: "Usage", to: "/organisation/$organisation/usage", path: "usage", adminOnly: true },
   { name: "Audit log", to: "/organisation/$organisation/audit-log", path: "audit-log", adminOnly: true },
+  {
+    name: "Single sign-on",
+    to: "/organisation/$organisation/single-sign-on",
+    path: "single-sign-on",
+    adminOnly: true,
+  },
+  { name: "Custom fields", to: "/organisation/$organisation/custom-fields", path: "custom-fields" },
+  {
+    name: "Import and export",
+    to: "/organisation/$organisation/import-export",
+    path: "import-export",
+    adminOnly: true,
+  },
   { name: "Settings", to: "/organisation/$organisation/settings", path: "settings", adminOnly: true },
 ] as const;
 
@@ -35,13 +55,14 @@ function OrganisationLayout() {
   const navigate = Route.useNavigate();
   const organisations = useOrganisations();
   const isAdmin = useOrganisationMay(Number(params.organisation))(ADMIN);
+  const isThere = useIsThere();
   const path = useRouterState({ select: (state) => state.location.pathname.split("/")[3] || "projects" });
   return (
     <Loaded query={organisations}>
       {({ results }) => {
         const organisation = results.find((one) => String(one.id) === params.organisation);
         if (!organisation) return <NotFound />;
-        const tabs = TABS.filter((tab) => isAdmin || !("adminOnly" in tab));
+        const tabs = TABS.filter((tab) => (isAdmin || !("adminOnly" in tab)) && isThere(tab.to));
         return (
           <Page title={organisation.name}>
             <Tabs
@@ -59,7 +80,7 @@ function OrganisationLayout() {
                 ))}
               </Tabs.List>
               <Tabs.Panel value={path} pt="lg">
-                <Outlet />
+                {isThere(`/organisation/${params.organisation}/${path}`) ? <Outlet /> : <NotFound />}
               </Tabs.Panel>
             </Tabs>
           </Page>

@@ -3,6 +3,9 @@ import { createFileRoute } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http, type Schema } from "~/api/client";
+import { Billing } from "~/organisation/billing";
+import { useOwnFlags } from "~/own-flags/client";
+import { planHas } from "~/own-flags/gates";
 import { DeleteButton } from "~/parts/confirm";
 import { Section } from "~/parts/section";
 import { SettingSwitch } from "~/parts/setting-switch";
@@ -32,6 +35,7 @@ function OrganisationSettings() {
 function Settings({ organisation }: { organisation: Organisation }) {
   const navigate = Route.useNavigate();
   const path = { organisation_id: organisation.id };
+  const flags = useOwnFlags();
   const [name, setName] = useState(organisation.name);
   const patch = useAct(
     (body: Schema<"OrganisationBody">) =>
@@ -74,13 +78,15 @@ function Settings({ organisation }: { organisation: Organisation }) {
         </form>
       </Section>
       <Section title="Rules">
-        <SettingSwitch
-          label="A second factor for everybody"
-          description="Members without one see nothing of this organisation until they set it up in their account."
-          checked={organisation.force_2fa}
-          onChange={(force_2fa) => patch.mutate({ force_2fa })}
-          disabled={patch.isPending}
-        />
+        {flags.force_2fa.enabled && planHas("second_factor", organisation.subscription.plan, flags) && (
+          <SettingSwitch
+            label="A second factor for everybody"
+            description="Members without one see nothing of this organisation until they set it up in their account."
+            checked={organisation.force_2fa}
+            onChange={(force_2fa) => patch.mutate({ force_2fa })}
+            disabled={patch.isPending}
+          />
+        )}
         <SettingSwitch
           label="Only administrators make projects"
           description="Otherwise the permission to make projects is enough."
@@ -89,6 +95,7 @@ function Settings({ organisation }: { organisation: Organisation }) {
           disabled={patch.isPending}
         />
       </Section>
+      {flags.payments_enabled.enabled && <Billing organisation={organisation} />}
       <Section title="Delete the organisation" danger>
         <Group justify="space-between">
           <span>With all its projects.</span>

@@ -7,6 +7,7 @@ import { FlagEditor } from "~/features/flag-editor";
 import { History } from "~/features/history";
 import { IdentityOverrides } from "~/features/identity-overrides";
 import { Usage } from "~/features/usage";
+import { useIsOn } from "~/own-flags/client";
 import { Copy } from "~/parts/copy";
 import { LiveEvaluation } from "~/parts/live-evaluation";
 import { Page } from "~/parts/page";
@@ -32,6 +33,7 @@ export const Route = createFileRoute("/_app/project/$project/environment/$enviro
 function FeaturePage() {
   const id = Number(Route.useParams().feature);
   const { tab = "value" } = Route.useSearch();
+  const hasUsage = useIsOn("flag_analytics");
   const navigate = Route.useNavigate();
   const { project, environment } = usePlace();
   const tags = useTags(project.id).data?.results ?? [];
@@ -78,7 +80,7 @@ function FeaturePage() {
               <Tabs.Tab value="segments">Segment overrides</Tabs.Tab>
               <Tabs.Tab value="identities">Identity overrides</Tabs.Tab>
               <Tabs.Tab value="history">History</Tabs.Tab>
-              <Tabs.Tab value="usage">Usage</Tabs.Tab>
+              {hasUsage && <Tabs.Tab value="usage">Usage</Tabs.Tab>}
               <Tabs.Tab value="code">Code</Tabs.Tab>
               <Tabs.Tab value="settings">Settings</Tabs.Tab>
             </Tabs.List>
@@ -86,7 +88,7 @@ function FeaturePage() {
               <Tabs.Panel value={tab}>
                 {tab === "identities" && <IdentityOverrides feature={feature} />}
                 {tab === "history" && <History feature={feature} />}
-                {tab === "usage" && <Usage feature={feature} />}
+                {tab === "usage" && hasUsage && <Usage feature={feature} />}
                 {tab === "code" && (
                   <Stack>
                     <LiveEvaluation environmentKey={environment.api_key} feature={feature.name} />

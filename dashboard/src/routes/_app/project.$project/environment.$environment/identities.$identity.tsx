@@ -1,5 +1,6 @@
-import { Group, SimpleGrid } from "@mantine/core";
-import { createFileRoute, notFound } from "@tanstack/react-router";
+import { Button, Group, SimpleGrid } from "@mantine/core";
+import { IconZoomQuestion } from "@tabler/icons-react";
+import { createFileRoute, Link, notFound } from "@tanstack/react-router";
 import { useAct } from "~/api/act";
 import { api, http } from "~/api/client";
 import { IdentityFlags } from "~/identities/identity-flags";
@@ -52,6 +53,17 @@ function IdentityPage() {
             </Group>
           }
           description={`An identity in ${environment.name}`}
+          actions={
+            <Link
+              to="/project/$project/environment/$environment/explain"
+              params={{ project: params.project, environment: params.environment }}
+              search={{ identifier: identity.identifier }}
+            >
+              <Button component="span" variant="default" leftSection={<IconZoomQuestion size={16} />}>
+                Explain its flags
+              </Button>
+            </Link>
+          }
         >
           <SimpleGrid cols={{ base: 1, lg: 2 }}>
             <Traits identity={id} mayManage={mayManage} />

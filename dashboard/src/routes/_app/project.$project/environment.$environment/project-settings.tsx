@@ -5,6 +5,8 @@ import { useAct } from "~/api/act";
 import { http, type Schema } from "~/api/client";
 import { ApprovalsSetting } from "~/environments/approvals-setting";
 import { ADMIN, useProjectMay } from "~/lib/permissions";
+import { CustomFields } from "~/metadata/custom-fields";
+import { useIsOn } from "~/own-flags/client";
 import { DeleteButton } from "~/parts/confirm";
 import { Page } from "~/parts/page";
 import { Section } from "~/parts/section";
@@ -31,6 +33,7 @@ function About({ project, disabled }: { project: Project; disabled: boolean }) {
   const [name, setName] = useState(project.name);
   const [days, setDays] = useState(project.stale_flags_limit_days);
   const [pattern, setPattern] = useState(project.feature_name_regex ?? "");
+  const hasPattern = useIsOn("feature_name_regex");
   const patch = usePatch(project, true);
   return (
     <Section title="About">
@@ -62,16 +65,18 @@ function About({ project, disabled }: { project: Project; disabled: boolean }) {
             error={about(patch.error, "stale_flags_limit_days")}
             maw={260}
           />
-          <TextInput
-            label="Pattern for names of features"
-            description="New features must be named so. Empty: any name."
-            placeholder="^[a-z_]+$"
-            disabled={disabled}
-            value={pattern}
-            onChange={(event) => setPattern(event.currentTarget.value)}
-            error={about(patch.error, "feature_name_regex")}
-            styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
-          />
+          {hasPattern && (
+            <TextInput
+              label="Pattern for names of features"
+              description="New features must be named so. Empty: any name."
+              placeholder="^[a-z_]+$"
+              disabled={disabled}
+              value={pattern}
+              onChange={(event) => setPattern(event.currentTarget.value)}
+              error={about(patch.error, "feature_name_regex")}
+              styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
+            />
+          )}
           <Group>
             <Button type="submit" loading={patch.isPending} disabled={disabled || !name.trim()}>
               Save
@@ -85,18 +90,22 @@ function About({ project, disabled }: { project: Project; disabled: boolean }) {
 
 function Rules({ project, disabled }: { project: Project; disabled: boolean }) {
   const patch = usePatch(project);
+  const hasCase = useIsOn("case_sensitive_flags");
+  const hasRequests = useIsOn("4eyes");
   const isBusy = disabled || patch.isPending;
   return (
     <Section title="Rules">
-      <SettingSwitch
-        label="Names of features in lower case"
-        description="So that nobody has to remember how a name was written."
-        checked={project.only_allow_lower_case_feature_names}
-        onChange={(only_allow_lower_case_feature_names) =>
-          patch.mutate({ only_allow_lower_case_feature_names })
-        }
-        disabled={isBusy}
-      />
+      {hasCase && (
+        <SettingSwitch
+          label="Names of features in lower case"
+          description="So that nobody has to remember how a name was written."
+          checked={project.only_allow_lower_case_feature_names}
+          onChange={(only_allow_lower_case_feature_names) =>
+            patch.mutate({ only_allow_lower_case_feature_names })
+          }
+          disabled={isBusy}
+        />
+      )}
       <SettingSwitch
         label="New features begin off and empty"
         description="Whatever was said when they were made."
@@ -125,12 +134,14 @@ function Rules({ project, disabled }: { project: Project; disabled: boolean }) {
         onChange={(enable_realtime_updates) => patch.mutate({ enable_realtime_updates })}
         disabled={isBusy}
       />
-      <ApprovalsSetting
-        what="Segments"
-        value={project.minimum_change_request_approvals}
-        onChange={(minimum_change_request_approvals) => patch.mutate({ minimum_change_request_approvals })}
-        disabled={isBusy}
-      />
+      {hasRequests && (
+        <ApprovalsSetting
+          what="Segments"
+          value={project.minimum_change_request_approvals}
+          onChange={(minimum_change_request_approvals) => patch.mutate({ minimum_change_request_approvals })}
+          disabled={isBusy}
+        />
+      )}
     </Section>
   );
 }
@@ -158,6 +169,7 @@ function ProjectSettings() {
     <Page title={`Settings of ${project.name}`} width={860}>
       <About key={project.id} project={project} disabled={!isAdmin} />
       <TagSettings project={project.id} />
+      <CustomFields organisation={project.organisation} project={project.id} mayManage={isAdmin} />
       <Rules project={project} disabled={!isAdmin} />
       {isAdmin && (
         <Section title="Delete the project" danger>

@@ -1,6 +1,8 @@
 import { Alert } from "@mantine/core";
-import { createFileRoute, Outlet } from "@tanstack/react-router";
+import { createFileRoute, Outlet, useRouterState } from "@tanstack/react-router";
 import { useEffect } from "react";
+import { useIsOn } from "~/own-flags/client";
+import { useIsThere } from "~/own-flags/gates";
 import { Failed, Loading, NotFound } from "~/parts/states";
 import { paintable } from "~/parts/tag-badge";
 import { forgetPlace, rememberPlace, useEnvironments, useProject } from "~/shell/place";
@@ -12,6 +14,9 @@ export const Route = createFileRoute("/_app/project/$project/environment/$enviro
 /** Shows pages of an environment once it is known, under the banner it may have. */
 function EnvironmentLayout() {
   const params = Route.useParams();
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const isPage = useIsThere()(path);
+  const hasBanner = useIsOn("tag_environments");
   const project = useProject(Number(params.project));
   const environments = useEnvironments(Number(params.project));
   const environment = environments.data?.results.find((one) => one.api_key === params.environment);
@@ -24,11 +29,11 @@ function EnvironmentLayout() {
 
   if (project.error) return <Failed error={project.error} retry={project.refetch} />;
   if (environments.error) return <Failed error={environments.error} retry={environments.refetch} />;
-  if (isGone) return <NotFound />;
+  if (isGone || !isPage) return <NotFound />;
   if (!isThere) return <Loading />;
   return (
     <>
-      {environment.banner_text && (
+      {hasBanner && environment.banner_text && (
         <Alert
           mb="lg"
           style={{ borderLeft: `6px solid ${paintable(environment.banner_colour ?? undefined)}` }}

@@ -3,6 +3,7 @@ import { api } from "~/api/client";
 import { ServerKeys } from "~/environments/server-keys";
 import { ADMIN, useEnvironmentMay } from "~/lib/permissions";
 import { apiUrl } from "~/lib/snippets";
+import { useIsOn } from "~/own-flags/client";
 import { Copyable } from "~/parts/copy";
 import { Page } from "~/parts/page";
 import { Section } from "~/parts/section";
@@ -16,6 +17,7 @@ export const Route = createFileRoute("/_app/project/$project/environment/$enviro
 function SdkKeys() {
   const { project, environment } = usePlace();
   const isAdmin = useEnvironmentMay(environment.api_key)(ADMIN);
+  const hasServerKeys = useIsOn("serverside_sdk_keys");
   const first = api.useQuery("get", "/api/v1/projects/{project_id}/features/", {
     params: { path: { project_id: project.id }, query: { page_size: 1 } },
   });
@@ -30,7 +32,7 @@ function SdkKeys() {
       <Section title="Address of the API" description="SDKs that ask for a base address take this one.">
         <Copyable value={apiUrl()} label="Copy the address" />
       </Section>
-      {isAdmin && <ServerKeys environmentKey={environment.api_key} />}
+      {isAdmin && hasServerKeys && <ServerKeys environmentKey={environment.api_key} />}
       <Section title="Code to begin with">
         <Snippets
           environmentKey={environment.api_key}

@@ -1,5 +1,5 @@
 import { Alert, Button, Group } from "@mantine/core";
-import { IconCopy } from "@tabler/icons-react";
+import { IconCopy, IconListDetails } from "@tabler/icons-react";
 import { createFileRoute, notFound } from "@tanstack/react-router";
 import { useAct } from "~/api/act";
 import { api, http, type Schema } from "~/api/client";
@@ -8,6 +8,8 @@ import { DeleteButton } from "~/parts/confirm";
 import { Page } from "~/parts/page";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
+import { LIST_PATHS, type ListSegment, useListSegments } from "~/segments/lists/lists";
+import { ListMembers } from "~/segments/lists/members";
 import { SegmentForm } from "~/segments/segment-form";
 import { SegmentUsage } from "~/segments/usage";
 import { usePlace } from "~/shell/place";
@@ -23,14 +25,59 @@ const SEGMENTS = "/api/v1/projects/{project_id}/segments/";
 
 function SegmentPage() {
   const id = Number(Route.useParams().segment);
-  const { project } = usePlace();
+  const { project, environment } = usePlace();
   const query = api.useQuery("get", "/api/v1/projects/{project_id}/segments/{id}/", {
     params: { path: { project_id: project.id, id } },
   });
-  return <Loaded query={query}>{(segment) => <Segment key={segment.id} segment={segment} />}</Loaded>;
+  const lists = useListSegments(environment.api_key);
+  return (
+    <Loaded query={query}>
+      {(segment) => (
+        <Loaded query={lists}>
+          {({ results }) => (
+            <Segment
+              key={segment.id}
+              segment={segment}
+              list={results.find((one) => one.segment === segment.id)}
+            />
+          )}
+        </Loaded>
+      )}
+    </Loaded>
+  );
 }
 
-function Segment({ segment }: { segment: Schema<"SegmentView"> }) {
+/** Gives a list of members to a segment that has rules. */
+function NewList({ segment }: { segment: Schema<"SegmentView"> }) {
+  const { project } = usePlace();
+  const give = useAct(
+    () =>
+      http.POST("/api/v1/projects/{project_id}/list-segments/", {
+        params: { path: { project_id: project.id } },
+        body: { segment: segment.id },
+      }),
+    { changes: LIST_PATHS, done: "Members can be named now." },
+  );
+  return (
+    <Section
+      title="Who is in it in any case"
+      description="Beside the rules a segment can have a list of members who are in, and one of those who are not."
+      actions={
+        <Button
+          variant="default"
+          size="xs"
+          leftSection={<IconListDetails size={14} />}
+          loading={give.isPending}
+          onClick={() => give.mutate()}
+        >
+          Name members
+        </Button>
+      }
+    />
+  );
+}
+
+function Segment({ segment, list }: { segment: Schema<"SegmentView">; list: ListSegment | undefined }) {
   const params = Route.useParams();
   const navigate = Route.useNavigate();
   const { project } = usePlace();
@@ -82,8 +129,15 @@ function Segment({ segment }: { segment: Schema<"SegmentView"> }) {
     >
       {needsApproval && <Alert>Segments of this project only change through change requests.</Alert>}
       {isManaged && <Alert>This segment is kept by {segment.managed_by}; it can't be edited here.</Alert>}
-      <SegmentForm segment={segment} disabled={!mayManage} onSaved={() => undefined} />
-      <SegmentUsage segment={segment.id} />
+      {list && <ListMembers segment={list} />}
+      <SegmentForm
+        segment={segment}
+        hasList={list !== undefined}
+        disabled={!mayManage}
+        onSaved={() => undefined}
+      />
+      {!list && mayManage && <NewList segment={segment} />}
+      <SegmentUsage segment={segment.id} list={list?.key} />
       {mayManage && (
         <Section title="Delete the segment" danger>
           <Group justify="space-between">

@@ -1,7 +1,7 @@
 import { Badge, Button, Paper, Table, Text } from "@mantine/core";
 import { IconFilter, IconPlus } from "@tabler/icons-react";
 import { createFileRoute, Link } from "@tanstack/react-router";
-import { api } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { useProjectMay } from "~/lib/permissions";
 import { Page } from "~/parts/page";
 import { Pager } from "~/parts/pager";
@@ -9,6 +9,7 @@ import { SearchInput } from "~/parts/search-input";
 import { Empty, Loaded } from "~/parts/states";
 import { Time } from "~/parts/time";
 import { describeRules } from "~/segments/describe";
+import { type ListSegment, useListSegments } from "~/segments/lists/lists";
 import { usePlace } from "~/shell/place";
 
 const SIZE = 50;
@@ -21,11 +22,21 @@ export const Route = createFileRoute("/_app/project/$project/environment/$enviro
   component: Segments,
 });
 
+/** Who is in a segment, in words: those who are named, and those its rules mean. */
+function inWords(segment: Schema<"SegmentView">, list: ListSegment | undefined): string {
+  const rules = describeRules(segment.rules);
+  if (!list) return rules;
+  const members = `${list.included.toLocaleString()} named${list.excluded > 0 ? `, ${list.excluded.toLocaleString()} excluded` : ""}`;
+  return rules ? `${members}; or ${rules}` : members;
+}
+
 function Segments() {
   const { q, page = 1 } = Route.useSearch();
   const params = Route.useParams();
   const navigate = Route.useNavigate();
-  const { project } = usePlace();
+  const { project, environment } = usePlace();
+  const lists = useListSegments(environment.api_key).data?.results ?? [];
+  const listOf = (segment: number) => lists.find((list) => list.segment === segment);
   const mayManage = useProjectMay(project.id)("MANAGE_SEGMENTS");
   const query = api.useQuery(
     "get",
@@ -44,7 +55,7 @@ function Segments() {
   return (
     <Page
       title="Segments"
-      description={`Groups of identities, by their traits, in all of ${project.name}`}
+      description={`Groups of identities, by their traits or by name, in all of ${project.name}`}
       actions={create}
     >
       <SearchInput
@@ -63,7 +74,7 @@ function Segments() {
             >
               {q
                 ? "Try another word."
-                : "A segment is who is meant: everybody on a paid plan, every tenth identity."}
+                : "A segment is who is meant: everybody on a paid plan, every tenth identity, a list of customers."}
             </Empty>
           ) : (
             <>
@@ -87,6 +98,7 @@ function Segments() {
                           >
                             {segment.name}
                           </Link>{" "}
+                          {listOf(segment.id) && <Badge color="teal">list</Badge>}{" "}
                           {segment.managed_by && <Badge>{segment.managed_by}</Badge>}
                           <Text size="sm" c="dimmed" lineClamp={1}>
                             {segment.description}
@@ -94,7 +106,7 @@ function Segments() {
                         </Table.Td>
                         <Table.Td visibleFrom="sm">
                           <Text size="sm" lineClamp={2}>
-                            {describeRules(segment.rules)}
+                            {inWords(segment, listOf(segment.id))}
                           </Text>
                         </Table.Td>
                         <Table.Td visibleFrom="md">

@@ -1,29 +1,49 @@
+import { SegmentedControl } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
 import { useProjectMay } from "~/lib/permissions";
 import { Page } from "~/parts/page";
+import { CreateList } from "~/segments/lists/create-list";
 import { SegmentForm } from "~/segments/segment-form";
 import { usePlace } from "~/shell/place";
 
 export const Route = createFileRoute("/_app/project/$project/environment/$environment/segments/new")({
+  validateSearch: (search: Record<string, unknown>): { by?: "list" } => ({
+    by: search.by === "list" ? "list" : undefined,
+  }),
   component: NewSegment,
 });
 
 function NewSegment() {
   const params = Route.useParams();
+  const { by } = Route.useSearch();
   const navigate = Route.useNavigate();
   const { project } = usePlace();
   const mayManage = useProjectMay(project.id)("MANAGE_SEGMENTS");
+  const show = (segment: number) =>
+    navigate({
+      to: "/project/$project/environment/$environment/segments/$segment",
+      params: { ...params, segment: String(segment) },
+    });
   return (
     <Page title="New segment" width={960}>
-      <SegmentForm
-        disabled={!mayManage}
-        onSaved={(segment) =>
-          navigate({
-            to: "/project/$project/environment/$environment/segments/$segment",
-            params: { ...params, segment: String(segment.id) },
-          })
+      <SegmentedControl
+        aria-label="How it is said who is in it"
+        size="sm"
+        data={[
+          { value: "rules", label: "By rules" },
+          { value: "list", label: "By a list" },
+        ]}
+        value={by ?? "rules"}
+        onChange={(value) =>
+          navigate({ search: { by: value === "list" ? "list" : undefined }, replace: true })
         }
+        style={{ alignSelf: "flex-start" }}
       />
+      {by === "list" ? (
+        <CreateList disabled={!mayManage} onMade={({ segment }) => show(segment)} />
+      ) : (
+        <SegmentForm disabled={!mayManage} onSaved={({ id }) => show(id)} />
+      )}
     </Page>
   );
 }

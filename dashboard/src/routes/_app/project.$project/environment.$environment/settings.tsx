@@ -5,6 +5,9 @@ import { useAct } from "~/api/act";
 import { http, type Schema } from "~/api/client";
 import { ApprovalsSetting } from "~/environments/approvals-setting";
 import { ADMIN, useEnvironmentMay } from "~/lib/permissions";
+import { toMetadata, valuesOf } from "~/metadata/fields";
+import { Metadata } from "~/metadata/values";
+import { useIsOn } from "~/own-flags/client";
 import { Confirm, DeleteButton } from "~/parts/confirm";
 import { Page } from "~/parts/page";
 import { Section } from "~/parts/section";
@@ -39,13 +42,21 @@ function About({ environment, disabled }: PartProps) {
   const [description, setDescription] = useState(environment.description ?? "");
   const [banner, setBanner] = useState(environment.banner_text ?? "");
   const [colour, setColour] = useState(environment.banner_colour ?? "");
+  const [said, setSaid] = useState(() => valuesOf(environment.metadata));
+  const hasBanner = useIsOn("tag_environments");
   const patch = usePatch(environment, true);
   return (
     <Section title="About">
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          patch.mutate({ name, description, banner_text: banner || null, banner_colour: colour || null });
+          patch.mutate({
+            name,
+            description,
+            banner_text: banner || null,
+            banner_colour: colour || null,
+            metadata: toMetadata(said),
+          });
         }}
       >
         <Stack>
@@ -66,26 +77,35 @@ function About({ environment, disabled }: PartProps) {
             onChange={(event) => setDescription(event.currentTarget.value)}
             error={about(patch.error, "description")}
           />
-          <Group align="flex-start" grow preventGrowOverflow={false}>
-            <TextInput
-              label="Banner"
-              description="Above every page of this environment"
-              placeholder="This is live"
-              disabled={disabled}
-              value={banner}
-              onChange={(event) => setBanner(event.currentTarget.value)}
-              error={about(patch.error, "banner_text")}
-            />
-            <ColorInput
-              label="Its colour"
-              description="To tell environments apart"
-              disabled={disabled}
-              value={colour}
-              onChange={setColour}
-              eyeDropperButtonProps={{ "aria-label": "Pick a colour from the screen" }}
-              error={about(patch.error, "banner_colour")}
-            />
-          </Group>
+          {hasBanner && (
+            <Group align="flex-start" grow preventGrowOverflow={false}>
+              <TextInput
+                label="Banner"
+                description="Above every page of this environment"
+                placeholder="This is live"
+                disabled={disabled}
+                value={banner}
+                onChange={(event) => setBanner(event.currentTarget.value)}
+                error={about(patch.error, "banner_text")}
+              />
+              <ColorInput
+                label="Its colour"
+                description="To tell environments apart"
+                disabled={disabled}
+                value={colour}
+                onChange={setColour}
+                eyeDropperButtonProps={{ "aria-label": "Pick a colour from the screen" }}
+                error={about(patch.error, "banner_colour")}
+              />
+            </Group>
+          )}
+          <Metadata
+            project={environment.project}
+            entity="environment"
+            values={said}
+            onChange={setSaid}
+            disabled={disabled}
+          />
           <Group>
             <Button type="submit" loading={patch.isPending} disabled={disabled || !name.trim()}>
               Save
@@ -99,6 +119,7 @@ function About({ environment, disabled }: PartProps) {
 
 function Serving({ environment, disabled }: PartProps) {
   const patch = usePatch(environment);
+  const hasSensitive = useIsOn("configure_hide_sensitive_data");
   const isBusy = disabled || patch.isPending;
   return (
     <Section title="What SDKs are served">
@@ -130,13 +151,15 @@ function Serving({ environment, disabled }: PartProps) {
         onChange={(allow_client_traits) => patch.mutate({ allow_client_traits })}
         disabled={isBusy}
       />
-      <SettingSwitch
-        label="Leave out what is not needed"
-        description="Descriptions and other words about features stay on the server."
-        checked={environment.hide_sensitive_data}
-        onChange={(hide_sensitive_data) => patch.mutate({ hide_sensitive_data })}
-        disabled={isBusy}
-      />
+      {hasSensitive && (
+        <SettingSwitch
+          label="Leave out what is not needed"
+          description="Descriptions and other words about features stay on the server."
+          checked={environment.hide_sensitive_data}
+          onChange={(hide_sensitive_data) => patch.mutate({ hide_sensitive_data })}
+          disabled={isBusy}
+        />
+      )}
       <SettingSwitch
         label="Identity overrides in local evaluation"
         description="SDKs that evaluate by themselves know of single identities' overrides."
@@ -192,6 +215,8 @@ function Settings() {
   const navigate = Route.useNavigate();
   const { environment } = usePlace();
   const disabled = !useEnvironmentMay(environment.api_key)(ADMIN);
+  const hasRequests = useIsOn("4eyes");
+  const hasVersions = useIsOn("feature_versioning");
   const patch = usePatch(environment);
   const remove = useAct(
     () =>
@@ -212,16 +237,20 @@ function Settings() {
   return (
     <Page title={`Settings of ${environment.name}`} width={860}>
       <About key={environment.id} {...part} />
-      <Section title="Change requests">
-        <ApprovalsSetting
-          what="Features"
-          value={environment.minimum_change_request_approvals}
-          onChange={(minimum_change_request_approvals) => patch.mutate({ minimum_change_request_approvals })}
-          disabled={disabled}
-        />
-      </Section>
+      {hasRequests && (
+        <Section title="Change requests">
+          <ApprovalsSetting
+            what="Features"
+            value={environment.minimum_change_request_approvals}
+            onChange={(minimum_change_request_approvals) =>
+              patch.mutate({ minimum_change_request_approvals })
+            }
+            disabled={disabled}
+          />
+        </Section>
+      )}
       <Serving {...part} />
-      <Versioning {...part} />
+      {hasVersions && <Versioning {...part} />}
       {!disabled && (
         <Section title="Delete the environment" danger>
           <Group justify="space-between">

@@ -1,0 +1,55 @@
+import { Group, Stack, Text } from "@mantine/core";
+import { createFileRoute, Link, Outlet, useRouterState } from "@tanstack/react-router";
+
+export const Route = createFileRoute("/_app/organisation/$organisation/audience-sync")({
+  component: AudienceSync,
+});
+
+const AT = "/organisation/$organisation/audience-sync" as const;
+
+const PAGES = [
+  { name: "Syncs", to: AT, parts: [undefined, "", "new", "syncs"] },
+  { name: "Runs", to: `${AT}/runs`, parts: ["runs"] },
+  { name: "Models", to: `${AT}/$kind`, parts: ["models"] },
+  { name: "Sources", to: `${AT}/$kind`, parts: ["sources"] },
+  { name: "Destinations", to: `${AT}/$kind`, parts: ["destinations"] },
+  { name: "Channels", to: `${AT}/$kind`, parts: ["channels"] },
+  { name: "YAML", to: `${AT}/document`, parts: ["document"] },
+] as const;
+
+function AudienceSync() {
+  const { organisation } = Route.useParams();
+  const part = useRouterState({ select: (state) => state.location.pathname.split("/")[4] });
+  return (
+    <Stack>
+      <Group component="nav" aria-label="Audience sync" gap={4}>
+        {PAGES.map(({ name, to, parts }) => {
+          const isHere = parts.some((one) => one === part);
+          return (
+            <Link
+              key={name}
+              to={to}
+              params={{ organisation, kind: parts[0] ?? "" }}
+              aria-current={isHere ? "page" : undefined}
+              style={{ textDecoration: "none", color: "inherit" }}
+            >
+              <Text
+                span
+                display="block"
+                px="sm"
+                py={5}
+                size="sm"
+                fw={isHere ? 650 : 500}
+                bg={isHere ? "var(--mantine-color-harbour-light)" : undefined}
+                style={{ borderRadius: "var(--mantine-radius-md)" }}
+              >
+                {name}
+              </Text>
+            </Link>
+          );
+        })}
+      </Group>
+      <Outlet />
+    </Stack>
+  );
+}

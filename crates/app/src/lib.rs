@@ -68,6 +68,7 @@ pub mod organisation_files;
 pub mod organisations;
 pub mod password_resets;
 pub mod permissions;
+pub mod pii;
 pub mod platform_hub;
 mod prerequisites;
 pub mod project_files;
@@ -168,7 +169,7 @@ impl App {
     /// Starts the product on an open database: compiles every environment, then follows the change log.
     pub async fn start(db: Db, settings: Settings) -> Result<Self> {
         let delay = Duration::from_micros(settings.write_delay_micros);
-        let environments = Environments::load(&db).await?;
+        let environments = Environments::load(&db, pii::Guards::new(&settings.secret)).await?;
         let identity_cache = Arc::new(IdentityCache::for_database(&db));
         let closing = watch::Sender::new(false);
         let outbound = Outbound::new(&settings.outbound);
@@ -301,8 +302,9 @@ impl App {
             tracing::warn!("audience syncs did not end in time; they are taken up again later");
         }
         let flushed = sdk::analytics::flush_usage(self).await;
+        let counted = pii::flush(self).await;
         self.0.db.close().await;
-        flushed
+        flushed.and(counted)
     }
 
     /// Throttles and the like.

@@ -9,6 +9,7 @@ import { DeleteButton } from "~/parts/confirm";
 import { Page } from "~/parts/page";
 import { Section } from "~/parts/section";
 import { SettingSwitch } from "~/parts/setting-switch";
+import { PiiSettings } from "~/projects/pii-settings";
 import { TagSettings } from "~/projects/tag-settings";
 import { about, Refusal } from "~/session/refusal";
 import { forgetPlace, type Project, usePlace } from "~/shell/place";
@@ -159,6 +160,7 @@ function ProjectSettings() {
       <About key={project.id} project={project} disabled={!isAdmin} />
       <TagSettings project={project.id} />
       <Rules project={project} disabled={!isAdmin} />
+      <PiiSettings key={`pii ${project.id}`} project={project} isAdmin={isAdmin} />
       {isAdmin && (
         <Section title="Delete the project" danger>
           <Group justify="space-between">

@@ -62,8 +62,22 @@ fn compare(burgee: &str) -> Fallible<()> {
         "{:34} {:>9} {:>9} {:>7} {:>9}  aim",
         "case", "bare µs", "burgee µs", "ratio", "requests/s"
     );
-    for (number, case) in cases(&keys).iter().enumerate() {
+    let cases = cases(&keys);
+    for (number, case) in cases.iter().enumerate() {
         measure(&server, address, case, number as u16)?;
+    }
+    // The same again where what would be stored is looked through for personal data.
+    call(
+        address,
+        &keys.token,
+        "PATCH",
+        &keys.project,
+        &json!({"pii_mode": "refuse"}),
+    )?;
+    println!("with pii_mode: refuse");
+    let stored = cases.iter().filter(|case| case.path.contains("/identities/"));
+    for (number, case) in stored.enumerate() {
+        measure(&server, address, case, (cases.len() + number) as u16)?;
     }
     server.stop();
     std::fs::remove_dir_all(folder)?;
@@ -364,6 +378,9 @@ fn send(address: SocketAddr, request: &str) -> Fallible<Answer> {
 }
 
 struct Keys {
+    /// The administrator's, and where the project is.
+    token: String,
+    project: String,
     client: String,
     server: String,
 }
@@ -434,6 +451,8 @@ fn fixture(address: SocketAddr) -> Fallible<Keys> {
         ),
     )?;
     Ok(Keys {
+        project: format!("/api/v1/projects/{project}/"),
+        token,
         client,
         server: server["key"].as_str().unwrap_or_default().to_owned(),
     })

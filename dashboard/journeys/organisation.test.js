@@ -90,6 +90,20 @@ journey("an organisation", (world) => {
         (await call("GET", `/projects/${project}/tags/`)).results.some((tag) => tag.label === "growth"),
       true,
     );
+    const guard = page.locator("section", { has: page.getByRole("heading", { name: "Personal data" }) });
+    await guard.getByText("Nothing was found so far.").waitFor();
+    await guard.getByRole("radio", { name: "Warn" }).check();
+    await guard.getByLabel("Values that are fine").fill("*@acme.example");
+    await guard.getByLabel("Values that are fine").press("Enter");
+    await guard.getByRole("button", { name: "Save" }).click();
+    await eventually(async () => {
+      const { pii_mode, pii_allowed_values } = await call("GET", `/projects/${project}/`);
+      return [pii_mode, pii_allowed_values];
+    }, ["warn", ["*@acme.example"]]);
+    const environment = at.split("/environment/")[1];
+    await call("POST", `/environments/${environment}/identities/`, { identifier: "eve@example.com" });
+    await page.reload();
+    await guard.getByText("E-mail address", { exact: true }).waitFor();
     await settled(page);
     await look(page, "project-settings");
     await page.goto(`/organisation/${organisation}/settings`);

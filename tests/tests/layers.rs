@@ -120,6 +120,7 @@ const PAST_THE_LOG: &[(&str, &str)] = &[
         "begin itself; what SDKs say of identities, and their counts",
     ),
     ("mail.rs", "a mail that was sent leaves the queue"),
+    ("pii.rs", "counts"),
     ("sdk/analytics.rs", "counts"),
     ("sdk/bulk.rs", "what SDKs say of identities"),
     ("served/mod.rs", "that an SDK has asked an environment for flags"),

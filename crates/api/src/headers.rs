@@ -9,6 +9,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use burgee_app::pii::{self, Note};
 use burgee_app::{App, Error};
 use burgee_model::limits;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -60,7 +61,11 @@ async fn around(request: Request, next: Next, cors: &HeaderMap) -> Response {
     let mut response = if from_browser && is_preflight(&request) {
         preflight(cors)
     } else {
-        next.run(request).await
+        let (mut response, notes) = pii::noting(next.run(request)).await;
+        if let Some(warning) = warning(&notes) {
+            response.headers_mut().insert(PII_WARNING.clone(), warning);
+        }
+        response
     };
     let headers = response.headers_mut();
     headers.reserve(12);
@@ -77,7 +82,24 @@ async fn around(request: Request, next: Next, cors: &HeaderMap) -> Response {
 }
 
 /// Headers of answers that browsers may let scripts read.
-const EXPOSED: HeaderValue = HeaderValue::from_static("Retry-After, X-Flagsmith-Document-Updated-At, ETag");
+const EXPOSED: HeaderValue =
+    HeaderValue::from_static("Retry-After, X-Flagsmith-Document-Updated-At, ETag, Burgee-PII");
+
+/// The header that tells of personal data in what was to be stored.
+static PII_WARNING: HeaderName = HeaderName::from_static("burgee-pii");
+
+/// What was found and what was done about it, never the data itself: `warn; field=identifier; kind=email, …`.
+fn warning(notes: &[Note]) -> Option<HeaderValue> {
+    let tell = |note: &Note| {
+        let (mode, kind) = (note.mode.as_str(), note.kind.as_str());
+        format!("{mode}; field={}; kind={kind}", note.field)
+    };
+    let told: Vec<String> = notes.iter().map(tell).collect();
+    if told.is_empty() {
+        return None;
+    }
+    HeaderValue::try_from(told.join(", ")).ok()
+}
 
 fn common(headers: &mut HeaderMap) {
     const CACHE: HeaderValue =

@@ -16,6 +16,7 @@ use crate::list_segments::members::{self, Choice, Counts, ListEdit};
 use crate::list_segments::replace::{self, Mode, Uploaded};
 use crate::list_segments::upload::Upload;
 use crate::list_segments::{self, NewListSegment};
+use crate::pii::{Entrance, Guard};
 use crate::{App, Author, Caller, Error, Place, Result};
 
 /// What a segment says of who manages it.
@@ -194,6 +195,7 @@ pub async fn sync(
     let segment = list_segment(&mut tx, &cohort).await?;
     let members = identifiers.into_iter().map(|identifier| (identifier, present));
     let edit = ListEdit {
+        entrance: Some(Entrance::Cohorts),
         choice: Choice::included(),
         members: members.collect(),
     };
@@ -209,11 +211,13 @@ async fn list_segment(tx: &mut Tx, cohort: &cohorts::Cohort) -> Result<ListSegme
     found.ok_or_else(|| Error::Internal("a cohort's segment has no list".to_owned()))
 }
 
-/// Fails unless the caller may fill this cohort: asked before a file is taken.
-pub async fn require_upload(app: &App, caller: &Caller, key: &str, id: i64) -> Result<()> {
+/// Fails unless the caller may fill this cohort: asked before a file is taken. Gives what looks through the file, if
+/// anything does.
+pub async fn require_upload(app: &App, caller: &Caller, key: &str, id: i64) -> Result<Option<Guard>> {
     let mut tx = app.db().read().await?;
     let place = managed(&mut tx, caller, key).await?;
-    find(&mut tx, &place, id).await.map(drop)
+    find(&mut tx, &place, id).await?;
+    Ok(app.environments().guards().of(&place.project))
 }
 
 /// Makes the identities of a file the cohort.

@@ -17,11 +17,15 @@ pub use burgee_store::edge_identities::{EdgeIdentity, Search};
 use crate::change::{Action, Change, Kind};
 use crate::environment_states::{NamedState, StateFilter};
 use crate::feature_states::{FeatureState, Spot, StateDetails, StateEdit, Subject, detail};
+use crate::identities::{hash_of, identifier_here, keep_text};
 use crate::identity_overrides::EffectiveState;
+use crate::pii::Entrance;
 use crate::{App, Caller, Error, Place, Result, environment_states, environments, identity_overrides};
 
 const VIEW: EnvironmentPermission = EnvironmentPermission::ViewIdentities;
 const MANAGE: EnvironmentPermission = EnvironmentPermission::ManageIdentities;
+
+const EDGE: Entrance = Entrance::EdgeIdentities;
 
 /// What clients take as the word to use the other set of operations.
 pub fn no_edge() -> Error {
@@ -81,6 +85,7 @@ pub fn search(text: Option<&str>) -> Search {
 
 /// Some identities after the one with an id; the flag tells whether there are more.
 pub async fn list(
+    app: &App,
     tx: &mut Tx,
     caller: &Caller,
     api_key: &str,
@@ -93,7 +98,15 @@ pub async fn list(
         return Ok((Vec::new(), false));
     }
     let wanted = limit.saturating_add(1);
-    let mut found = rows::list(tx, place.environment.id, &search(text), after, wanted).await?;
+    let search = search(text);
+    let mut found = rows::list(tx, place.environment.id, &search, after, wanted).await?;
+    if found.is_empty()
+        && let Search::Identifier(text) | Search::Prefix(text) = &search
+        && let Some(hash) = hash_of(app, &place, text)
+    {
+        let by_hash = Search::Identifier(hash);
+        found = rows::list(tx, place.environment.id, &by_hash, after, wanted).await?;
+    }
     let more = found.len() as i64 > limit;
     found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok((found, more))
@@ -119,6 +132,8 @@ pub async fn create(
 ) -> Result<EdgeIdentity> {
     let mut tx = app.begin().await?;
     let place = enter(&mut tx, caller, api_key, MANAGE).await?;
+    let identifier = identifier_here(app, &mut tx, &place, EDGE, identifier).await?;
+    let alias = keep_alias(app, &place, alias)?;
     let now = Timestamp::now().0;
     let taken = || {
         Error::Rejected(json!([format!(
@@ -154,8 +169,8 @@ pub async fn update(
     let place = enter(&mut tx, caller, api_key, MANAGE).await?;
     let before = find(&mut tx, &place, uuid).await?;
     let mut identity = before.clone();
-    if let Some(alias) = alias {
-        identity.dashboard_alias = alias;
+    if let Some(alias) = alias.filter(|alias| *alias != before.dashboard_alias) {
+        identity.dashboard_alias = keep_alias(app, &place, alias)?;
     }
     if identity == before {
         return Ok(identity);
@@ -200,15 +215,22 @@ pub async fn set_trait(
     let mut identity = identity_admin::lock(&mut tx, place.environment.id, found.id)
         .await?
         .ok_or_else(Error::not_found)?;
+    let mut changes = vec![(
+        key.to_owned(),
+        value.map_or(TraitChange::Remove, TraitChange::Set),
+    )];
+    if let Some(guard) = app.environments().guards().of(&place.project) {
+        changes = guard.keep_changes(EDGE, ("trait_key", "trait_value"), changes)?;
+    }
+    let key = changes.last().map(|(key, _)| key.clone()).unwrap_or_default();
     let told = |identity: &Identity| {
-        let stored = identity.traits.get(key);
+        let stored = identity.traits.get(&key);
         json!({ "trait": key, "value": stored.map(StoredTrait::value) })
     };
     let before = told(&identity);
-    let change = value.map_or(TraitChange::Remove, TraitChange::Set);
     let changed = identity
         .traits
-        .apply(&[(key.to_owned(), change)], Timestamp::now().0)
+        .apply(&changes, Timestamp::now().0)
         .map_err(|_| Error::field("trait_key", "An identity has no more traits than this."))?;
     if !changed {
         return Ok(());
@@ -219,6 +241,13 @@ pub async fn set_trait(
         .before(before)
         .after(told(&identity));
     app.commit(tx, vec![change.into()]).await
+}
+
+/// What is kept of an alias.
+fn keep_alias(app: &App, place: &Place, alias: Option<String>) -> Result<Option<String>> {
+    alias
+        .map(|alias| keep_text(app, place, (EDGE, "dashboard_alias"), alias))
+        .transpose()
 }
 
 /// The id behind a UUID, for a caller who may do this.
@@ -402,6 +431,7 @@ pub async fn put_override(
         .require_on_feature(&mut tx, &place, OVERRIDE, feature.id)
         .await?;
     let mut changes = Vec::new();
+    let identifier = &identifier_here(app, &mut tx, &place, EDGE, identifier.to_owned()).await?;
     let found = rows::find_named(&mut tx, place.environment.id, identifier).await?;
     let id = if let Some(found) = found {
         found.id
@@ -453,7 +483,13 @@ pub async fn remove_override(
     caller
         .require_on_feature(&mut tx, &place, OVERRIDE, feature.id)
         .await?;
-    let Some(found) = rows::find_named(&mut tx, place.environment.id, identifier).await? else {
+    let mut found = rows::find_named(&mut tx, place.environment.id, identifier).await?;
+    if found.is_none()
+        && let Some(hash) = hash_of(app, &place, identifier)
+    {
+        found = rows::find_named(&mut tx, place.environment.id, &hash).await?;
+    }
+    let Some(found) = found else {
         return Ok(());
     };
     let Some(state) = present(&mut tx, found.id, feature.id).await? else {

@@ -14,6 +14,8 @@ use crate::environment_states::{default_of, everyone, require_identities};
 use crate::feature_states::{
     Spot, StateDetails, StateEdit, Subject, ValueEdit, Weight, detail, details, feature_at,
 };
+use crate::identities::identifier_here;
+use crate::pii::Entrance;
 use crate::{App, Caller, Error, Place, Result, audit_details, environments, segment_overrides};
 
 /// What is copied, and whether it is.
@@ -74,7 +76,7 @@ pub async fn copy(
     let now = Timestamp::now();
     let mut changes = change_sets::apply(&mut tx, caller.into(), &target, &feature, &set, now).await?;
     if options.identity_overrides {
-        changes.extend(copy_identities(&mut tx, caller, (&source, &target), &feature).await?);
+        changes.extend(copy_identities(app, &mut tx, caller, (&source, &target), &feature).await?);
     }
     let told = changes.iter().map(|change| CopyChange {
         line: change.message.clone().unwrap_or_default(),
@@ -168,6 +170,7 @@ async fn change_set(tx: &mut Tx, (source, target): (&Place, &Place), feature: &F
 }
 
 async fn copy_identities(
+    app: &App,
     tx: &mut Tx,
     caller: &Caller,
     (source, target): (&Place, &Place),
@@ -186,16 +189,18 @@ async fn copy_identities(
         else {
             continue;
         };
-        let found = edge_identities::find_named(tx, target.environment.id, &name.identifier).await?;
+        let entrance = Entrance::AdminIdentities;
+        let identifier = identifier_here(app, tx, target, entrance, name.identifier.clone()).await?;
+        let found = edge_identities::find_named(tx, target.environment.id, &identifier).await?;
         let id = if let Some(found) = found {
             found.id
         } else {
             let now = Timestamp::now().0;
-            let made = identity_admin::insert(tx, target.environment.id, &name.identifier, now).await?;
+            let made = identity_admin::insert(tx, target.environment.id, &identifier, now).await?;
             let id = made.ok_or_else(Error::not_found)?;
             let change = Change::new(caller, Kind::Identity, Action::Create, id)
                 .in_environment(target)
-                .after(json!({ "identifier": name.identifier }));
+                .after(json!({ "identifier": identifier }));
             changes.push(change.into());
             id
         };

@@ -66,6 +66,9 @@ async fn store_counts(app: App) {
         if let Err(error) = analytics::flush_usage(&app).await {
             tracing::warn!(%error, "counts of API calls are not stored yet");
         }
+        if let Err(error) = crate::pii::flush(&app).await {
+            tracing::warn!(%error, "findings of personal data are not stored yet");
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Identities and their traits, as administrators edit them.
 
 use burgee_model::permissions::EnvironmentPermission;
+use burgee_model::pii::Mode;
 use burgee_model::traits::{StoredTrait, TraitChange, TraitError, TraitSet, TraitValue};
 use burgee_model::{Timestamp, limits};
 use burgee_store::changes::NewChange;
@@ -11,6 +12,7 @@ pub use burgee_store::identities::Identity;
 pub use burgee_store::identity_admin::{Filter, IdentityName};
 
 use crate::change::{Action, Change, Kind};
+use crate::pii::{Entrance, Spot};
 use crate::{App, Caller, Error, Place, Result, environments};
 
 /// What somebody may do who sees identities, and who edits them.
@@ -47,22 +49,89 @@ pub async fn require_manage(app: &App, caller: &Caller, api_key: &str) -> Result
 /// Some identities of an environment, and how many there are. `q` is part of the identifier, or in double quotes all
 /// of it.
 pub async fn list(
+    app: &App,
     tx: &mut Tx,
     caller: &Caller,
     api_key: &str,
     q: Option<&str>,
-    limit: i64,
-    offset: i64,
+    (limit, offset): (i64, i64),
 ) -> Result<(i64, Vec<IdentityName>)> {
     let place = enter(tx, caller, api_key, VIEW).await?;
-    let filter = filter(q);
+    let mut filter = filter(q);
     // No identifier has a NUL, and Postgres refuses texts that do.
     if q.is_some_and(|q| q.contains('\0')) {
         return Ok((0, Vec::new()));
     }
-    let count = identity_admin::count(tx, place.environment.id, &filter).await?;
+    let mut count = identity_admin::count(tx, place.environment.id, &filter).await?;
+    let text = filter.identifier.as_deref().or(filter.part.as_deref());
+    if count == 0
+        && let Some(hash) = hash_of(app, &place, text.unwrap_or_default())
+    {
+        // Whom one looks for by what is kept as a hash is found by it.
+        filter = Filter {
+            identifier: Some(hash),
+            part: None,
+        };
+        count = identity_admin::count(tx, place.environment.id, &filter).await?;
+    }
     let rows = identity_admin::list(tx, place.environment.id, &filter, limit, offset).await?;
     Ok((count, rows))
+}
+
+/// The hash that an identifier is kept as, if it is.
+pub(crate) fn hash_of(app: &App, place: &Place, identifier: &str) -> Option<String> {
+    app.environments()
+        .guards()
+        .of(&place.project)?
+        .hash_of("", identifier)
+}
+
+/// What is kept of the identifier of a new identity.
+pub(crate) fn keep_identifier(
+    app: &App,
+    place: &Place,
+    entrance: Entrance,
+    identifier: String,
+) -> Result<String> {
+    keep_text(app, place, (entrance, "identifier"), identifier)
+}
+
+/// What is kept of a text of an identity that is no trait.
+pub(crate) fn keep_text(
+    app: &App,
+    place: &Place,
+    (entrance, field): (Entrance, &'static str),
+    text: String,
+) -> Result<String> {
+    let Some(guard) = app.environments().guards().of(&place.project) else {
+        return Ok(text);
+    };
+    let spot = Spot {
+        entrance,
+        field,
+        name: "",
+    };
+    Ok(guard.keep(spot, &text)?.into_owned())
+}
+
+/// The identifier that an identity has or gets: the one asked for where somebody is stored by it, else what is kept of it.
+pub(crate) async fn identifier_here(
+    app: &App,
+    tx: &mut Tx,
+    place: &Place,
+    entrance: Entrance,
+    identifier: String,
+) -> Result<String> {
+    if place.project.pii_mode == Mode::Hash.as_str() {
+        let exactly = Filter {
+            identifier: Some(identifier.clone()),
+            part: None,
+        };
+        if identity_admin::count(tx, place.environment.id, &exactly).await? > 0 {
+            return Ok(identifier);
+        }
+    }
+    keep_identifier(app, place, entrance, identifier)
 }
 
 fn filter(q: Option<&str>) -> Filter {
@@ -105,6 +174,7 @@ fn taken(identifier: &str) -> Error {
 pub async fn create(app: &App, caller: &Caller, api_key: &str, identifier: String) -> Result<IdentityName> {
     let mut tx = app.begin().await?;
     let place = enter(&mut tx, caller, api_key, MANAGE).await?;
+    let identifier = identifier_here(app, &mut tx, &place, Entrance::AdminIdentities, identifier).await?;
     let now = Timestamp::now().0;
     let id = identity_admin::insert(&mut tx, place.environment.id, &identifier, now)
         .await?
@@ -130,6 +200,7 @@ pub async fn rename(
 ) -> Result<IdentityName> {
     let mut tx = app.begin().await?;
     let (place, before) = hold(&mut tx, caller, api_key, id).await?;
+    let identifier = identifier_here(app, &mut tx, &place, Entrance::AdminIdentities, identifier).await?;
     let exactly = Filter {
         identifier: Some(identifier.clone()),
         part: None,
@@ -226,6 +297,9 @@ impl TraitEdit {
     }
 }
 
+/// Where the parts of a trait stand in a body.
+const TRAIT_FIELDS: (&str, &str) = ("trait_key", "string_value");
+
 fn no_trait() -> Error {
     Error::no_match("Trait")
 }
@@ -269,10 +343,18 @@ pub async fn create_trait(
 ) -> Result<StoredTrait> {
     let mut tx = app.begin().await?;
     let (place, mut identity) = hold(&mut tx, caller, api_key, identity_id).await?;
-    let value = edit.value(None)?;
-    let key = edit
+    let mut value = edit.value(None)?;
+    let mut key = edit
         .key
         .ok_or_else(|| Error::field("trait_key", "This field is required."))?;
+    if let Some(guard) = app.environments().guards().of(&place.project) {
+        guard.keep_trait(
+            Entrance::AdminIdentities,
+            TRAIT_FIELDS,
+            &mut key,
+            Some(&mut value),
+        )?;
+    }
     if identity.traits.get(&key).is_some() {
         return Err(key_taken(&key));
     }
@@ -311,8 +393,15 @@ pub async fn update_trait(
     let (place, mut identity) = hold(&mut tx, caller, api_key, identity_id).await?;
     let slot = slot(identity_id, trait_id)?;
     let before = identity.traits.in_slot(slot).cloned().ok_or_else(no_trait)?;
-    let value = edit.value(Some(before.value()))?;
-    let key = edit.key.unwrap_or_else(|| before.key().to_owned());
+    let mut value = edit.value(Some(before.value()))?;
+    let mut key = edit.key.unwrap_or_else(|| before.key().to_owned());
+    // What stays as it is is there already.
+    if let Some(guard) = app.environments().guards().of(&place.project)
+        && (key != before.key() || value != *before.value())
+    {
+        let new = Some(&mut value).filter(|value| **value != *before.value());
+        guard.keep_trait(Entrance::AdminIdentities, TRAIT_FIELDS, &mut key, new)?;
+    }
     if key != before.key() && identity.traits.get(&key).is_some() {
         return Err(key_taken(&key));
     }

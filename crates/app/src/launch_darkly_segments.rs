@@ -16,6 +16,7 @@ pub use crate::list_segments::{ListSegment, ListSegmentHere, MemberList, NewList
 use crate::list_segments::members::{self, Choice, ListEdit};
 use crate::list_segments::{self, one_here};
 use crate::metadata::Write;
+use crate::pii::{Entrance, Guard, Refused, Spot, trait_of_kind};
 use crate::{App, Caller, Error, Place, Result, segments};
 
 /// Additions and removals in one request, of segments that are no big ones.
@@ -234,7 +235,8 @@ pub async fn patch(
     if let Some(change) = describe(&mut tx, caller, &before.here.segment, &patch).await? {
         changes.push(change);
     }
-    let edits = edits(&before.here.segment, patch.targets)?;
+    let guard = app.environments().guards().of(&place.project);
+    let edits = edits(&before.here.segment, guard.as_ref(), patch.targets)?;
     refuse_conflicts(app, &mut tx, &before.here, &edits).await?;
     let (_, change) = members::write(app, &mut tx, caller, &place, &before.here.segment, &edits).await?;
     changes.extend(change);
@@ -279,9 +281,25 @@ async fn describe(
 }
 
 /// The targets of a patch, gathered by the list they are of.
-fn edits(segment: &ListSegment, targets: Vec<Target>) -> Result<Vec<ListEdit>> {
+fn edits(segment: &ListSegment, guard: Option<&Guard>, targets: Vec<Target>) -> Result<Vec<ListEdit>> {
     let mut edits: Vec<ListEdit> = Vec::new();
-    for target in targets {
+    for mut target in targets {
+        let kind = target.context_kind.as_ref().unwrap_or(&segment.context_kind);
+        // Conflicts are looked for among what is kept.
+        if target.present
+            && let Some(guard) = guard
+        {
+            let spot = Spot {
+                entrance: Entrance::LaunchDarklySegments,
+                field: "instructions",
+                name: trait_of_kind(kind),
+            };
+            // That API has a text alone, which must name the field itself.
+            let told = |refused: Refused| {
+                Error::field(refused.field, format!("{}: {}", refused.field, refused.reason()))
+            };
+            target.key = guard.keep(spot, &target.key).map_err(told)?.into_owned();
+        }
         let choice = Choice {
             context_kind: Some(
                 target
@@ -293,6 +311,7 @@ fn edits(segment: &ListSegment, targets: Vec<Target>) -> Result<Vec<ListEdit>> {
         match edits.iter_mut().find(|edit| edit.choice == choice) {
             Some(edit) => edit.members.push((target.key, target.present)),
             None => edits.push(ListEdit {
+                entrance: None,
                 choice,
                 members: vec![(target.key, target.present)],
             }),
@@ -353,6 +372,7 @@ fn final_members(edit: &ListEdit, present: bool) -> HashSet<&str> {
 
 /// Where one context stands in a segment, by its key.
 pub async fn membership(
+    app: &App,
     tx: &mut Tx,
     caller: &Caller,
     at: (&str, &str),
@@ -360,7 +380,7 @@ pub async fn membership(
     member: &str,
 ) -> Result<members::Listed> {
     let place = place(tx, caller, at, Purpose::See).await?;
-    members::look_up_in(tx, &place, key, None, member)
+    members::look_up_in(app, tx, &place, key, None, member)
         .await
         .map_err(as_unknown)
 }

@@ -73,6 +73,7 @@ pub mod organisations;
 pub mod own_flags;
 pub mod password_resets;
 pub mod permissions;
+pub mod pii;
 pub mod platform_hub;
 mod prerequisites;
 pub mod project_files;
@@ -175,7 +176,7 @@ impl App {
     /// Starts the product on an open database: compiles every environment, then follows the change log.
     pub async fn start(db: Db, settings: Settings) -> Result<Self> {
         let delay = Duration::from_micros(settings.write_delay_micros);
-        let environments = Environments::load(&db).await?;
+        let environments = Environments::load(&db, pii::Guards::new(&settings.secret)).await?;
         let identity_cache = Arc::new(IdentityCache::for_database(&db));
         let closing = watch::Sender::new(false);
         let outbound = Outbound::new(&settings.outbound);
@@ -327,8 +328,9 @@ impl App {
         }
         let flushed = sdk::analytics::flush_usage(self).await;
         self.0.analytics.close().await;
+        let counted = pii::flush(self).await;
         self.0.db.close().await;
-        flushed
+        flushed.and(counted)
     }
 
     /// Throttles and the like.

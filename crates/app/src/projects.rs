@@ -1,5 +1,6 @@
 //! Projects.
 
+use burgee_model::pii::Mode;
 use burgee_model::permissions::{OrganisationPermission, ProjectPermission};
 use burgee_model::{Problems, Timestamp};
 use burgee_store::changes::NewChange;
@@ -13,7 +14,7 @@ pub use burgee_store::projects::{Project, Usage};
 
 use crate::change::{Action, Change, Kind};
 use crate::settings::ProjectLimits;
-use crate::{App, Caller, Error, Result};
+use crate::{App, Caller, Error, Result, pii};
 
 /// What the API refuses a second project of the same name with.
 const NAME_TAKEN: &str = "A project with this name already exists.";
@@ -31,6 +32,9 @@ pub struct ProjectEdit {
     pub minimum_change_request_approvals: Option<Option<i64>>,
     pub enforce_feature_owners: Option<bool>,
     pub use_edge_identities: Option<bool>,
+    pub pii_mode: Option<Mode>,
+    pub pii_allowed_traits: Option<Vec<String>>,
+    pub pii_allowed_values: Option<Vec<String>>,
     /// The limits, which only superusers move: from others they are passed over.
     pub max_features_allowed: Option<Option<i64>>,
     pub max_segments_allowed: Option<Option<i64>>,
@@ -147,6 +151,10 @@ pub(crate) fn blank(organisation_id: i64, limits: ProjectLimits) -> Project {
         max_features_allowed: limits.features,
         max_segments_allowed: limits.segments,
         max_segment_overrides_allowed: limits.segment_overrides,
+        pii_mode: Mode::Off.as_str().to_owned(),
+        pii_allowed_traits: "[]".to_owned(),
+        pii_allowed_values: "[]".to_owned(),
+        pii_salt: None,
     }
 }
 
@@ -188,7 +196,10 @@ pub(crate) async fn change(
     projects::update(tx, &project).await?;
     let serves = project.hide_disabled_flags != before.hide_disabled_flags
         || project.enable_realtime_updates != before.enable_realtime_updates
-        || project.name != before.name;
+        || project.name != before.name
+        || project.pii_mode != before.pii_mode
+        || project.pii_allowed_traits != before.pii_allowed_traits
+        || project.pii_allowed_values != before.pii_allowed_values;
     let change = Change::new(caller, Kind::Project, Action::Update, project.id)
         .in_project(&project)
         .uuid(&project.uuid)
@@ -266,6 +277,13 @@ fn apply(project: &mut Project, edit: ProjectEdit) -> Result<()> {
         &mut project.max_segment_overrides_allowed,
         edit.max_segment_overrides_allowed,
     );
+    set(&mut project.pii_mode, edit.pii_mode.map(|mode| mode.as_str().to_owned()));
+    if edit.pii_allowed_traits.is_some() || edit.pii_allowed_values.is_some() {
+        let mut allowed = pii::allow_list(project);
+        set(&mut allowed.traits, edit.pii_allowed_traits);
+        set(&mut allowed.values, edit.pii_allowed_values);
+        pii::set_allow_list(project, &allowed)?;
+    }
     Ok(())
 }
 
@@ -296,5 +314,8 @@ pub(crate) fn as_json(project: &Project) -> Value {
         "max_features_allowed": project.max_features_allowed,
         "max_segments_allowed": project.max_segments_allowed,
         "max_segment_overrides_allowed": project.max_segment_overrides_allowed,
+        "pii_mode": project.pii_mode,
+        "pii_allowed_traits": pii::allow_list(project).traits,
+        "pii_allowed_values": pii::allow_list(project).values,
     })
 }

@@ -170,6 +170,7 @@ const UNTOLD: &[(&str, &str)] = &[
         "password_resets",
         "links in mails; that a password was set is told of the user",
     ),
+    ("pii_findings", "counts"),
     ("saml_assertions", "a step of signing in"),
     ("saml_requests", "a step of signing in"),
     ("settings", "secrets that the installation made for itself"),

@@ -123,6 +123,7 @@ impl Context {
             .collect();
         read(Some(&Identity {
             identifier: &identity.identifier,
+            kept_as: None,
             key: identity.key.as_deref(),
             traits: &traits,
             ignores_overrides: false,

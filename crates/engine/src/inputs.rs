@@ -15,6 +15,8 @@ use crate::scalar::{ContextValue, Scalar};
 #[derive(Debug, Clone, Copy)]
 pub struct Identity<'a> {
     pub identifier: &'a str,
+    /// The name its overrides are under, where that is another one.
+    pub kept_as: Option<&'a str>,
     /// The text that is hashed for splits. `None` or empty: `{environment key}_{identifier}`.
     pub key: Option<&'a str>,
     /// Of two entries with the same key the later counts, so traits of a request go after those stored.
@@ -32,6 +34,7 @@ impl<'a> Identity<'a> {
     pub fn new(identifier: &'a str, traits: &'a [(&'a str, ContextValue<'a>)]) -> Self {
         Self {
             identifier,
+            kept_as: None,
             key: None,
             traits,
             ignores_overrides: false,

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use burgee_app::App;
+use burgee_app::pii::{Entrance, Guard, Refused, Spot};
 use burgee_model::limits;
 use burgee_model::traits::{StoredTrait, TraitSet};
 use burgee_model::{FlagValue, TraitValue};
@@ -125,6 +126,57 @@ pub(crate) fn trait_set(identity: &SourceIdentity, rows: Vec<SourceTrait>, repor
         .zip(values)
         .map(|(slot, (key, value, at))| StoredTrait(slot, key, value, at))
         .collect()
+}
+
+/// A page as its projects want it kept, where they want anything of it: without the identities they do not take.
+pub(crate) fn kept(app: &App, page: &Page, report: &mut Report) -> Option<Page> {
+    let mut guards: HashMap<i64, Option<Guard>> = HashMap::new();
+    for identity in &page.identities {
+        guards
+            .entry(identity.environment)
+            .or_insert_with(|| guard(app, identity.environment));
+    }
+    if guards.values().all(Option::is_none) {
+        return None;
+    }
+    let mut identities = Vec::with_capacity(page.identities.len());
+    for identity in &page.identities {
+        let mut identity = identity.clone();
+        let guard = guards.get(&identity.environment).and_then(Option::as_ref);
+        match guard.map(|guard| keep(guard, &mut identity)) {
+            Some(Err(refused)) => {
+                report.leave_out(noun::IDENTITY, identity.source, &refused.reason());
+            }
+            Some(Ok(())) | None => identities.push(identity),
+        }
+    }
+    Some(Page { identities, ..*page })
+}
+
+fn guard(app: &App, environment: i64) -> Option<Guard> {
+    let served = app.environments().by_id(environment)?;
+    served.snapshot().guard.clone()
+}
+
+fn keep(guard: &Guard, identity: &mut IncomingIdentity) -> std::result::Result<(), Refused> {
+    let spot = Spot {
+        entrance: Entrance::Imports,
+        field: "identifier",
+        name: "",
+    };
+    identity.identifier = guard.keep(spot, &identity.identifier)?.into_owned();
+    let Ok(traits) = TraitSet::parse(&identity.traits) else {
+        return Ok(());
+    };
+    let mut kept = Vec::new();
+    for StoredTrait(slot, key, value, created_at) in &traits {
+        let (mut key, mut value) = (key.clone(), value.clone());
+        let fields = ("trait_key", "trait_value");
+        guard.keep_trait(Entrance::Imports, fields, &mut key, Some(&mut value))?;
+        kept.push(StoredTrait(*slot, key, value, *created_at));
+    }
+    identity.traits = TraitSet::from_iter(kept).to_text();
+    Ok(())
 }
 
 /// How often a page is tried that collides with what SDKs write at the same time.
@@ -314,7 +366,7 @@ pub(crate) async fn store_overrides(
     let mut tx = app.begin().await?;
     let mut taker = Taker::new(&mut tx, import, report);
     taker.ids.clone_from(maps);
-    let here = identities_here(&mut taker, page).await?;
+    let here = identities_here(app, &mut taker, page).await?;
     let mut rows = Vec::with_capacity(page.states.len());
     let mut environments = HashSet::new();
     for state in &page.states {
@@ -365,21 +417,22 @@ fn environment_change(environment_id: i64) -> NewChange {
 }
 
 /// The identities of a page, by their ids in the source.
-async fn identities_here(taker: &mut Taker<'_>, page: &OverridePage) -> Result<HashMap<i64, i64>> {
-    let named: HashMap<(i64, &str), i64> = page
-        .identities
-        .iter()
-        .filter_map(|(source, (environment, identifier))| {
-            let environment = taker.id(noun::ENVIRONMENT, *environment)?;
-            Some(((environment, identifier.as_str()), *source))
-        })
-        .collect();
-    let keys: Vec<&(i64, &str)> = named.keys().collect();
+async fn identities_here(app: &App, taker: &mut Taker<'_>, page: &OverridePage) -> Result<HashMap<i64, i64>> {
+    let mut named: HashMap<(i64, String), i64> = HashMap::new();
+    for (source, (environment, identifier)) in &page.identities {
+        let Some(environment) = taker.id(noun::ENVIRONMENT, *environment) else {
+            continue;
+        };
+        let hash = guard(app, environment).and_then(|guard| guard.hash_of("", identifier));
+        named.extend(hash.map(|hash| ((environment, hash), *source)));
+        named.insert((environment, identifier.clone()), *source);
+    }
+    let keys: Vec<&(i64, String)> = named.keys().collect();
     let rows = imports::identities_named(taker.tx, &json!(keys).to_string()).await?;
     Ok(rows
         .into_iter()
         .filter_map(|row| {
-            let source = named.get(&(row.environment_id, row.identifier.as_str()))?;
+            let source = named.get(&(row.environment_id, row.identifier))?;
             Some((*source, row.id))
         })
         .collect())

@@ -353,6 +353,12 @@ impl Run<'_> {
     }
 
     async fn store(&mut self, page: &Page, report: &mut Report) -> Result<()> {
+        let kept = if self.options.dry_run {
+            None
+        } else {
+            identities::kept(self.app, page, report)
+        };
+        let page = kept.as_ref().unwrap_or(page);
         if self.options.dry_run {
             let count = crate::report::Count {
                 found: page.identities.len() as u64,

@@ -10,6 +10,7 @@ pub mod limits;
 pub mod lists;
 pub mod metadata;
 pub mod permissions;
+pub mod pii;
 pub mod problems;
 pub mod segments;
 pub mod time;

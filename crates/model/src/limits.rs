@@ -76,3 +76,8 @@ pub const WEBHOOKS: usize = 50;
 pub const WEBHOOK_URL_LENGTH: usize = 200;
 /// Characters of the secret of a webhook.
 pub const WEBHOOK_SECRET_LENGTH: usize = 255;
+/// Entries of each kind in what a project allows although it looks like personal data.
+pub const PII_ALLOWED: usize = 100;
+/// Places of a project in which personal data was found that are counted by the names of their traits; what is found in
+/// others is counted without.
+pub const PII_PLACES: i64 = 500;

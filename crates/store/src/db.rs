@@ -87,6 +87,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "audience sync objects",
         include_str!("../migrations/0029_audience_sync_objects.sql"),
     ),
+    (30, "pii", include_str!("../migrations/0030_pii.sql")),
     (
         31,
         "last evaluated",

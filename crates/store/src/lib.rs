@@ -52,6 +52,7 @@ pub mod mfa;
 pub mod oauth;
 pub mod organisations;
 pub mod password_resets;
+pub mod pii;
 pub mod platform_hub;
 pub mod projects;
 pub mod provider_accounts;

@@ -26,6 +26,13 @@ row! {
         pub max_segments_allowed: Option<i64>,
         /// In one environment.
         pub max_segment_overrides_allowed: Option<i64>,
+        /// What is done about personal data that would be stored: off, warn, hash, refuse.
+        pub pii_mode: String,
+        /// JSON lists: keys of traits that are not looked at, and patterns of values that are fine.
+        pub pii_allowed_traits: String,
+        pub pii_allowed_values: String,
+        /// What hashes are made with; `None`: the uuid.
+        pub pii_salt: Option<String>,
     }
 }
 
@@ -67,8 +74,9 @@ pub async fn insert(tx: &mut Tx, p: &Project) -> Result<i64> {
         "INSERT INTO projects (uuid, organisation_id, name, created_at, hide_disabled_flags, prevent_flag_defaults,
              enable_realtime_updates, only_allow_lower_case_feature_names, feature_name_regex,
              stale_flags_limit_days, minimum_change_request_approvals, enforce_feature_owners, use_edge_identities,
-             max_features_allowed, max_segments_allowed, max_segment_overrides_allowed)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING id",
+             max_features_allowed, max_segments_allowed, max_segment_overrides_allowed, pii_mode, pii_allowed_traits,
+             pii_allowed_values, pii_salt)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) RETURNING id",
         &p.uuid,
         p.organisation_id,
         &p.name,
@@ -84,7 +92,11 @@ pub async fn insert(tx: &mut Tx, p: &Project) -> Result<i64> {
         p.use_edge_identities,
         p.max_features_allowed,
         p.max_segments_allowed,
-        p.max_segment_overrides_allowed
+        p.max_segment_overrides_allowed,
+        &p.pii_mode,
+        &p.pii_allowed_traits,
+        &p.pii_allowed_values,
+        p.pii_salt.as_deref()
     )?;
     Ok(id)
 }
@@ -98,7 +110,8 @@ pub async fn update(tx: &mut Tx, p: &Project) -> Result<u64> {
              enable_realtime_updates = $5, only_allow_lower_case_feature_names = $6, feature_name_regex = $7,
              stale_flags_limit_days = $8, minimum_change_request_approvals = $9, enforce_feature_owners = $10,
              use_edge_identities = $11, max_features_allowed = $12, max_segments_allowed = $13,
-             max_segment_overrides_allowed = $14
+             max_segment_overrides_allowed = $14, pii_mode = $15, pii_allowed_traits = $16,
+             pii_allowed_values = $17
          WHERE id = $1",
         p.id,
         &p.name,
@@ -113,7 +126,10 @@ pub async fn update(tx: &mut Tx, p: &Project) -> Result<u64> {
         p.use_edge_identities,
         p.max_features_allowed,
         p.max_segments_allowed,
-        p.max_segment_overrides_allowed
+        p.max_segment_overrides_allowed,
+        &p.pii_mode,
+        &p.pii_allowed_traits,
+        &p.pii_allowed_values
     )
 }
 

@@ -224,6 +224,7 @@ fn prepare(document: &Document, origin: &Origin, name: &str, sync: &Sync) -> Res
         managed_only: sync.managed_only,
         long,
         warehouse,
+        watch: None,
         shape: String::new(),
     };
     let targets = owned(&job);

@@ -21,5 +21,6 @@ pub mod plan;
 pub mod run;
 pub mod source;
 pub mod warehouse;
+pub mod watch;
 
 pub use error::{Result, SyncError};

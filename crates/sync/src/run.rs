@@ -21,6 +21,7 @@ use crate::plan::spool::{Spool, SpooledRow};
 use crate::plan::{Basis, Counts, Mode, Plan, PlanWriter, Samples};
 use crate::source::{self, Query, Row, RowStream, Source};
 use crate::warehouse::{self, WarehousePlan};
+use crate::watch::Watch;
 
 pub use crate::warehouse::Purpose;
 
@@ -47,6 +48,8 @@ pub struct Job {
     pub long: Option<Long>,
     /// The warehouse that compares, where that is not done here.
     pub warehouse: Option<warehouse::Settings>,
+    /// What looks at keys and values before anything else does.
+    pub watch: Option<Arc<dyn Watch>>,
     /// Changes when what is sent changes.
     pub shape: String,
 }
@@ -169,7 +172,13 @@ pub async fn prepare_for(
         (plan, invalid) = here(job, live, destination.clone(), ledger, watcher).await?;
         Work::Here(Box::new(plan))
     };
-    let (plan, foreign) = work.summary();
+    let (mut plan, foreign) = work.summary();
+    if let (Some(watch), Work::Warehouse(_)) = (&job.watch, &work) {
+        let samples = &mut plan.samples;
+        for keys in [&mut samples.adds, &mut samples.updates, &mut samples.removes] {
+            keys.iter_mut().for_each(|key| *key = watch.shown(key));
+        }
+    }
     let holds = guard::check(&job.guards, &plan.counts, foreign, standing.room);
     Ok(Prepared {
         plan,
@@ -192,7 +201,7 @@ async fn in_warehouse(
         key: job.key.clone(),
         columns: job.map.values().cloned().collect(),
     };
-    WarehousePlan::make(
+    let mut plan = WarehousePlan::make(
         settings,
         (&job.name, &job.shape),
         &model,
@@ -200,7 +209,9 @@ async fn in_warehouse(
         job.mode,
         purpose,
     )
-    .await
+    .await?;
+    plan.watch.clone_from(&job.watch);
+    Ok(plan)
 }
 
 async fn here(
@@ -217,6 +228,7 @@ async fn here(
         mode: job.mode,
         managed_only: job.managed_only,
         columns,
+        watch: job.watch.clone(),
         destination,
         ledger,
         recovery,
@@ -301,6 +313,7 @@ struct Planner {
     mode: Mode,
     managed_only: bool,
     columns: Columns,
+    watch: Option<Arc<dyn Watch>>,
     destination: Arc<dyn Destination>,
     ledger: Arc<dyn Ledger>,
     recovery: Recovery,
@@ -334,10 +347,18 @@ impl Planner {
 
     /// Puts a row where it belongs; false when it can't be sent.
     fn take(&mut self, row: &Row, spool: &mut Spool) -> Result<bool> {
-        let Some(key) = row.get(self.columns.key).and_then(Cell::as_key) else {
+        let Some(mut key) = row.get(self.columns.key).and_then(Cell::as_key) else {
             self.refuse("", "the row has no key".to_owned());
             return Ok(false);
         };
+        match self.watch.as_ref().map(|watch| watch.key(&key)) {
+            Some(Err(reason)) => {
+                self.refuse("", reason);
+                return Ok(false);
+            }
+            Some(Ok(Some(kept))) => key = kept,
+            Some(Ok(None)) | None => {}
+        }
         if let Err(reason) = self.destination.admits_key(&key) {
             self.refuse(&key, reason);
             return Ok(false);
@@ -355,7 +376,7 @@ impl Planner {
         let mut values = Map::new();
         let mut problem = None;
         for ((name, _), cell) in self.columns.mapped.iter().zip(cells()) {
-            match self.destination.convert(name, cell) {
+            match self.convert(name, cell) {
                 Ok(value) => drop(values.insert(name.clone(), value)),
                 Err(reason) => problem = problem.or(Some(reason)),
             }
@@ -384,7 +405,7 @@ impl Planner {
             self.refuse(key, "the row names no trait".to_owned());
             return Ok(false);
         };
-        let (payload, problem) = match self.destination.convert(&name, value) {
+        let (payload, problem) = match self.convert(&name, value) {
             Ok(value) => {
                 let values = Map::from_iter([(name.clone(), value)]);
                 (serde_json::to_vec(&values).unwrap_or_default(), None)
@@ -402,6 +423,14 @@ impl Planner {
             self.refuse(key, reason);
         }
         Ok(valid)
+    }
+
+    fn convert(&self, name: &str, cell: &Cell) -> std::result::Result<Value, String> {
+        let value = self.destination.convert(name, cell)?;
+        match &self.watch {
+            Some(watch) => watch.value(name, value),
+            None => Ok(value),
+        }
     }
 
     fn refuse(&mut self, key: &str, reason: String) {

@@ -11,6 +11,7 @@ mod session;
 mod texts;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub use dialect::Dialect;
 pub use texts::{Model, Texts};
@@ -21,6 +22,7 @@ use crate::error::{Result, SyncError};
 use crate::ledger::RowError;
 use crate::plan::{Counts, Mode, Op, OpKind, Samples};
 use crate::source::adbc::Adbc;
+use crate::watch::Watch;
 use session::Session;
 
 /// How many operations are read, sent and confirmed together.
@@ -59,6 +61,8 @@ pub enum Purpose<'a> {
 #[derive(Debug)]
 pub struct WarehousePlan {
     session: Session,
+    /// What looks at keys and values before they are sent; the tables are the warehouse's own.
+    pub watch: Option<Arc<dyn Watch>>,
     texts: Texts,
     mode: Mode,
     /// The names at the destination, in the order of the columns of the frozen copy.
@@ -97,6 +101,7 @@ impl WarehousePlan {
             last: 0,
             at: 0,
             numbers: Vec::new(),
+            watch: None,
             counts: Counts::default(),
             samples: Samples::default(),
             conflicts: Vec::new(),
@@ -279,17 +284,30 @@ impl WarehousePlan {
 
     fn op(&self, row: &[Cell], destination: &dyn Destination) -> std::result::Result<Op, RowError> {
         let kind = self.kind(row.get(1).unwrap_or(&Cell::Null));
-        let key = row.get(2).and_then(Cell::as_key).unwrap_or_default();
+        let mut key = row.get(2).and_then(Cell::as_key).unwrap_or_default();
+        let watch = self.watch.as_deref();
+        let shown = watch.map_or_else(|| key.clone(), |watch| watch.shown(&key));
         let told = |reason: String| RowError {
-            key: key.chars().take(200).collect(),
+            key: shown.chars().take(200).collect(),
             op: "invalid".to_owned(),
             reason,
         };
+        // What is there already may always go, under whatever name it is there.
+        if let Some(watch) = watch.filter(|_| kind != OpKind::Remove)
+            && let Some(kept) = watch.key(&key).map_err(told)?
+        {
+            key = kept;
+        }
         destination.admits_key(&key).map_err(told)?;
         let mut values = serde_json::Map::new();
         if kind != OpKind::Remove {
             for (name, cell) in self.names.iter().zip(&row[3..]) {
-                values.insert(name.clone(), destination.convert(name, cell).map_err(told)?);
+                let value = destination.convert(name, cell).map_err(told)?;
+                let value = match watch {
+                    Some(watch) => watch.value(name, value).map_err(told)?,
+                    None => value,
+                };
+                values.insert(name.clone(), value);
             }
         }
         let payload = if values.is_empty() {

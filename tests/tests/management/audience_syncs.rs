@@ -399,6 +399,39 @@ both! {
         scene.put("syncs/best", &json!({"model": "people", "to": "lists", "mode": "upsert", "segment": "best", "map": {"identifier": "id"}})).await.expect(400);
     }
 
+    async fn keys_go_past_the_guard_of_the_project_before_anything_is_kept_of_them(app) {
+        let scene = Scene::with_sync(app, json!({})).await;
+        let project = format!("/api/v1/projects/{}/", scene.world.project);
+        let lists = format!("{project}list-segments/");
+        scene.app.post(&scene.world.admin, &lists, &json!({"name": "Best", "key": "best"})).await.expect(201);
+        scene.put("destinations/lists", &json!({"type": "burgee", "environment": scene.world.key})).await.expect(201);
+        let sync = json!({"model": "people", "to": "lists", "mode": "mirror", "segment": "best", "guards": {"max_invalid_pct": 100, "max_remove_pct": 100}});
+        scene.put("syncs/best", &sync).await.expect(201);
+        std::fs::write(scene.folder.path().join("people.csv"), "id\nu1\nzq7canary@pii.example\n").unwrap();
+        let run = async || {
+            let begun = scene.post("syncs/best/trigger").await.expect(202);
+            scene.ended(id(&begun)).await
+        };
+        let kept = async || {
+            let mut tx = scene.app.app.db().read().await.unwrap();
+            burgee_store::seeds::tables_with(&mut tx, "zq7canary").await.unwrap()
+        };
+        scene.app.patch(&scene.world.admin, &project, &json!({"pii_mode": "refuse"})).await.expect(200);
+        let refused = run().await;
+        assert_eq!((refused["state"].as_str(), refused["counts"]["invalid"].as_u64()), (Some("partial"), Some(1)), "{refused}");
+        let errors = scene.get(&format!("runs/{}/errors", id(&refused))).await;
+        let reason = errors["results"][0]["reason"].as_str().unwrap();
+        assert!(reason.contains("kind: email") && errors["results"][0]["key"] == "", "{errors}");
+        scene.app.patch(&scene.world.admin, &project, &json!({"pii_mode": "hash"})).await.expect(200);
+        let hashed = run().await;
+        assert_eq!((hashed["state"].as_str(), hashed["counts"]["adds"].as_u64()), (Some("done"), Some(1)), "{hashed}");
+        let again = run().await;
+        assert_eq!((again["counts"]["unchanged"].as_u64(), again["progress"]["delivered"].as_u64()), (Some(2), Some(0)), "{again}");
+        let look = format!("/api/v1/environments/{}/list-segments/best/members/lookup/?member=zq7canary%40pii.example", scene.world.key);
+        assert_eq!(scene.app.get(&scene.world.admin, &look).await.expect(200)["included"], true);
+        assert_eq!(kept().await, Vec::<String>::new());
+    }
+
     async fn rows_that_were_refused_are_listed_and_can_be_downloaded(app) {
         let scene = Scene::with_sync(app, json!({"guards": {"max_invalid_pct": 100}})).await;
         let text = format!("id\nu1\n\"\"\n{}\n", "x".repeat(3000));

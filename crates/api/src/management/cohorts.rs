@@ -7,7 +7,10 @@ use axum::http::{HeaderMap, StatusCode, header};
 use burgee_app::App;
 use burgee_app::Error;
 use burgee_app::cohorts::{self, Cohort};
-use burgee_app::list_segments::upload;
+use burgee_app::list_segments::replace::Mode;
+use burgee_app::list_segments::upload::{self, Watch};
+use burgee_app::pii::Entrance;
+use burgee_model::lists::USER;
 use burgee_model::{Timestamp, limits};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -139,7 +142,7 @@ async fn upload_cohort(
     headers: HeaderMap,
     request: axum::extract::Request,
 ) -> ApiResult<Json<MembersUploaded>> {
-    cohorts::require_upload(&app, &caller, &key, id).await?;
+    let guard = cohorts::require_upload(&app, &caller, &key, id).await?;
     let kind = headers
         .get(header::CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok());
@@ -150,7 +153,13 @@ async fn upload_cohort(
         request.into_body()
     };
     let file = received(body, limits::MEMBERS_FILE_BYTES).await?;
-    let read = tokio::task::spawn_blocking(move || upload::read(file, None)).await;
+    let watch = guard.map(|guard| Watch {
+        guard,
+        context_kind: USER.to_owned(),
+        mode: Mode::Replace,
+        entrance: Entrance::Cohorts,
+    });
+    let read = tokio::task::spawn_blocking(move || upload::read(file, None, watch)).await;
     let file = read.map_err(|error| Error::Internal(error.to_string()))??;
     Ok(Json(cohorts::upload(&app, &caller, &key, id, file).await?.into()))
 }

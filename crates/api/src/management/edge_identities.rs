@@ -159,7 +159,7 @@ async fn list_edge_identities(
     let size = query.number("page_size").filter(|size| *size > 0).unwrap_or(PAGE);
     let rows = (after(&query)?, size.min(limits::PAGE_SIZE));
     let mut tx = app.db().read().await?;
-    let (found, more) = edge_identities::list(&mut tx, &caller, &key, query.text("q"), rows).await?;
+    let (found, more) = edge_identities::list(&app, &mut tx, &caller, &key, query.text("q"), rows).await?;
     let last = found.last().filter(|_| more).map(|identity| identity.id);
     Ok(Json(EdgeIdentityPage {
         results: found.into_iter().map(EdgeIdentityView::from).collect(),

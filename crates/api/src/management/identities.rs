@@ -86,7 +86,8 @@ async fn list_identities(
     // A bad page number must not tell whether there is such an environment.
     identities::require_view(&mut tx, &caller, &key).await?;
     let (limit, offset) = (paging.limit(), paging.offset()?);
-    let (count, rows) = identities::list(&mut tx, &caller, &key, query.text("q"), limit, offset).await?;
+    let (count, rows) =
+        identities::list(&app, &mut tx, &caller, &key, query.text("q"), (limit, offset)).await?;
     let views = rows.into_iter().map(IdentityView::from).collect();
     Ok(Json(paging.page(count, views)?))
 }

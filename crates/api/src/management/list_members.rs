@@ -7,7 +7,8 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use burgee_app::list_segments::members::{self, Choice, Counts, Download, ListEdit, Listed};
 use burgee_app::list_segments::replace::{self, Mode, Uploaded};
-use burgee_app::list_segments::upload::{self, Format, Ignored};
+use burgee_app::list_segments::upload::{self, Format, Ignored, Watch};
+use burgee_app::pii::Entrance;
 use burgee_app::{App, Error};
 use burgee_model::limits;
 use burgee_model::lists::Side;
@@ -175,6 +176,7 @@ async fn edit_members(
     let additions = add.into_iter().map(|member| (member.0, true));
     let removals = remove.into_iter().map(|member| (member.0, false));
     let edit = ListEdit {
+        entrance: Some(Entrance::ListMembers),
         choice: Choice {
             context_kind: input.context_kind.map(|kind| kind.0),
             side: input.side.map_or(Side::Included, Side::from),
@@ -213,7 +215,7 @@ async fn look_up_member(
         context_kind,
         included,
         excluded,
-    } = members::look_up(&mut tx, &caller, &key, &segment, kind, member).await?;
+    } = members::look_up(&app, &mut tx, &caller, &key, &segment, kind, member).await?;
     if member.is_empty() {
         return Err(Error::field("member", "This field is required.").into());
     }
@@ -337,7 +339,7 @@ async fn upload_members(
     headers: HeaderMap,
     body: FileBody,
 ) -> ApiResult<Json<MembersUploaded>> {
-    members::require_edit(&app, &caller, &key, &segment).await?;
+    let (list, guard) = members::require_edit(&app, &caller, &key, &segment).await?;
     let mode = match query.text("mode") {
         Some("replace") => Mode::Replace,
         Some("add") => Mode::Add,
@@ -351,7 +353,13 @@ async fn upload_members(
     let choice = choice(&query)?;
     let format = format(query.text("format"))?.or_else(|| format_of(&headers));
     let file = received(body, limits::MEMBERS_FILE_BYTES).await?;
-    let read = tokio::task::spawn_blocking(move || upload::read(file, format)).await;
+    let watch = guard.map(|guard| Watch {
+        guard,
+        context_kind: choice.context_kind.clone().unwrap_or(list.context_kind),
+        mode,
+        entrance: Entrance::ListUploads,
+    });
+    let read = tokio::task::spawn_blocking(move || upload::read(file, format, watch)).await;
     let upload = read.map_err(|error| Error::Internal(error.to_string()))??;
     let done = replace::upload(&app, &caller, &key, &segment, &choice, mode, upload).await?;
     Ok(Json(done.into()))

@@ -47,6 +47,7 @@ pub mod metadata_fields;
 pub mod oauth;
 pub mod organisations;
 pub mod permissions;
+pub mod pii;
 pub mod platform_hub;
 pub mod project_change_requests;
 pub mod project_files;
@@ -123,6 +124,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(oauth::router())
         .merge(organisations::router())
         .merge(permissions::router())
+        .merge(pii::router())
         .merge(platform_hub::router())
         .merge(project_change_requests::router())
         .merge(feature_copies::router())

@@ -5,7 +5,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use burgee_app::edge_identities::no_edge;
 use burgee_app::projects::{Project, ProjectEdit};
-use burgee_app::{App, Error, projects};
+use burgee_app::{App, Error, pii, projects};
+use burgee_model::limits;
+use burgee_model::pii::{AllowList, Mode};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -16,7 +18,7 @@ use crate::caller::Signed;
 use crate::error::ApiResult;
 use crate::fields::{Given, Pk, Text, Whole};
 use crate::params::{Path, Query};
-use crate::{input, required};
+use crate::{choices, input, required};
 
 /// The routes of this noun.
 pub fn router() -> OpenApiRouter<App> {
@@ -54,11 +56,27 @@ pub struct ProjectView {
     pub edge_v2_migration_status: &'static str,
     pub minimum_change_request_approvals: Option<i64>,
     pub enforce_feature_owners: bool,
+    /// What is done about personal data that would be stored. This and the next two are told of projects for which one of
+    /// them was set: others are described as in the reference, where there is no such thing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<PiiMode>)]
+    pub pii_mode: Option<String>,
+    /// Keys of traits, and context kinds, that are not looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pii_allowed_traits: Option<Vec<String>>,
+    /// Values that are fine although they look like personal data; `*` stands for any characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pii_allowed_values: Option<Vec<String>>,
 }
 
 impl From<Project> for ProjectView {
     fn from(p: Project) -> Self {
+        let allowed = pii::allow_list(&p);
+        let is_guarded = p.pii_mode != Mode::Off.as_str() || allowed != AllowList::default();
         Self {
+            pii_allowed_traits: is_guarded.then_some(allowed.traits),
+            pii_allowed_values: is_guarded.then_some(allowed.values),
+            pii_mode: is_guarded.then_some(p.pii_mode),
             id: p.id,
             uuid: p.uuid,
             name: p.name,
@@ -116,6 +134,12 @@ input! {
         pub enforce_feature_owners: Given<bool>,
         /// Ours: lets clients use the "edge" set of identity operations.
         pub use_edge_identities: Given<bool>,
+        /// Ours: what is done about personal data that would be stored.
+        pub pii_mode: Given<PiiMode>,
+        /// Ours: keys of traits, and context kinds, that are not looked at.
+        pub pii_allowed_traits: Given<Vec<Text<{ limits::TRAIT_KEY_LENGTH }>>>,
+        /// Ours: values that are fine, whole; `*` stands for any characters.
+        pub pii_allowed_values: Given<Vec<Text<{ limits::TRAIT_KEY_LENGTH }>>>,
         /// Ours: the limits of the project; null for none. Only superusers move them.
         pub max_features_allowed: Given<Option<Whole<0, 1_000_000_000>>>,
         pub max_segments_allowed: Given<Option<Whole<0, 1_000_000_000>>>,
@@ -126,6 +150,26 @@ input! {
 required! {
     /// A project to write anew.
     pub struct WholeProjectBody(ProjectBody) with name, organisation;
+}
+
+choices! {
+    /// What is done about personal data that would be stored: nothing, counting, hashing, refusing.
+    pub enum PiiMode { Off = "off", Warn = "warn", Hash = "hash", Refuse = "refuse" }
+}
+
+impl From<PiiMode> for Mode {
+    fn from(mode: PiiMode) -> Self {
+        match mode {
+            PiiMode::Off => Self::Off,
+            PiiMode::Warn => Self::Warn,
+            PiiMode::Hash => Self::Hash,
+            PiiMode::Refuse => Self::Refuse,
+        }
+    }
+}
+
+fn texts<const MAX: usize>(given: Vec<Text<MAX>>) -> Vec<String> {
+    given.into_iter().map(|text| text.0).collect()
 }
 
 impl From<ProjectBody> for ProjectEdit {
@@ -141,6 +185,9 @@ impl From<ProjectBody> for ProjectEdit {
             minimum_change_request_approvals: body.minimum_change_request_approvals.0.map(|n| n.map(|n| n.0)),
             enforce_feature_owners: body.enforce_feature_owners.0,
             use_edge_identities: body.use_edge_identities.0,
+            pii_mode: body.pii_mode.0.map(Mode::from),
+            pii_allowed_traits: body.pii_allowed_traits.0.map(texts),
+            pii_allowed_values: body.pii_allowed_values.0.map(texts),
             max_features_allowed: body.max_features_allowed.0.map(|n| n.map(|n| n.0)),
             max_segments_allowed: body.max_segments_allowed.0.map(|n| n.map(|n| n.0)),
             max_segment_overrides_allowed: body.max_segment_overrides_allowed.0.map(|n| n.map(|n| n.0)),

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use burgee_app::App;
 use burgee_app::integrations::identities as integrations;
+use burgee_app::pii::Entrance;
 use burgee_app::sdk::identities::{self, Identified, IdentifyInput, TraitInput};
 use burgee_app::sdk::{bulk, evaluation};
 use burgee_app::served::Resource;
@@ -229,8 +230,11 @@ async fn store_bulk(
     check_allowed(key)?;
     let inputs = read_bulk(body)?;
     key.served.count(Resource::Identities);
-    let writes = bulk::identities(key.snapshot().environment_id, inputs, overwrite);
-    bulk::store(app, &writes).await.map_err(ApiError)?;
+    let snapshot = key.snapshot();
+    let writes = bulk::identities(snapshot.environment_id, inputs, overwrite);
+    bulk::store(app, &snapshot, Entrance::BulkIdentities, writes)
+        .await
+        .map_err(ApiError)?;
     Ok(key::keyed(
         (StatusCode::ACCEPTED, axum::Json(json!({}))).into_response(),
     ))

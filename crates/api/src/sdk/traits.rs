@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use burgee_app::pii::Entrance;
 use burgee_app::sdk::{bulk, identities};
 use burgee_app::served::Resource;
 use burgee_app::{App, Error};
@@ -129,9 +130,9 @@ async fn set_trait(State(app): State<App>, key: EnvironmentKey, body: Body) -> R
     let input: SetTraitBody = body.parse()?;
     key.served.count(Resource::Traits);
     let value = input.trait_value.0;
-    let change = vec![(input.trait_key.0.clone(), TraitChange::Set(value.clone()))];
-    let environment = key.snapshot().environment_id;
-    identities::write(&app, environment, &input.identity.identifier.0, change)
+    let change = TraitChange::Set(value.clone());
+    let identifier = &input.identity.identifier.0;
+    identities::set_one(&app, &key.snapshot(), identifier, &input.trait_key.0, change)
         .await
         .map_err(ApiError)?;
     let answer = json!({
@@ -152,7 +153,7 @@ async fn set_traits(State(app): State<App>, key: EnvironmentKey, body: Body) -> 
     }
     let inputs: Vec<BulkTraitBody> = body.parse()?;
     key.served.count(Resource::Traits);
-    let environment = key.snapshot().environment_id;
+    let snapshot = key.snapshot();
     let named = inputs.iter().map(|input| {
         let value = input.trait_value.0.as_ref();
         let change = value.map_or(TraitChange::Remove, |t| TraitChange::Set(t.0.clone()));
@@ -162,8 +163,10 @@ async fn set_traits(State(app): State<App>, key: EnvironmentKey, body: Body) -> 
             change,
         )
     });
-    let writes = bulk::traits(environment, named);
-    bulk::store(&app, &writes).await.map_err(ApiError)?;
+    let writes = bulk::traits(snapshot.environment_id, named);
+    bulk::store(&app, &snapshot, Entrance::BulkTraits, writes)
+        .await
+        .map_err(ApiError)?;
     let set = inputs.iter().filter_map(|input| {
         let value = &input.trait_value.0.as_ref()?.0;
         let identity = json!({ "identifier": input.identity.identifier.0 });
@@ -183,15 +186,17 @@ async fn increment_trait(
     check_allowed(&key)?;
     let input: IncrementBody = body.parse()?;
     key.served.count(Resource::Traits);
-    let change = vec![(
-        input.trait_key.0.clone(),
-        TraitChange::Increment(input.increment_by),
-    )];
-    let environment = key.snapshot().environment_id;
-    let identity = identities::write(&app, environment, &input.identifier.0, change)
-        .await
-        .map_err(ApiError)?;
-    let value = identity.traits.get(&input.trait_key.0).map(|t| t.value().clone());
+    let change = TraitChange::Increment(input.increment_by);
+    let (identity, kept) = identities::set_one(
+        &app,
+        &key.snapshot(),
+        &input.identifier.0,
+        &input.trait_key.0,
+        change,
+    )
+    .await
+    .map_err(ApiError)?;
+    let value = identity.traits.get(&kept).map(|t| t.value().clone());
     let answer = json!({
         "trait_key": input.trait_key.0,
         "trait_value": value,
@@ -233,11 +238,11 @@ async fn set_trait_by_path(
     let trait_key = Text::<{ limits::TRAIT_KEY_LENGTH }>::read(Some(&key_text));
     let trait_key = trait_key.map_err(|problem| wrong("trait_key", problem))?.0;
     key.served.count(Resource::Traits);
-    let change = vec![(trait_key.clone(), TraitChange::Set(value.clone()))];
-    let identity = identities::write(&app, key.snapshot().environment_id, &identifier, change)
+    let change = TraitChange::Set(value.clone());
+    let (identity, kept) = identities::set_one(&app, &key.snapshot(), &identifier, &trait_key, change)
         .await
         .map_err(ApiError)?;
-    let id = identity.traits.get(&trait_key).map(|t| t.id(identity.id));
+    let id = identity.traits.get(&kept).map(|t| t.id(identity.id));
     let answer = json!({ "id": id, "trait_key": trait_key, "trait_value": value, "transient": false });
     Ok(keyed(Json(answer).into_response()))
 }

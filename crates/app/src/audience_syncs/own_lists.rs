@@ -1,18 +1,24 @@
 //! The list segments of this server as a destination of its own syncs.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use burgee_engine::member_hash;
-use burgee_model::limits;
 use burgee_model::lists::{self, MemberProblem, Side};
+use burgee_model::{TraitValue, limits};
 use burgee_store::Tx;
 use burgee_store::list_segments::MemberList;
 use burgee_sync::SyncError;
+use burgee_sync::destination::Settings;
 use burgee_sync::destination::burgee::{List, Lists};
+use burgee_sync::watch::Watch;
 use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
 
 use crate::list_segments::members::{self, Choice, ListEdit};
 use crate::list_segments::{ListSegmentHere, one_here, pages};
+use crate::pii::{Entrance, Guard, Refused, Spot, trait_of_kind};
 use crate::{App, Author, Error, Place};
 
 /// The lists of one organisation: its syncs write to no other.
@@ -77,7 +83,12 @@ impl OwnLists {
             context_kind: Some(list.context_kind.clone()),
             side: Side::Included,
         };
-        let edit = ListEdit { choice, members };
+        let edit = ListEdit {
+            // Keys go through the guard before they are compared with anything.
+            entrance: None,
+            choice,
+            members,
+        };
         let author = Author {
             user_id: self.started_by,
             ..Author::default()
@@ -126,5 +137,62 @@ impl Lists for OwnLists {
 
     fn holds<'a>(&'a self, list: &'a List, keys: Vec<String>) -> BoxFuture<'a, Result<Vec<bool>>> {
         Box::pin(async move { self.look_up(list, &keys).await.map_err(told) })
+    }
+}
+
+/// The guard of the project here that a sync writes to, if it is one and has one: it looks at what the sync keeps, too.
+pub(super) fn watch(app: &App, destination: &Settings) -> Option<Arc<dyn Watch>> {
+    let (key, context_kind) = match destination {
+        Settings::Burgee(settings) => (&settings.list.environment, settings.list.context_kind.as_str()),
+        Settings::Flagsmith(settings) => (&settings.key, lists::USER),
+        Settings::LaunchDarkly(_) => return None,
+    };
+    let (served, _) = app.environments().find(key)?;
+    let guard = served.snapshot().guard.clone()?;
+    Some(Arc::new(SyncWatch {
+        name: trait_of_kind(context_kind).to_owned(),
+        guard,
+    }))
+}
+
+#[derive(Debug)]
+struct SyncWatch {
+    guard: Guard,
+    /// The trait that keys are values of, if they are no identifiers.
+    name: String,
+}
+
+impl Watch for SyncWatch {
+    fn key(&self, key: &str) -> std::result::Result<Option<String>, String> {
+        let spot = Spot {
+            entrance: Entrance::AudienceSync,
+            field: "key",
+            name: &self.name,
+        };
+        match self.guard.keep(spot, key) {
+            Ok(Cow::Owned(hash)) => Ok(Some(hash)),
+            Ok(Cow::Borrowed(_)) => Ok(None),
+            Err(refused) => Err(refused.reason()),
+        }
+    }
+
+    fn value(&self, name: &str, value: Value) -> std::result::Result<Value, String> {
+        let Ok(mut kept) = serde_json::from_value::<TraitValue>(value.clone()) else {
+            return Ok(value);
+        };
+        // The name is that of the configuration, which stays as it is.
+        let mut key = name.to_owned();
+        let fields = ("trait_key", "trait_value");
+        self.guard
+            .keep_trait(Entrance::AudienceSync, fields, &mut key, Some(&mut kept))
+            .map_err(Refused::reason)?;
+        Ok(json!(kept))
+    }
+
+    fn shown(&self, key: &str) -> String {
+        match self.guard.peek(&self.name, key) {
+            Some(hash) => hash,
+            None => key.to_owned(),
+        }
     }
 }

@@ -14,7 +14,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::alerts;
 use super::objects::{ObjectKind, Stock, require};
-use super::own_lists::OwnLists;
+use super::own_lists::{self, OwnLists};
 use super::runner::{Begun, Origin, RunError};
 use crate::change::{Action, Change, Kind};
 use crate::{App, Caller, Error, Result};
@@ -253,6 +253,7 @@ async fn begin(
             started_by,
         }));
     }
+    sync.job.watch = own_lists::watch(app, &sync.job.destination);
     let runner = app.sync_runner();
     let begun = match wish {
         Wish::Plan => runner.begin_plan(&sync, origin).await?,

@@ -8,6 +8,7 @@ mod states;
 
 use burgee_model::Timestamp;
 use burgee_model::permissions::ProjectPermission;
+use burgee_model::pii::Mode;
 use burgee_model::segments::Rule;
 use burgee_store::audit::AuditEntry;
 use burgee_store::changes::NewChange;
@@ -170,6 +171,9 @@ fn project_edit(was: &Map<String, Value>) -> Result<ProjectEdit> {
         minimum_change_request_approvals: nullable(was, "minimum_change_request_approvals")?,
         enforce_feature_owners: field(was, "enforce_feature_owners")?,
         use_edge_identities: field(was, "use_edge_identities")?,
+        pii_mode: field::<String>(was, "pii_mode")?.and_then(|mode| Mode::parse(&mode)),
+        pii_allowed_traits: field(was, "pii_allowed_traits")?,
+        pii_allowed_values: field(was, "pii_allowed_values")?,
         max_features_allowed: nullable(was, "max_features_allowed")?,
         max_segments_allowed: nullable(was, "max_segments_allowed")?,
         max_segment_overrides_allowed: nullable(was, "max_segment_overrides_allowed")?,

@@ -67,7 +67,7 @@ impl IdentityEvent {
         } = note;
         let (traits, flags, segments) = evaluation::for_integrations(snapshot, identity);
         Self {
-            identifier: identity.identifier.clone(),
+            identifier: identity.kept_as.as_ref().unwrap_or(&identity.identifier).clone(),
             at: *at,
             traits,
             flags,

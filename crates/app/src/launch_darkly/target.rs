@@ -17,6 +17,7 @@ use crate::feature_options::OptionEdit;
 use crate::feature_states::{StateEdit, ValueEdit, Weight};
 use crate::features::{FeatureEdit, NewFeature};
 use crate::flag_updates::{FeatureName, FlagEdit, OverrideEdit};
+use crate::pii::{Entrance, Spot};
 use crate::segments::{RuleEdit, SegmentEdit};
 use crate::tags::TagEdit;
 use crate::{
@@ -412,9 +413,29 @@ impl Act<'_> {
             rollout: None,
         };
         let edit = shape.state(config, &serve);
-        let present = identity_rows::find_by_identifier(self.app.db(), id, &identifier)
+        let mut present = identity_rows::find_by_identifier(self.app.db(), id, &identifier)
             .await
             .map_err(Error::from)?;
+        let served = self.app.environments().by_id(id).map(|served| served.snapshot());
+        if let Some(guard) = served.as_ref().and_then(|snapshot| snapshot.guard.as_ref()) {
+            if let Err(refused) = guard.keep(TARGET, &identifier) {
+                let text = format!(
+                    "{} in {}: a target was not taken over. {}",
+                    shape.name,
+                    environment.name,
+                    refused.reason()
+                );
+                self.problems.push(text);
+                return Ok(());
+            }
+            if present.is_none()
+                && let Some(hash) = guard.hash_of("", &identifier)
+            {
+                present = identity_rows::find_by_identifier(self.app.db(), id, &hash)
+                    .await
+                    .map_err(Error::from)?;
+            }
+        }
         let Some(identity) = present else {
             let made = identities::create(self.app, self.caller, &key, identifier).await?;
             let at = (key.as_str(), made.id);
@@ -439,6 +460,13 @@ impl Act<'_> {
         Ok(())
     }
 }
+
+/// Where identifiers stand that an import brings.
+const TARGET: Spot<'static> = Spot {
+    entrance: Entrance::Imports,
+    field: "identifier",
+    name: "",
+};
 
 fn override_name(name: &str, environment: &Environment) -> String {
     format!("{name} (Override for {})", environment.name)

@@ -1,8 +1,9 @@
 //! Who is in a list segment: adding, removing, looking up, reading on.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use burgee_engine::member_hash;
+use burgee_engine::{MemberSet, member_hash};
 use burgee_model::lists::{self, MemberProblem, Side};
 use burgee_model::permissions::EnvironmentPermission;
 use burgee_model::{Problems, Timestamp, limits};
@@ -16,6 +17,7 @@ use super::pages::{self, Page};
 use super::{ListSegment, MemberList, missing, one_here};
 use crate::change::{Action, Change, Kind};
 use crate::feature_states::place_by_key;
+use crate::pii::{Entrance, Guard, Spot, trait_of_kind};
 use crate::{App, Author, Caller, Error, Place, Result};
 
 /// Which of a segment's lists is meant.
@@ -48,6 +50,8 @@ impl Choice {
 /// What is to become of some members of one list: in order, each a member and whether it is in from now on.
 #[derive(Debug, Clone)]
 pub struct ListEdit {
+    /// What it came in by; `None`: the guard against personal data has seen its members already.
+    pub entrance: Option<Entrance>,
     pub choice: Choice,
     pub members: Vec<(String, bool)>,
 }
@@ -56,13 +60,21 @@ impl ListEdit {
     /// Everybody here is in from now on.
     pub fn adding(choice: Choice, members: impl IntoIterator<Item = String>) -> Self {
         let members = members.into_iter().map(|member| (member, true)).collect();
-        Self { choice, members }
+        Self {
+            entrance: Some(Entrance::ListMembers),
+            choice,
+            members,
+        }
     }
 
     /// Nobody here is in any more.
     pub fn removing(choice: Choice, members: impl IntoIterator<Item = String>) -> Self {
         let members = members.into_iter().map(|member| (member, false)).collect();
-        Self { choice, members }
+        Self {
+            entrance: Some(Entrance::ListMembers),
+            choice,
+            members,
+        }
     }
 }
 
@@ -108,12 +120,20 @@ pub(crate) async fn place_to_edit(tx: &mut Tx, caller: &Caller, key: &str) -> Re
     place_by_key(tx, caller, key, EnvironmentPermission::ManageSegmentOverrides).await
 }
 
-/// Fails unless the caller may say who is in this segment: asked before a file is taken.
-pub async fn require_edit(app: &App, caller: &Caller, key: &str, segment_key: &str) -> Result<()> {
+/// Fails unless the caller may say who is in this segment: asked before a file is taken. Gives the segment and what looks
+/// through the file, if anything does.
+pub async fn require_edit(
+    app: &App,
+    caller: &Caller,
+    key: &str,
+    segment_key: &str,
+) -> Result<(ListSegment, Option<Guard>)> {
     let mut tx = app.db().read().await?;
     let place = place_to_edit(&mut tx, caller, key).await?;
     let found = store::find(&mut tx, place.project.id, segment_key).await?;
-    refuse_managed(&found.ok_or_else(missing)?)
+    let segment = found.ok_or_else(missing)?;
+    refuse_managed(&segment)?;
+    Ok((segment, app.environments().guards().of(&place.project)))
 }
 
 /// The members of a managed segment are those of what manages it.
@@ -160,7 +180,7 @@ pub(crate) async fn write(
     let mut logged = Vec::new();
     for edit in edits {
         let kind = edit.choice.kind_for(segment)?;
-        let done = write_list(app, tx, place, segment, (&kind, edit.choice.side), &edit.members).await?;
+        let done = write_list(app, tx, place, segment, (&kind, edit.choice.side), edit).await?;
         if done.is_change() {
             logged.push(json!({
                 "side": edit.choice.side.as_str(), "context_kind": kind, "added": done.added, "removed": done.removed,
@@ -240,13 +260,23 @@ async fn write_list(
     place: &Place,
     segment: &ListSegment,
     list: (&str, Side),
-    members: &[(String, bool)],
+    edit: &ListEdit,
 ) -> Result<Counts> {
-    if members.is_empty() {
+    if edit.members.is_empty() {
         return Ok(Counts::default());
     }
+    let (kind, _) = list;
     let mut list = list_for(tx, place, segment, list).await?;
     let set = app.environments().lists().at(tx, &list).await?;
+    let guard = app.environments().guards().of(&place.project);
+    let kept;
+    let members = match &guard {
+        Some(guard) => {
+            kept = keep(guard, kind, &set, edit)?;
+            &kept
+        }
+        None => &edit.members,
+    };
     // Of several mentions of one member the last counts.
     let wanted: HashMap<i64, (&str, bool)> = members
         .iter()
@@ -284,6 +314,35 @@ async fn write_list(
     Ok(counts)
 }
 
+/// The members as they are kept. Who is in the list by the member itself stays so, and who leaves it leaves by either.
+fn keep(guard: &Guard, kind: &str, set: &MemberSet, edit: &ListEdit) -> Result<Vec<(String, bool)>> {
+    let field = match edit.entrance {
+        Some(Entrance::Cohorts) => "identifiers",
+        _ => "add",
+    };
+    let name = trait_of_kind(kind);
+    let mut kept = Vec::with_capacity(edit.members.len());
+    for (member, present) in &edit.members {
+        let is_in = set.contains(member_hash(member));
+        let own = match edit.entrance.filter(|_| *present) {
+            Some(entrance) => {
+                let spot = Spot {
+                    entrance,
+                    field,
+                    name,
+                };
+                guard.keep(spot, member)?
+            }
+            None => guard
+                .hash_of(name, member)
+                .map_or(Cow::Borrowed(member.as_str()), Cow::Owned),
+        };
+        let own = if is_in { member.clone() } else { own.into_owned() };
+        kept.push((own, *present));
+    }
+    Ok(kept)
+}
+
 pub(crate) fn too_many() -> Error {
     let text = format!("A list has no more than {} members.", limits::MEMBERS_PER_LIST);
     Error::field("members", text)
@@ -297,8 +356,10 @@ pub struct Listed {
     pub excluded: bool,
 }
 
-/// Looks a member up, exactly and as it is stored. Seeing who is in a list needs the permission to see identities.
+/// Looks a member up, exactly, by what it is or by the hash that is kept in place of it. Seeing who is in a list needs
+/// the permission to see identities.
 pub async fn look_up(
+    app: &App,
     tx: &mut Tx,
     caller: &Caller,
     key: &str,
@@ -307,11 +368,12 @@ pub async fn look_up(
     member: &str,
 ) -> Result<Listed> {
     let place = place_by_key(tx, caller, key, EnvironmentPermission::ViewIdentities).await?;
-    look_up_in(tx, &place, segment_key, context_kind, member).await
+    look_up_in(app, tx, &place, segment_key, context_kind, member).await
 }
 
 /// The same in an environment where the caller may see identities.
 pub async fn look_up_in(
+    app: &App,
     tx: &mut Tx,
     place: &Place,
     segment_key: &str,
@@ -328,8 +390,17 @@ pub async fn look_up_in(
         included: false,
         excluded: false,
     };
+    let guard = app.environments().guards().of(&place.project);
+    let hash = guard.and_then(|guard| guard.hash_of(trait_of_kind(&listed.context_kind), member));
     for list in &here.lists {
-        if list.context_kind == listed.context_kind && is_stored(tx, list, member).await? {
+        if list.context_kind != listed.context_kind {
+            continue;
+        }
+        let by_hash = match &hash {
+            Some(hash) => is_stored(tx, list, hash).await?,
+            None => false,
+        };
+        if by_hash || is_stored(tx, list, member).await? {
             if list.excluded {
                 listed.excluded = true;
             } else {

@@ -109,6 +109,7 @@ async fn as_edits(
         named.extend(part.into_iter().map(|(_, member)| (member, mode == Mode::Add)));
     }
     let edit = ListEdit {
+        entrance: None,
         choice: choice.clone(),
         members: named,
     };

@@ -1,6 +1,7 @@
 //! Files of members: CSV or a line of JSON each, packed with gzip or not. They are sorted on the way in, in memory that
 //! does not grow with them.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, Write};
 
@@ -11,6 +12,8 @@ use serde_json::Value;
 
 use super::members::too_many;
 use super::pages::Member;
+use super::replace::Mode;
+use crate::pii::{Entrance, Guard, Spot, trait_of_kind};
 use crate::{Error, Result};
 
 /// How members are written down.
@@ -56,6 +59,17 @@ pub struct Upload {
     taken: usize,
     count: usize,
     pub ignored: Ignored,
+    watch: Option<Watch>,
+}
+
+/// What looks for personal data in the members of a file.
+#[derive(Debug)]
+pub struct Watch {
+    pub guard: Guard,
+    /// The context kind of the list.
+    pub context_kind: String,
+    pub mode: Mode,
+    pub entrance: Entrance,
 }
 
 fn ours(error: &io::Error) -> Error {
@@ -67,7 +81,7 @@ fn theirs(text: &str) -> Error {
 }
 
 /// Reads a file of members. It may take its time: not to be called where requests are waited for.
-pub fn read(file: File, format: Option<Format>) -> Result<Upload> {
+pub fn read(file: File, format: Option<Format>, watch: Option<Watch>) -> Result<Upload> {
     let mut reader = BufReader::with_capacity(64 * 1024, file);
     let packed = reader
         .fill_buf()
@@ -75,18 +89,18 @@ pub fn read(file: File, format: Option<Format>) -> Result<Upload> {
         .starts_with(&[0x1f, 0x8b]);
     if packed {
         let mut unpacked = flate2::bufread::MultiGzDecoder::new(reader).take(limits::MEMBERS_FILE_BYTES);
-        let upload = parse(BufReader::with_capacity(64 * 1024, &mut unpacked), format)?;
+        let upload = parse(BufReader::with_capacity(64 * 1024, &mut unpacked), format, watch)?;
         // What was cut off must not be taken for what was never there.
         if unpacked.limit() == 0 {
             return Err(theirs("The file is too large when it is unpacked."));
         }
         Ok(upload)
     } else {
-        parse(reader, format)
+        parse(reader, format, watch)
     }
 }
 
-fn parse(mut reader: impl BufRead, format: Option<Format>) -> Result<Upload> {
+fn parse(mut reader: impl BufRead, format: Option<Format>, watch: Option<Watch>) -> Result<Upload> {
     let unreadable = |_| theirs("The file can't be unpacked.");
     let start = reader.fill_buf().map_err(unreadable)?;
     if start.starts_with(b"\xef\xbb\xbf") {
@@ -99,7 +113,10 @@ fn parse(mut reader: impl BufRead, format: Option<Format>) -> Result<Upload> {
     } else {
         Format::Csv
     });
-    let mut upload = Upload::default();
+    let mut upload = Upload {
+        watch,
+        ..Upload::default()
+    };
     match format {
         Format::Csv => parse_csv(reader, &mut upload)?,
         Format::Ndjson => parse_lines(reader, &mut upload)?,
@@ -242,6 +259,34 @@ impl Upload {
                 return Ok(());
             }
         }
+        if let Some(hash) = self.kept(member)? {
+            return self.put(&hash);
+        }
+        self.put(member)
+    }
+
+    /// The hash that is kept in place of a member, if one is. Who is to leave the list leaves by either.
+    fn kept(&mut self, member: &str) -> Result<Option<String>> {
+        let Some(watch) = &self.watch else { return Ok(None) };
+        if watch.mode == Mode::Remove {
+            let hash = watch.guard.hash_of(trait_of_kind(&watch.context_kind), member);
+            if let Some(hash) = hash {
+                self.put(&hash)?;
+            }
+            return Ok(None);
+        }
+        let spot = Spot {
+            entrance: watch.entrance,
+            field: "file",
+            name: trait_of_kind(&watch.context_kind),
+        };
+        Ok(match watch.guard.keep(spot, member)? {
+            Cow::Owned(hash) => Some(hash),
+            Cow::Borrowed(_) => None,
+        })
+    }
+
+    fn put(&mut self, member: &str) -> Result<()> {
         self.count += 1;
         if self.count > limits::MEMBERS_PER_LIST * 2 {
             return Err(too_many());
@@ -322,7 +367,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(text).unwrap();
         file.rewind().unwrap();
-        let mut upload = read(file, format).unwrap();
+        let mut upload = read(file, format, None).unwrap();
         let mut members = Vec::new();
         let mut last = i64::MIN;
         while let Some((part, end)) = upload.next_part().unwrap() {
@@ -368,7 +413,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"{\"identifier\": \"a\"}\nnonsense\n").unwrap();
         file.rewind().unwrap();
-        let refused = read(file, None).unwrap_err();
+        let refused = read(file, None, None).unwrap_err();
         assert!(refused.to_string().contains("Line 2 is no JSON"), "{refused}");
     }
 
@@ -378,7 +423,7 @@ mod tests {
         file.write_all(b"a\n\"").unwrap();
         file.write_all(&vec![b'x'; 2 * LINE as usize]).unwrap();
         file.rewind().unwrap();
-        assert!(read(file, Some(Format::Csv)).is_err());
+        assert!(read(file, Some(Format::Csv), None).is_err());
         let long = format!("a\n{}\nb\n", "x".repeat(500_000));
         assert_eq!(taken(long.as_bytes(), Some(Format::Csv)).1.too_long, 1);
     }

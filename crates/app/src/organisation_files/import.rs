@@ -63,7 +63,8 @@ async fn write(
     for project in part.projects {
         let mut tx = app.begin().await?;
         let target = Target::Organisation(organisation_id);
-        let rules = (options, app.settings().project_limits);
+        let guards = app.environments().guards().clone();
+        let rules = (options, app.settings().project_limits, guards);
         let (done, _, changes) = write_project(&mut tx, author, target, project, rules).await?;
         imported.projects.push(done);
         finish(app, tx, changes, options).await?;

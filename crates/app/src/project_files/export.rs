@@ -205,6 +205,11 @@ pub(crate) async fn project_part(
     }
     Ok(ProjectPart {
         name: project.name.clone(),
+        pii_mode: project.pii_mode.clone(),
+        pii_allowed_traits: crate::pii::allow_list(project).traits,
+        pii_allowed_values: crate::pii::allow_list(project).values,
+        pii_salt: (project.pii_mode == "hash")
+            .then(|| project.pii_salt.clone().unwrap_or_else(|| project.uuid.clone())),
         hide_disabled_flags: project.hide_disabled_flags,
         prevent_flag_defaults: project.prevent_flag_defaults,
         enable_realtime_updates: project.enable_realtime_updates,

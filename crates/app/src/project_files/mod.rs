@@ -72,6 +72,16 @@ pub struct ProjectPart {
     pub minimum_change_request_approvals: Option<i64>,
     pub enforce_feature_owners: bool,
     pub use_edge_identities: bool,
+    /// What is done about personal data: `off` unless it says otherwise.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub pii_mode: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pii_allowed_traits: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pii_allowed_values: Vec<String>,
+    /// What hashes in it were made with, beside the secret of its installation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pii_salt: Option<String>,
     pub tags: Vec<TagPart>,
     /// The custom fields it has or inherits.
     #[serde(skip_serializing_if = "Vec::is_empty")]

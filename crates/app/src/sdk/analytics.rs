@@ -8,6 +8,7 @@ use burgee_store::analytics::{self, EvaluationCount, UsageCount};
 use crate::App;
 use crate::analytics::seen;
 use crate::error::Result;
+use crate::pii::{Entrance, Spot};
 use crate::served::Snapshot;
 
 /// One reported count of evaluations.
@@ -29,6 +30,20 @@ pub async fn record(app: &App, snapshot: &Snapshot, evaluations: Vec<Evaluations
         .collect();
     let now = Timestamp::now().0;
     let mut features = Vec::new();
+    let mut evaluations = evaluations;
+    if let Some(guard) = &snapshot.guard {
+        let spot = Spot {
+            entrance: Entrance::Analytics,
+            field: "identity_identifier",
+            name: "",
+        };
+        for identifier in evaluations
+            .iter_mut()
+            .filter_map(|e| e.identity_identifier.as_mut())
+        {
+            *identifier = guard.keep(spot, identifier)?.into_owned();
+        }
+    }
     let rows: Vec<EvaluationCount> = evaluations
         .into_iter()
         .filter(|e| (1..=limits::EVALUATIONS_PER_REPORT).contains(&e.count))

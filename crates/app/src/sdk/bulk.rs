@@ -8,6 +8,8 @@ use burgee_store::identities::{self, IdentityWrite, Written};
 
 use super::identities::IdentifyInput;
 use crate::App;
+use crate::pii::{self, Entrance};
+use crate::served::Snapshot;
 use crate::error::{Error, Result};
 
 /// Identities written in one transaction.
@@ -51,7 +53,13 @@ pub fn traits(
 }
 
 /// Carries out writes, a thousand in a transaction. When one is refused, none of its transaction is done.
-pub async fn store(app: &App, writes: &[IdentityWrite]) -> Result<()> {
+pub async fn store(
+    app: &App,
+    snapshot: &Snapshot,
+    entrance: Entrance,
+    writes: Vec<IdentityWrite>,
+) -> Result<()> {
+    let writes = pii::keep_writes(app, snapshot.guard.as_ref(), entrance, writes).await?;
     let cache = app.identity_cache();
     for chunk in writes.chunks(CHUNK) {
         let clears = cache.clears();

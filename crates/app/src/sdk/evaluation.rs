@@ -3,7 +3,7 @@
 use burgee_engine::{
     ContextValue, Identity, MemberSet, Membership, Memberships, Outcome, Reason, VariantChoice, member_hash,
 };
-use burgee_model::TraitValue;
+use burgee_model::{TraitValue, lists};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -207,6 +207,7 @@ pub(crate) fn with_engine_identity<R>(
         .collect();
     let memberships = Standing::new(snapshot, identity);
     act(&Identity {
+        kept_as: identity.kept_as.as_deref(),
         key: Some(&key),
         memberships: Some(&memberships),
         ignores_overrides: identity.ignores_overrides,
@@ -220,35 +221,55 @@ struct Standing<'a> {
     snapshot: &'a Snapshot,
     identity: &'a Identified,
     identifier: i64,
+    /// That of the hash of the identifier, where it is kept by one.
+    kept: Option<i64>,
 }
 
 impl<'a> Standing<'a> {
     fn new(snapshot: &'a Snapshot, identity: &'a Identified) -> Self {
-        let identifier = if snapshot.lists.is_empty() {
-            0
+        let (identifier, kept) = if snapshot.lists.is_empty() {
+            (0, None)
         } else {
-            member_hash(&identity.identifier)
+            let kept = kept_member(snapshot, lists::USER, &identity.identifier);
+            (member_hash(&identity.identifier), kept)
         };
         Self {
             snapshot,
             identity,
             identifier,
+            kept,
         }
     }
 
     fn is_in(&self, (subject, members): &(Subject, MemberSet)) -> bool {
         match subject {
-            Subject::Identifier => members.contains(self.identifier),
+            Subject::Identifier => {
+                members.contains(self.identifier) || self.kept.is_some_and(|kept| members.contains(kept))
+            }
             Subject::Trait(key) => {
                 let mut traits = self.identity.traits.iter();
                 let value = traits.find(|t| t.key == *key).map(|t| &t.value);
                 value.is_some_and(|value| match value {
-                    TraitValue::Text(text) => members.contains(member_hash(text)),
-                    other => members.contains(member_hash(&burgee_engine::python_text(&json!(other)))),
+                    TraitValue::Text(text) => self.has(key, text, members),
+                    other => self.has(key, &burgee_engine::python_text(&json!(other)), members),
                 })
             }
         }
     }
+}
+
+impl Standing<'_> {
+    /// Whether a value is a member, by itself or by its hash.
+    fn has(&self, key: &str, value: &str, members: &MemberSet) -> bool {
+        members.contains(member_hash(value))
+            || kept_member(self.snapshot, key, value).is_some_and(|kept| members.contains(kept))
+    }
+}
+
+/// What a member is kept as in lists, where a hash is kept in place of it.
+fn kept_member(snapshot: &Snapshot, context_kind: &str, member: &str) -> Option<i64> {
+    let hash = snapshot.guard.as_ref()?.hash_of(crate::pii::trait_of_kind(context_kind), member)?;
+    Some(member_hash(&hash))
 }
 
 impl Memberships for Standing<'_> {

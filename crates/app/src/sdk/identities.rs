@@ -1,5 +1,6 @@
 //! Identifying: an identity, its traits, its flags.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use burgee_model::traits::{StoredTrait, TraitChange, TraitError, TraitSet};
@@ -10,6 +11,7 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::error::{Error, Result};
+use crate::pii::{self, Entrance, Guard, Spot};
 use crate::served::{Served, Snapshot};
 
 /// A trait as a request names it.
@@ -49,7 +51,10 @@ pub struct Identified {
     pub id: Option<i64>,
     /// The number its buckets are computed from, where they are not computed from its identifier.
     pub hash_seed: Option<i64>,
+    /// What was asked for. Rules see it, and buckets may be computed from it.
     pub identifier: String,
+    /// The identifier it is stored under, where a hash is stored in place of it.
+    pub kept_as: Option<String>,
     pub traits: Vec<TraitOutput>,
     /// Whether overrides made for this identifier are passed over.
     pub ignores_overrides: bool,
@@ -72,18 +77,33 @@ pub async fn identify(
     let Some(identifier) = input.identifier else {
         return Ok(anonymous(&traits));
     };
-    let stored = find(app, snapshot.environment_id, &identifier).await?;
+    let guard = snapshot.guard.as_ref();
+    let mut kept_as = match guard {
+        Some(guard) if input.transient => guard.hash_of("", &identifier),
+        Some(guard) => match guard.keep(IDENTIFIER, &identifier)? {
+            Cow::Owned(hash) => Some(hash),
+            Cow::Borrowed(_) => None,
+        },
+        None => None,
+    };
+    let stored = find(app, snapshot.environment_id, &identifier, &mut kept_as).await?;
     if input.transient {
         let traits = overlay(stored.as_deref(), &traits, true);
         return Ok(Identified {
             id: stored.as_ref().map(|s| s.id),
             hash_seed: stored.map(|s| s.hash_seed()),
             identifier,
+            kept_as,
             traits,
             ignores_overrides: false,
         });
     }
     let persist = snapshot.persist_trait_data;
+    if let Some(guard) = guard.filter(|_| persist) {
+        for given in traits.iter_mut().filter(|given| !given.transient) {
+            keep_trait(guard, given)?;
+        }
+    }
     let changes: Vec<(String, TraitChange)> = traits
         .iter()
         .filter(|t| persist && !t.transient)
@@ -92,13 +112,58 @@ pub async fn identify(
     let before = stored.as_ref().map(|s| s.traits.clone()).unwrap_or_default();
     let identity = match stored {
         Some(identity) if !identity.traits.would_change(&changes) => identity,
-        _ => Arc::new(write(app, snapshot.environment_id, &identifier, changes).await?),
+        _ => {
+            let name = kept_as.as_deref().unwrap_or(&identifier);
+            Arc::new(write(app, snapshot.environment_id, name, changes).await?)
+        }
     };
-    Ok(answer(&identity, &before, &traits, persist))
+    Ok(Identified {
+        identifier,
+        kept_as,
+        ..answer(&identity, &before, &traits, persist)
+    })
+}
+
+/// Where the identifier stands that an SDK identifies with.
+const IDENTIFIER: Spot<'static> = Spot {
+    entrance: Entrance::Identities,
+    field: "identifier",
+    name: "",
+};
+
+/// Leaves of a trait what is to be kept of it.
+fn keep_trait(guard: &Guard, given: &mut TraitInput) -> Result<()> {
+    if given.value.is_none() {
+        if let Some(hash) = guard.hash_of("", &given.key) {
+            given.key = hash;
+        }
+        return Ok(());
+    }
+    let fields = ("traits.trait_key", "traits.trait_value");
+    Ok(guard.keep_trait(Entrance::Identities, fields, &mut given.key, given.value.as_mut())?)
+}
+
+/// The stored identity: by its hash, where it is kept by one, or by its identifier, under which it then stays.
+async fn find(
+    app: &App,
+    environment_id: i64,
+    identifier: &str,
+    kept_as: &mut Option<String>,
+) -> Result<Option<Arc<Identity>>> {
+    if let Some(hash) = kept_as.as_deref()
+        && let Some(found) = find_named(app, environment_id, hash).await?
+    {
+        return Ok(Some(found));
+    }
+    let found = find_named(app, environment_id, identifier).await?;
+    if found.is_some() {
+        *kept_as = None;
+    }
+    Ok(found)
 }
 
 /// The stored identity, from memory if it was asked for just now.
-async fn find(app: &App, environment_id: i64, identifier: &str) -> Result<Option<Arc<Identity>>> {
+async fn find_named(app: &App, environment_id: i64, identifier: &str) -> Result<Option<Arc<Identity>>> {
     let cache = app.identity_cache();
     if let Some(identity) = cache.get(environment_id, identifier) {
         return Ok(Some(identity));
@@ -133,13 +198,41 @@ pub fn unknown(identifier: String) -> Identified {
         id: None,
         hash_seed: None,
         identifier,
+        kept_as: None,
         traits: Vec::new(),
         ignores_overrides: true,
     }
 }
 
+/// Sets or increments one trait of an identity, which is created when it is not there. Gives the identity, and the key
+/// that the trait is kept under.
+pub async fn set_one(
+    app: &App,
+    snapshot: &Snapshot,
+    identifier: &str,
+    key: &str,
+    change: TraitChange,
+) -> Result<(Identity, String)> {
+    let wanted = IdentityWrite {
+        environment_id: snapshot.environment_id,
+        identifier: identifier.to_owned(),
+        changes: vec![(key.to_owned(), change)],
+        overwrite: false,
+    };
+    let kept = pii::keep_writes(app, snapshot.guard.as_ref(), Entrance::Traits, vec![wanted]).await?;
+    let Some(IdentityWrite {
+        identifier, changes, ..
+    }) = kept.into_iter().next()
+    else {
+        return Err(Error::Internal("a write was lost".to_owned()));
+    };
+    let key = changes.last().map(|(key, _)| key.clone()).unwrap_or_default();
+    let identity = write(app, snapshot.environment_id, &identifier, changes).await?;
+    Ok((identity, key))
+}
+
 /// Changes traits of an identity, which is created when it is not there.
-pub async fn write(
+async fn write(
     app: &App,
     environment_id: i64,
     identifier: &str,
@@ -210,6 +303,7 @@ fn anonymous(traits: &[TraitInput]) -> Identified {
         id: None,
         hash_seed: None,
         identifier,
+        kept_as: None,
         traits: overlay(None, traits, true),
         ignores_overrides: false,
     }
@@ -271,6 +365,7 @@ fn answer(identity: &Identity, before: &TraitSet, request: &[TraitInput], persis
         id: Some(identity.id),
         hash_seed: Some(identity.hash_seed()),
         identifier: identity.identifier.clone(),
+        kept_as: None,
         traits,
         ignores_overrides: false,
     }
@@ -283,6 +378,7 @@ impl Identified {
             id: Some(identity.id),
             hash_seed: Some(identity.hash_seed()),
             identifier: identity.identifier.clone(),
+            kept_as: None,
             traits: overlay(Some(identity), &[], false),
             ignores_overrides: false,
         }

@@ -25,6 +25,7 @@ use tokio::sync::{Mutex, watch};
 
 use crate::App;
 use crate::error::Result;
+use crate::pii::Guards;
 
 pub(crate) use lists::Lists;
 pub(crate) use rows::Rows;
@@ -138,13 +139,14 @@ struct Index {
 
 impl Index {
     /// Replaces one environment, with its keys; without rows it goes.
-    fn put(&mut self, id: i64, rows: Option<Rows>) {
+    fn put(&mut self, guards: &Guards, id: i64, rows: Option<Rows>) {
         let known = self.ids.remove(&id);
         for key in known.iter().flat_map(|(_, keys)| keys) {
             self.keys.remove(key);
         }
         let Some(rows) = rows else { return };
-        let snapshot = Snapshot::build(&rows);
+        let mut snapshot = Snapshot::build(&rows);
+        snapshot.guard = guards.of(&rows.project);
         let served = match known {
             Some((served, _)) => {
                 served.replace(snapshot);
@@ -175,6 +177,8 @@ pub struct Environments {
     index: ArcSwap<Index>,
     /// Who is in the lists of segments.
     lists: Lists,
+    /// What makes the guards of projects.
+    guards: Guards,
     /// The last change that was read; held while catching up, so that changes are applied in order.
     position: Mutex<i64>,
     /// When the log was last read to its end.
@@ -186,8 +190,11 @@ const BATCH: i64 = 1000;
 
 impl Environments {
     /// Loads every environment.
-    pub(crate) async fn load(db: &Db) -> Result<Self> {
-        let environments = Self::default();
+    pub(crate) async fn load(db: &Db, guards: Guards) -> Result<Self> {
+        let environments = Self {
+            guards,
+            ..Self::default()
+        };
         {
             let mut position = environments.position.lock().await;
             let mut tx = db.read().await?;
@@ -195,7 +202,8 @@ impl Environments {
             environments.level.store(Some(Arc::new(Instant::now())));
             let mut index = Index::default();
             for id in environments::ids_in_scope(&mut tx, None, None).await? {
-                index.put(id, Rows::load(&mut tx, &environments.lists, id).await?);
+                let rows = Rows::load(&mut tx, &environments.lists, id).await?;
+                index.put(&environments.guards, id, rows);
             }
             environments.index.store(Arc::new(index));
         }
@@ -205,6 +213,11 @@ impl Environments {
     /// Who is in the lists of segments.
     pub(crate) fn lists(&self) -> &Lists {
         &self.lists
+    }
+
+    /// What makes the guards of projects.
+    pub(crate) fn guards(&self) -> &Guards {
+        &self.guards
     }
 
     /// The environment a key opens, and whether the key is a server-side one. Inactive and expired keys open nothing.
@@ -253,7 +266,7 @@ impl Environments {
                     let rows = Rows::load(&mut tx, &self.lists, id).await?;
                     let served = rows.as_ref().map(|rows| &rows.lists);
                     self.lists.keep_only(id, served.unwrap_or(&HashMap::new()));
-                    index.put(id, rows);
+                    index.put(&self.guards, id, rows);
                 }
                 self.index.store(Arc::new(index));
             }

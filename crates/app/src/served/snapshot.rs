@@ -14,6 +14,8 @@ use sha2::{Digest, Sha256};
 use super::document;
 use super::flags::{self, Prepared, StateTexts};
 use super::lists::SegmentLists;
+use crate::pii::Guard;
+
 use super::rows::{Placed, Purposes, Rows};
 
 /// What is known of a feature beside its states.
@@ -55,6 +57,8 @@ pub struct Snapshot {
     pub stop_serving_flags: bool,
     pub realtime: bool,
     pub composite_hashing: bool,
+    /// What looks for personal data in what would be stored; `None` where nobody does.
+    pub guard: Option<Guard>,
     /// When an SDK first asked, if one has.
     pub first_evaluated_at: Option<i64>,
     /// In the order in which flags are served; the engine's features have the same indices.
@@ -97,6 +101,7 @@ impl Snapshot {
             persist_trait_data: rows.organisation.persist_trait_data,
             stop_serving_flags: rows.organisation.stop_serving_flags,
             realtime: rows.project.enable_realtime_updates,
+            guard: None,
             composite_hashing: environment.use_identity_composite_key_for_hashing,
             first_evaluated_at: environment.first_evaluated_at,
             features: features(rows, &purposes),

@@ -61,6 +61,7 @@ impl Rig {
             managed_only: false,
             long: None,
             warehouse: None,
+            watch: None,
             shape: "shape".to_owned(),
         };
         let patience = Patience {

@@ -21,12 +21,14 @@ use burgee_store::{Tx, projects, transfer};
 use serde_json::{Value, json};
 
 use crate::change::{Action, Change, Kind};
+use crate::pii::Guards;
 use crate::project_files::{ProjectPart, Reading, check, read};
 use crate::settings::ProjectLimits;
 use fields::KnownField;
 pub(crate) use fields::of_organisation as fields_of_organisation;
 
-use crate::{App, Author, Caller, Error, Result, approvals, prerequisites};
+use crate::{App, Author, Caller, Error, Result, approvals, pii, prerequisites};
+use burgee_model::pii::{AllowList, Mode};
 
 /// Where a file goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,10 +135,18 @@ async fn write(
         author,
         target,
         part,
-        (options, app.settings().project_limits),
+        (
+            options,
+            app.settings().project_limits,
+            app.environments().guards().clone(),
+        ),
     )
     .await?;
-    let taken = identities::write_identities(&mut tx, &mut reading, &environments, &mut imported).await?;
+    let project = projects::find(&mut tx, imported.project_id).await?;
+    let guard = project.and_then(|project| app.environments().guards().of(&project));
+    let guard = guard.as_ref();
+    let taken =
+        identities::write_identities(&mut tx, &mut reading, &environments, guard, &mut imported).await?;
     if taken > 0
         && let Some(project) = projects::find(&mut tx, imported.project_id).await?
     {
@@ -162,13 +172,13 @@ pub(crate) async fn write_project(
     author: Author<'_>,
     target: Target,
     mut part: ProjectPart,
-    (options, limits): (&ImportOptions, ProjectLimits),
+    (options, limits, guards): (&ImportOptions, ProjectLimits, Guards),
 ) -> Result<(Imported, HashMap<String, Environment>, Vec<NewChange>)> {
     if let Some(name) = &options.name {
         name.clone_into(&mut part.name);
     }
     check::check(&part)?;
-    let mut work = Work::begin(tx, author, target, &part, limits).await?;
+    let mut work = Work::begin(tx, author, target, &part, (limits, guards)).await?;
     work.tags(tx, &part).await?;
     work.fields(tx, &part).await?;
     work.features(tx, &part).await?;
@@ -193,6 +203,26 @@ pub(crate) async fn write_project(
     Ok((work.imported, written, work.changes))
 }
 
+/// What a file says of personal data. What it does not say of it stays as it is.
+fn write_guard(project: &mut Project, part: &ProjectPart, is_new: bool) -> Result<()> {
+    if part.pii_mode.is_empty() {
+        return Ok(());
+    }
+    let mode = Mode::parse(&part.pii_mode);
+    let mode = mode.ok_or_else(|| Error::field("pii_mode", "Not one of off, warn, hash and refuse."))?;
+    mode.as_str().clone_into(&mut project.pii_mode);
+    let allowed = AllowList {
+        traits: part.pii_allowed_traits.clone(),
+        values: part.pii_allowed_values.clone(),
+    };
+    pii::set_allow_list(project, &allowed)?;
+    if is_new {
+        // So that hashes in the file stand for the same texts here, where the installation's secret is the same.
+        project.pii_salt.clone_from(&part.pii_salt);
+    }
+    Ok(())
+}
+
 /// A file is no way past those who have to approve: what it would change is asked for as it is now, not as the file has
 /// it. Whoever has the database itself is not asked.
 async fn refuse_unapproved(tx: &mut Tx, project: &Project, part: &ProjectPart) -> Result<()> {
@@ -207,6 +237,7 @@ async fn refuse_unapproved(tx: &mut Tx, project: &Project, part: &ProjectPart) -
 #[derive(Debug)]
 struct Work<'a> {
     author: Author<'a>,
+    guards: Guards,
     project: Project,
     imported: Imported,
     changes: Vec<NewChange>,
@@ -230,7 +261,7 @@ impl<'a> Work<'a> {
         author: Author<'a>,
         target: Target,
         part: &ProjectPart,
-        limits: ProjectLimits,
+        (limits, guards): (ProjectLimits, Guards),
     ) -> Result<Self> {
         let present = match target {
             Target::Project(id) => Some(projects::find(tx, id).await?.ok_or_else(Error::not_found)?),
@@ -263,6 +294,7 @@ impl<'a> Work<'a> {
         project.minimum_change_request_approvals = part.minimum_change_request_approvals;
         project.enforce_feature_owners = part.enforce_feature_owners;
         project.use_edge_identities = part.use_edge_identities;
+        write_guard(&mut project, part, is_new)?;
         if is_new {
             project.id = projects::insert(tx, &project).await?;
         } else {
@@ -285,6 +317,7 @@ impl<'a> Work<'a> {
         };
         Ok(Self {
             author,
+            guards,
             imported,
             changes: vec![change.into()],
             tag_ids: HashMap::new(),

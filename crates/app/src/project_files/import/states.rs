@@ -8,8 +8,11 @@ use burgee_store::{Tx, feature_segments, feature_states, features, identity_admi
 use serde_json::json;
 use uuid::Uuid;
 
+use std::borrow::Cow;
+
 use super::Work;
 use crate::feature_states::ValueEdit;
+use crate::pii::{Entrance, Spot};
 use crate::project_files::{EnvironmentPart, IdentityOverridePart, StatePart};
 use crate::{Error, Place, Result, versions};
 
@@ -113,6 +116,25 @@ impl Work<'_> {
         Ok(feature_segments::insert(tx, &link).await?)
     }
 
+    /// What is kept of the identifier of somebody who is overridden.
+    async fn keep_identifier(&self, tx: &mut Tx, row: &Environment, identifier: &str) -> Result<String> {
+        let Some(guard) = self.guards.of(&self.project) else {
+            return Ok(identifier.to_owned());
+        };
+        let spot = Spot {
+            entrance: Entrance::Imports,
+            field: "identity_overrides",
+            name: "",
+        };
+        match guard.keep(spot, identifier)? {
+            Cow::Owned(hash) => {
+                let found = burgee_store::edge_identities::find_named(tx, row.id, identifier).await?;
+                Ok(found.map_or(hash, |_| identifier.to_owned()))
+            }
+            Cow::Borrowed(_) => Ok(identifier.to_owned()),
+        }
+    }
+
     async fn identity_override(
         &mut self,
         tx: &mut Tx,
@@ -122,14 +144,15 @@ impl Work<'_> {
         let Some(feature) = self.features.get(&part.feature).map(|feature| feature.id) else {
             return Ok(());
         };
+        let identifier = self.keep_identifier(tx, row, &part.identifier).await?;
         let now = Timestamp::now().0;
         let seed = part.seed.unwrap_or(part.identity);
-        let line = json!([[part.identity, part.identifier, "[]", now, null, seed]]).to_string();
+        let line = json!([[part.identity, identifier, "[]", now, null, seed]]).to_string();
         // Under its number in every environment: one that is numbered anew could take the number of another one, which an
         // environment needs that puts people into buckets by it.
         let kept = transfer::keep_identities(tx, row.id, &line).await?;
-        let numbered = identity_admin::insert(tx, row.id, &part.identifier, now).await?;
-        let found = burgee_store::edge_identities::find_named(tx, row.id, &part.identifier).await?;
+        let numbered = identity_admin::insert(tx, row.id, &identifier, now).await?;
+        let found = burgee_store::edge_identities::find_named(tx, row.id, &identifier).await?;
         let Some(identity) = found else { return Ok(()) };
         if let Some(id) = numbered.filter(|_| seed > 0) {
             transfer::set_identity_seed(tx, id, seed).await?;

@@ -11,6 +11,7 @@ import { DeleteButton } from "~/parts/confirm";
 import { Page } from "~/parts/page";
 import { Section } from "~/parts/section";
 import { SettingSwitch } from "~/parts/setting-switch";
+import { PiiSettings } from "~/projects/pii-settings";
 import { TagSettings } from "~/projects/tag-settings";
 import { about, Refusal } from "~/session/refusal";
 import { forgetPlace, type Project, usePlace } from "~/shell/place";
@@ -171,6 +172,7 @@ function ProjectSettings() {
       <TagSettings project={project.id} />
       <CustomFields organisation={project.organisation} project={project.id} mayManage={isAdmin} />
       <Rules project={project} disabled={!isAdmin} />
+      <PiiSettings key={`pii ${project.id}`} project={project} isAdmin={isAdmin} />
       {isAdmin && (
         <Section title="Delete the project" danger>
           <Group justify="space-between">

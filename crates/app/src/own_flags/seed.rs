@@ -49,7 +49,8 @@ pub async fn seed(app: &App, organisation: Option<i64>) -> Result<Seeded> {
     };
     let (mut imported, mut changes) = (Imported::default(), Vec::new());
     if let Some(part) = missing(part, &name)? {
-        let options = (&ImportOptions::default(), app.settings().project_limits);
+        let guards = app.environments().guards().clone();
+        let options = (&ImportOptions::default(), app.settings().project_limits, guards);
         let (done, _, written) = write_project(&mut tx, Author::default(), target, part, options).await?;
         (imported, changes) = (done, written);
     } else if let Some((project, _)) = &present {

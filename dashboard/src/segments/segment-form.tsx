@@ -3,9 +3,9 @@ import { Alert, Button, Group, Stack, Textarea, TextInput } from "@mantine/core"
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { api, http, type Schema } from "~/api/client";
+import { ImpactPreview } from "~/impact/preview";
 import { toMetadata, valuesOf } from "~/metadata/fields";
 import { Metadata } from "~/metadata/values";
-import { ImpactPreview } from "~/impact/preview";
 import { Section } from "~/parts/section";
 import { about, Refusal } from "~/session/refusal";
 import { usePlace } from "~/shell/place";

@@ -119,7 +119,12 @@ impl World {
     /// The id of an identity, made when it is not there.
     pub async fn identity(&self, identifier: &str) -> i64 {
         let path = format!("/api/v1/environments/{}/identities/", self.client);
-        id(&self.post(&path, json!({"identifier": identifier})).await)
+        let exact = format!("{path}?q=%22{identifier}%22");
+        let found = self.manage(Method::GET, &exact, Value::Null).await;
+        match found["results"].get(0) {
+            Some(identity) => id(identity),
+            None => id(&self.post(&path, json!({"identifier": identifier})).await),
+        }
     }
 
     /// Overrides a feature for an identity with a text.

@@ -31,7 +31,7 @@ pub fn router() -> OpenApiRouter<App> {
 
 input! {
     /// A segment as it is to become.
-    pub struct ProposedSegmentBody {
+    pub struct PreviewedSegmentBody {
         /// Which segment; a new one without it.
         pub id: Option<Pk>,
         pub name: Given<Text<2000>>,
@@ -44,7 +44,7 @@ input! {
     /// A change, all of it at once: features as change requests and scheduled changes have them, and segments.
     pub struct ImpactBody {
         pub change_sets: Option<Vec<ChangeSetBody>>,
-        pub segments: Option<Vec<ProposedSegmentBody>>,
+        pub segments: Option<Vec<PreviewedSegmentBody>>,
     }
 }
 
@@ -59,8 +59,8 @@ impl From<ImpactBody> for Proposal {
     }
 }
 
-impl From<ProposedSegmentBody> for SegmentProposal {
-    fn from(body: ProposedSegmentBody) -> Self {
+impl From<PreviewedSegmentBody> for SegmentProposal {
+    fn from(body: PreviewedSegmentBody) -> Self {
         Self {
             id: body.id.map(|pk| pk.0),
             edit: SegmentEdit {

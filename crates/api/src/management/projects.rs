@@ -59,13 +59,15 @@ pub struct ProjectView {
     /// What is done about personal data that would be stored. This and the next two are told of projects for which one of
     /// them was set: others are described as in the reference, where there is no such thing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<PiiMode>)]
+    #[schema(required = false, nullable = false, value_type = PiiMode)]
     pub pii_mode: Option<String>,
     /// Keys of traits, and context kinds, that are not looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
     pub pii_allowed_traits: Option<Vec<String>>,
     /// Values that are fine although they look like personal data; `*` stands for any characters.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
     pub pii_allowed_values: Option<Vec<String>>,
 }
 

@@ -121,6 +121,11 @@ pub const NAMES: &[Name] = &[
         "Requests to integrations, by integration and outcome.",
     ),
     name(
+        "burgee_pii_findings_total",
+        Counter,
+        "Personal data found by the guard, by kind, entrance and what was done.",
+    ),
+    name(
         "burgee_audience_sync_runs_total",
         Counter,
         "Audience sync runs that ended, by state.",

@@ -228,11 +228,11 @@ pub async fn set_trait(
         json!({ "trait": key, "value": stored.map(StoredTrait::value) })
     };
     let before = told(&identity);
-    let changed = identity
+    let is_other = identity
         .traits
         .apply(&changes, Timestamp::now().0)
         .map_err(|_| Error::field("trait_key", "An identity has no more traits than this."))?;
-    if !changed {
+    if !is_other {
         return Ok(());
     }
     identity_admin::set_traits(&mut tx, identity.id, &identity.traits).await?;

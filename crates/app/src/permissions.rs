@@ -72,7 +72,7 @@ impl Level {
 #[derive(Debug, Clone)]
 pub enum Target {
     Organisation(i64),
-    Project(Project),
+    Project(Box<Project>),
     Environment(Box<Place>),
 }
 
@@ -88,7 +88,7 @@ impl Target {
             }
             Level::Project => {
                 let id = name.parse().map_err(|_| Error::no_match("Project"))?;
-                Ok(Self::Project(projects::get(tx, caller, id).await?))
+                Ok(Self::Project(Box::new(projects::get(tx, caller, id).await?)))
             }
             Level::Environment => {
                 let place = Place::by_key(tx, name).await?;

@@ -1,7 +1,7 @@
 //! Projects.
 
-use burgee_model::pii::Mode;
 use burgee_model::permissions::{OrganisationPermission, ProjectPermission};
+use burgee_model::pii::Mode;
 use burgee_model::{Problems, Timestamp};
 use burgee_store::changes::NewChange;
 use burgee_store::grants::{self, Grant};
@@ -277,7 +277,10 @@ fn apply(project: &mut Project, edit: ProjectEdit) -> Result<()> {
         &mut project.max_segment_overrides_allowed,
         edit.max_segment_overrides_allowed,
     );
-    set(&mut project.pii_mode, edit.pii_mode.map(|mode| mode.as_str().to_owned()));
+    set(
+        &mut project.pii_mode,
+        edit.pii_mode.map(|mode| mode.as_str().to_owned()),
+    );
     if edit.pii_allowed_traits.is_some() || edit.pii_allowed_values.is_some() {
         let mut allowed = pii::allow_list(project);
         set(&mut allowed.traits, edit.pii_allowed_traits);

@@ -167,7 +167,8 @@ impl Inputs<'_> {
         self.identity
             .filter(|identity| !identity.ignores_overrides)
             .map_or(0..0, |identity| {
-                self.environment.identity_states(identity.kept_as.unwrap_or(identity.identifier))
+                self.environment
+                    .identity_states(identity.kept_as.unwrap_or(identity.identifier))
             })
     }
 

@@ -1,8 +1,6 @@
 //! Explanations agree with evaluation over everything a server compiles: overrides of segments and of identities, lists
 //! of members, splits. Contexts as SDKs write them, which have no lists, are held to the same in `properties.rs`.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop where it stumbles")]
-
 use std::collections::HashMap;
 
 use burgee_engine::trace::{CandidateSource, RuleTrace};

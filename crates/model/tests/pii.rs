@@ -5,7 +5,7 @@ use burgee_model::pii::AllowList;
 
 const COUNT: u64 = if cfg!(debug_assertions) { 30_000 } else { 1_000_000 };
 
-/// SplitMix64: the same numbers on every run.
+/// `SplitMix64`: the same numbers on every run.
 struct Random(u64);
 
 impl Random {

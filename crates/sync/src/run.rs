@@ -176,7 +176,9 @@ pub async fn prepare_for(
     if let (Some(watch), Work::Warehouse(_)) = (&job.watch, &work) {
         let samples = &mut plan.samples;
         for keys in [&mut samples.adds, &mut samples.updates, &mut samples.removes] {
-            keys.iter_mut().for_each(|key| *key = watch.shown(key));
+            for key in keys.iter_mut() {
+                *key = watch.shown(key);
+            }
         }
     }
     let holds = guard::check(&job.guards, &plan.counts, foreign, standing.room);

@@ -130,7 +130,15 @@ async fn membership(
     (project, environment, key, context): (String, String, String, String),
 ) -> Result<Json<AccessMembership>, Refusal> {
     let mut tx = app.db().read().await?;
-    let listed = acts::membership(app, &mut tx, &holder.caller, (&project, &environment), &key, &context).await?;
+    let listed = acts::membership(
+        app,
+        &mut tx,
+        &holder.caller,
+        (&project, &environment),
+        &key,
+        &context,
+    )
+    .await?;
     Ok(Json(AccessMembership {
         user_key: context,
         included: listed.included,

@@ -313,7 +313,7 @@ impl Tally {
         });
         self.sample.sort_by(|a, b| a.identifier.cmp(&b.identifier));
         let features = comparison.features.iter().zip(self.features);
-        let features = features.filter_map(|(feature, answers)| feature_impact(feature, answers, basis));
+        let features = features.filter_map(|(feature, answers)| feature_impact(feature, &answers, basis));
         let segments = comparison.segments.iter().zip(self.segments);
         let segments = segments.map(|(segment, counted)| SegmentImpact {
             segment: segment.name.clone(),
@@ -335,7 +335,7 @@ impl Tally {
 }
 
 /// `None` of a feature that nobody changes and whose answers stay as they are.
-fn feature_impact(feature: &ComparedFeature, answers: Answers, basis: Basis) -> Option<FeatureImpact> {
+fn feature_impact(feature: &ComparedFeature, answers: &Answers, basis: Basis) -> Option<FeatureImpact> {
     let mut transitions: Vec<((u32, u32), u64)> = answers
         .pairs
         .iter()

@@ -111,13 +111,13 @@ async fn choose(tx: &mut Tx, named: Option<i64>) -> Result<i64> {
         (None, [only]) => Ok(only.id),
         (None, []) => Err(Error::field("organisation", "There is none yet: make one first.")),
         (None, several) => {
-            let names: Vec<String> = several
+            let choices: Vec<String> = several
                 .iter()
                 .map(|one| format!("{} ({})", one.id, one.name))
                 .collect();
             Err(Error::field(
                 "organisation",
-                format!("Which one: {}?", names.join(", ")),
+                format!("Which one: {}?", choices.join(", ")),
             ))
         }
     }

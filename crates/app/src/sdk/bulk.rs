@@ -8,9 +8,9 @@ use burgee_store::identities::{self, IdentityWrite, Written};
 
 use super::identities::IdentifyInput;
 use crate::App;
+use crate::error::{Error, Result};
 use crate::pii::{self, Entrance};
 use crate::served::Snapshot;
-use crate::error::{Error, Result};
 
 /// Identities written in one transaction.
 const CHUNK: usize = 1_000;

@@ -268,7 +268,10 @@ impl Standing<'_> {
 
 /// What a member is kept as in lists, where a hash is kept in place of it.
 fn kept_member(snapshot: &Snapshot, context_kind: &str, member: &str) -> Option<i64> {
-    let hash = snapshot.guard.as_ref()?.hash_of(crate::pii::trait_of_kind(context_kind), member)?;
+    let hash = snapshot
+        .guard
+        .as_ref()?
+        .hash_of(crate::pii::trait_of_kind(context_kind), member)?;
     Some(member_hash(&hash))
 }
 

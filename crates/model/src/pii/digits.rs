@@ -145,10 +145,8 @@ impl Number<'_> {
 
 /// In the groups of cards, of a known issuer, with a right check digit.
 fn is_card(number: &Number<'_>, hints: Hints) -> bool {
-    let is_grouped = matches!(
-        number.groups(),
-        [4, 4, 4, 4] | [4, 6, 5] | [4, 6, 4] | [4, 4, 4, 4, 3]
-    ) && matches!(number.gap, Some(b' ' | b'-'));
+    let is_grouped = matches!(number.groups(), [4, 4, 4, 4] | [4, 6, 4 | 5] | [4, 4, 4, 4, 3])
+        && matches!(number.gap, Some(b' ' | b'-'));
     let is_bare = hints.card && number.group_count == 1;
     (is_grouped || is_bare) && !number.plus && is_issued(number.digits()) && is_luhn(number.digits())
 }

@@ -98,7 +98,10 @@ fn ipv4(text: &str) -> impl Iterator<Item = (usize, usize)> {
         let goes_on = |byte: Option<&u8>| is_word(byte) || byte.is_some_and(|byte| b"-_+".contains(byte));
         !goes_on(before)
             && !goes_on(after)
-            && is_somebody(text[*start..*end].trim_end_matches('.').parse().map(IpAddr::V4))
+            && text[*start..*end]
+                .trim_end_matches('.')
+                .parse()
+                .is_ok_and(|address| is_somebody(IpAddr::V4(address)))
     })
 }
 
@@ -113,17 +116,20 @@ fn ipv6(text: &str) -> impl Iterator<Item = (usize, usize)> {
         }
         // Hardware addresses of eight bytes.
         let is_hardware = piece.split(':').all(|group| group.len() == 2);
-        !is_hardware && is_somebody(piece.trim_end_matches(':').parse().map(IpAddr::V6))
+        !is_hardware
+            && piece
+                .trim_end_matches(':')
+                .parse()
+                .is_ok_and(|address| is_somebody(IpAddr::V6(address)))
     })
 }
 
-fn is_somebody<E>(address: Result<IpAddr, E>) -> bool {
+fn is_somebody(address: IpAddr) -> bool {
     match address {
-        Ok(IpAddr::V4(address)) => {
+        IpAddr::V4(address) => {
             !address.is_loopback() && address.octets()[0] != 0 && address != Ipv4Addr::BROADCAST
         }
-        Ok(IpAddr::V6(address)) => is_assigned(address),
-        Err(_) => false,
+        IpAddr::V6(address) => is_assigned(address),
     }
 }
 

@@ -331,7 +331,10 @@ impl Made {
 
 fn header(text: &mut String, row: &Row) {
     let times = |each: &str| format!(",{each}").repeat(row.key.len());
-    let names: String = row.key.keys().map(|name| format!(",{name}")).collect();
+    let names = row
+        .key
+        .keys()
+        .fold(String::new(), |names, name| names + "," + name);
     if !text.is_empty() {
         text.push_str("\r\n");
     }

@@ -44,9 +44,9 @@ async fn keep(
     let fields = ("identities", "identities");
     let mut kept = Vec::new();
     for stored in &line.traits {
-        let StoredTrait(slot, mut key, mut value, created_at) = stored.clone();
+        let StoredTrait(place, mut key, mut value, created_at) = stored.clone();
         guard.keep_trait(Entrance::Imports, fields, &mut key, Some(&mut value))?;
-        kept.push(StoredTrait(slot, key, value, created_at));
+        kept.push(StoredTrait(place, key, value, created_at));
     }
     line.traits = kept.into_iter().collect();
     Ok(())

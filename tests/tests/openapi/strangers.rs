@@ -163,8 +163,8 @@ impl Own {
             ("cohort_key", &self.cohort),
             ("access_token", &self.access),
         ];
-        let taken = kinds.into_iter().filter(|(scheme, _)| takes(scheme));
-        taken
+        let fitting = kinds.into_iter().filter(|(scheme, _)| takes(scheme));
+        fitting
             .flat_map(|(_, keys)| keys.iter().map(String::as_str))
             .collect()
     }

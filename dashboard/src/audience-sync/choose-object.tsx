@@ -2,7 +2,8 @@
 import { Button, Group, Paper, Radio, Stack, Text, Title } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 import { Loaded } from "~/parts/states";
-import { type ListedKind, line, ObjectForm } from "./object-list";
+import type { ListedKind } from "./kinds";
+import { line, ObjectForm } from "./object-list";
 import { contentOf, ONE, type SyncObject, useObjects } from "./objects";
 
 interface ChooseObjectProps {

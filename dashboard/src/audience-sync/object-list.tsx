@@ -6,21 +6,12 @@ import { Confirm } from "~/parts/confirm";
 import { Section } from "~/parts/section";
 import { Empty, Loaded } from "~/parts/states";
 import { Time } from "~/parts/time";
+import type { ListedKind } from "./kinds";
 import { ModelForm } from "./model-form";
-import {
-  type Content,
-  contentOf,
-  type Kind,
-  ONE,
-  type SyncObject,
-  useDeleteObject,
-  useObjects,
-} from "./objects";
+import { type Content, contentOf, ONE, type SyncObject, useDeleteObject, useObjects } from "./objects";
 import type { ModelContent, SyncContent } from "./sync-content";
 import { VariantForm } from "./variant-form";
 import { describe, FAMILIES } from "./variants";
-
-export type ListedKind = Exclude<Kind, "syncs">;
 
 interface Words {
   title: string;
@@ -56,10 +47,6 @@ const WORDS: Record<ListedKind, Words> = {
     empty: "A channel is a place for messages: Slack, a webhook, e-mail addresses.",
   },
 };
-
-export function isListed(kind: string): kind is ListedKind {
-  return kind in WORDS;
-}
 
 function describeModel({ source, key, sql, table, file }: ModelContent): string {
   return `${file ?? table ?? sql ?? ""}, by ${key}, from ${source}`;

@@ -1,5 +1,6 @@
 import { createFileRoute, notFound } from "@tanstack/react-router";
-import { isListed, type ListedKind, ObjectList } from "~/audience-sync/object-list";
+import { isListed, type ListedKind } from "~/audience-sync/kinds";
+import { ObjectList } from "~/audience-sync/object-list";
 
 export const Route = createFileRoute("/_app/organisation/$organisation/audience-sync/$kind")({
   beforeLoad: ({ params }) => {

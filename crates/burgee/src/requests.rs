@@ -2,7 +2,7 @@
 //!
 //! The route is the pattern (`/api/v1/projects/{id}/`), not the path as sent: paths and queries hold identifiers and keys.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     Router,
@@ -52,10 +52,11 @@ async fn answer(State(log): State<bool>, request: Request, next: Next) -> Respon
     let status = response.status();
     traces::answered(&trace, status);
     let elapsed = started.elapsed().as_secs_f64();
+    let label: Arc<str> = route.into();
     metrics::counter!("burgee_http_requests_total",
-        "method" => method, "route" => route.to_owned(), "status" => status.as_str().to_owned())
+        "method" => method, "route" => label.clone(), "status" => status.as_str().to_owned())
     .increment(1);
-    metrics::histogram!("burgee_http_request_seconds", "route" => route.to_owned()).record(elapsed);
+    metrics::histogram!("burgee_http_request_seconds", "route" => label).record(elapsed);
     if log {
         let _entered = span.enter();
         let (status, milliseconds) = (status.as_u16(), elapsed * 1000.0);

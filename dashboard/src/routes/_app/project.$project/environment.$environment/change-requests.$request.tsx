@@ -1,10 +1,11 @@
 import { Alert, Button, Group, SimpleGrid, Stack, Text } from "@mantine/core";
-import { IconCheck, IconClock, IconRocket } from "@tabler/icons-react";
+import { IconClock } from "@tabler/icons-react";
 import { createFileRoute, notFound } from "@tanstack/react-router";
 import { useAct } from "~/api/act";
 import { api, http, type Schema } from "~/api/client";
 import { Approvals } from "~/changes/approvals";
 import { Comments } from "~/changes/comments";
+import { Decide } from "~/changes/decide";
 import { plannedFor } from "~/changes/proposal";
 import { ProposedChanges } from "~/changes/proposed";
 import { Status } from "~/changes/status";
@@ -100,27 +101,13 @@ function ChangeRequest({ request }: { request: Details }) {
       }
       actions={
         isOpen && (
-          <>
-            {may("APPROVE_CHANGE_REQUEST") && !isMine && !hasApproved && (
-              <Button
-                variant="light"
-                color="teal"
-                leftSection={<IconCheck size={16} />}
-                loading={approve.isPending}
-                onClick={() => approve.mutate()}
-              >
-                Approve
-              </Button>
-            )}
-            <Button
-              leftSection={<IconRocket size={16} />}
-              disabled={!request.is_approved}
-              loading={publish.isPending}
-              onClick={() => publish.mutate()}
-            >
-              {planned ? "Schedule" : "Publish"}
-            </Button>
-          </>
+          <Decide
+            mayApprove={may("APPROVE_CHANGE_REQUEST") && !isMine && !hasApproved}
+            approve={approve}
+            isApproved={request.is_approved}
+            publish={publish}
+            label={planned ? "Schedule" : "Publish"}
+          />
         )
       }
     >

@@ -1,10 +1,10 @@
-import { Alert, Button, Group, SimpleGrid, Text } from "@mantine/core";
-import { IconCheck, IconRocket } from "@tabler/icons-react";
+import { Alert, Group, SimpleGrid, Text } from "@mantine/core";
 import { createFileRoute, notFound } from "@tanstack/react-router";
 import { useAct } from "~/api/act";
 import { api, http, type Schema } from "~/api/client";
 import { Approvals } from "~/changes/approvals";
 import { Comments } from "~/changes/comments";
+import { Decide } from "~/changes/decide";
 import { ProposedSegments } from "~/changes/proposed-segment";
 import { authorOf } from "~/changes/row";
 import { Status } from "~/changes/status";
@@ -85,27 +85,12 @@ function ChangeRequest({ request }: { request: Schema<"ProjectChangeRequestDetai
       }
       actions={
         isOpen && (
-          <>
-            {may("APPROVE_PROJECT_LEVEL_CHANGE_REQUESTS") && !isMine && !hasApproved && (
-              <Button
-                variant="light"
-                color="teal"
-                leftSection={<IconCheck size={16} />}
-                loading={approve.isPending}
-                onClick={() => approve.mutate()}
-              >
-                Approve
-              </Button>
-            )}
-            <Button
-              leftSection={<IconRocket size={16} />}
-              disabled={!request.is_approved}
-              loading={publish.isPending}
-              onClick={() => publish.mutate()}
-            >
-              Publish
-            </Button>
-          </>
+          <Decide
+            mayApprove={may("APPROVE_PROJECT_LEVEL_CHANGE_REQUESTS") && !isMine && !hasApproved}
+            approve={approve}
+            isApproved={request.is_approved}
+            publish={publish}
+          />
         )
       }
     >

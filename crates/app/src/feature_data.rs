@@ -131,8 +131,8 @@ pub async fn last_evaluated(
     Ok(told)
 }
 
-/// Makes sure that a feature is there for a caller who may see it.
-pub async fn require(tx: &mut Tx, caller: &Caller, project_id: i64, feature_id: i64) -> Result<()> {
+/// The name of a feature, for a caller who may see it.
+pub async fn name(tx: &mut Tx, caller: &Caller, project_id: i64, feature_id: i64) -> Result<String> {
     projects::get(tx, caller, project_id).await?;
-    find_in(tx, project_id, feature_id).await.map(drop)
+    Ok(find_in(tx, project_id, feature_id).await?.name)
 }

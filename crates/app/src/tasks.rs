@@ -29,6 +29,9 @@ pub const ATTEMPTS: i64 = 15;
 const TOO_OLD: i64 = 24 * 60 * 60 * SECOND;
 /// How long dead letters are kept.
 const KEEP_DEAD: i64 = 30 * 24 * 60 * 60 * SECOND;
+/// How many tasks a lane holds, dead letters among them: when there are more, the oldest are dropped. A receiver that is away
+/// for a day while a script writes must not fill the database.
+pub const LANE_TASKS: i64 = 10_000;
 /// The most characters that are kept of why something failed.
 const WHY_LENGTH: usize = 500;
 
@@ -209,6 +212,18 @@ pub async fn retry(app: &App, id: Option<i64>) -> Result<u64> {
     tx.commit().await?;
     app.stir();
     Ok(count)
+}
+
+/// Drops the oldest tasks of every lane that holds more than so many, and returns them.
+pub async fn drop_overflow(app: &App, most: i64) -> Result<Vec<Task>> {
+    let counts = counts(app).await?;
+    if counts.waiting + counts.dead <= most {
+        return Ok(Vec::new());
+    }
+    let mut tx = app.db().begin().await?;
+    let dropped = tasks::delete_overflow(&mut tx, most, Timestamp::now().0).await?;
+    tx.commit().await?;
+    Ok(dropped)
 }
 
 /// Forgets old dead letters.

@@ -24,7 +24,7 @@ pub const TASK: &str = "webhook";
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The most of an answer that is read.
 const ANSWER_BYTES: usize = 64 * 1024;
-/// The most of an answer that the test shows.
+/// The most of an answer that is shown and kept.
 const SHOWN_CHARACTERS: usize = 2000;
 const HOUR: i64 = 60 * 60 * 1_000_000;
 /// How long deliveries are remembered.
@@ -106,12 +106,28 @@ pub async fn deliver(app: &App, task: &Task) -> Outcome {
         error: outcome.as_ref().err().map(|failure| failure.why.clone()),
         duration_ms: i64::try_from(began.elapsed().as_millis()).ok(),
         attempted_at: Some(Timestamp::now().0),
+        response_body: sent.as_ref().ok().map(beginning),
         ..delivery
     };
     let mut tx = app.db().begin().await?;
     webhook_deliveries::note_attempt(&mut tx, &noted).await?;
     tx.commit().await?;
     outcome
+}
+
+/// The beginning of an answer, as text that every database takes.
+fn beginning(answer: &http::Answer) -> String {
+    String::from_utf8_lossy(&answer.body)
+        .chars()
+        .map(|character| {
+            if character == '\0' {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                character
+            }
+        })
+        .take(SHOWN_CHARACTERS)
+        .collect()
 }
 
 async fn of_task(app: &App, task: &Task) -> Result<Option<(Delivery, Webhook)>> {
@@ -239,10 +255,7 @@ pub async fn test(app: &App, caller: &Caller, of: Of<'_>, url: &str, secret: &st
     {
         Ok(answer) => Ok(Tested {
             status: answer.status,
-            body: String::from_utf8_lossy(&answer.body)
-                .chars()
-                .take(SHOWN_CHARACTERS)
-                .collect(),
+            body: beginning(&answer),
         }),
         Err(error) => Err(Error::Rejected(json!({
             "detail": "Could not connect to webhook URL", "body": error.to_string(), "status": 0,

@@ -93,6 +93,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "last evaluated",
         include_str!("../migrations/0031_last_evaluated.sql"),
     ),
+    (
+        33,
+        "webhook answers",
+        include_str!("../migrations/0033_webhook_answers.sql"),
+    ),
 ];
 
 /// How each engine numbers rows; the only thing a migration may not say portably.

@@ -108,6 +108,17 @@ pub async fn make_tasks_due(tx: &mut Tx) -> Result<u64> {
     sql!(tx, execute, "UPDATE tasks SET due_at = 0")
 }
 
+/// Gives every integration of a kind settings that the product may refuse, such as the address of a receiver on this machine.
+pub async fn set_integrations(tx: &mut Tx, kind: &str, settings: &str) -> Result<u64> {
+    sql!(
+        tx,
+        execute,
+        "UPDATE integrations SET settings = $2 WHERE kind = $1",
+        kind,
+        settings
+    )
+}
+
 /// Lets no mail wait any longer.
 pub async fn make_mail_due(tx: &mut Tx) -> Result<u64> {
     sql!(tx, execute, "UPDATE mails SET due_at = 0")

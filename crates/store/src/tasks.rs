@@ -176,6 +176,21 @@ pub async fn delete_dead(tx: &mut Tx, limit: i64) -> Result<u64> {
     )
 }
 
+/// Forgets the oldest of every lane that holds more than so many, save those that run. What was forgotten.
+pub async fn delete_overflow(tx: &mut Tx, most: i64, now: i64) -> Result<Vec<Task>> {
+    sql!(
+        tx,
+        fetch_all as Task,
+        "DELETE FROM tasks
+         WHERE claimed_until <= $2 AND id IN (
+             SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY lane ORDER BY id DESC) AS place FROM tasks) AS placed
+             WHERE place > $1)
+         RETURNING *",
+        most,
+        now
+    )
+}
+
 /// How many tasks there are.
 pub async fn counts(db: &Db) -> Result<Counts> {
     query!(

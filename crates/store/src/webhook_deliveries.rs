@@ -21,6 +21,8 @@ row! {
         pub duration_ms: Option<i64>,
         pub created_at: i64,
         pub attempted_at: Option<i64>,
+        /// The beginning of what was answered last.
+        pub response_body: Option<String>,
     }
 }
 
@@ -85,14 +87,16 @@ pub async fn note_attempt(tx: &mut Tx, d: &Delivery) -> Result<u64> {
         tx,
         execute,
         "UPDATE webhook_deliveries
-         SET status = $2, attempts = attempts + 1, response_status = $3, error = $4, duration_ms = $5, attempted_at = $6
+         SET status = $2, attempts = attempts + 1, response_status = $3, error = $4, duration_ms = $5, attempted_at = $6,
+             response_body = $7
          WHERE id = $1",
         d.id,
         &d.status,
         d.response_status,
         d.error.as_deref(),
         d.duration_ms,
-        d.attempted_at
+        d.attempted_at,
+        d.response_body.as_deref()
     )
 }
 

@@ -22,7 +22,7 @@ pub struct Kind {
     pub name: &'static str,
     /// The act. It may be run more than once for a task.
     pub run: fn(App, Task) -> BoxFuture<'static, Outcome>,
-    /// What is done once the task was given up.
+    /// What is done once the task was given up, or dropped because its lane was full.
     pub given_up: fn(App, Task) -> BoxFuture<'static, Result<()>>,
 }
 
@@ -142,6 +142,27 @@ async fn run(app: App, kinds: &'static [Kind], task: Task) {
         (Err(error), _) => tracing::warn!(%error, task = task.uuid, "how a task ended was not written down"),
         _ => {}
     }
+}
+
+/// Drops the oldest tasks of every lane that holds more than so many, and counts them. How many there were.
+pub async fn drop_overflow(app: &App, kinds: &'static [Kind], most: i64) -> Result<usize> {
+    let dropped = tasks::drop_overflow(app, most).await?;
+    let count = dropped.len();
+    for task in dropped {
+        let kind = kinds.iter().find(|kind| kind.name == task.kind);
+        let name = kind.map_or("unknown", |kind| kind.name);
+        metrics::counter!("burgee_tasks_total", "kind" => name, "outcome" => "dropped").increment(1);
+        if let Some(kind) = kind {
+            (kind.given_up)(app.clone(), task).await?;
+        }
+    }
+    if count > 0 {
+        tracing::error!(
+            count,
+            "the oldest tasks of receivers with {most} waiting were dropped"
+        );
+    }
+    Ok(count)
 }
 
 async fn attempt(kind: &Kind, app: App, task: Task) -> Outcome {

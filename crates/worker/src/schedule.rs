@@ -125,6 +125,17 @@ pub const SCHEDULES: &[Schedule] = &[
         run: |app| Box::pin(async move { burgee_app::tasks::forget_old(&app).await }),
     },
     Schedule {
+        name: "drop the oldest tasks of full lanes",
+        every: Duration::from_mins(1),
+        on_every_node: false,
+        run: |app| {
+            Box::pin(async move {
+                queue::drop_overflow(&app, queue::KINDS, burgee_app::tasks::LANE_TASKS).await?;
+                Ok(())
+            })
+        },
+    },
+    Schedule {
         name: "forget old webhook deliveries",
         every: Duration::from_hours(1),
         on_every_node: false,

@@ -62,6 +62,14 @@ function Details({ delivery, onRetry }: { delivery: Delivery; onRetry: (() => vo
         )}
       </Group>
       <CodeBlock code={JSON.stringify(delivery.body, null, 2)} label="Copy what was sent" />
+      {delivery.response_body && (
+        <>
+          <Text size="xs" c="dimmed" fw={600}>
+            Answer
+          </Text>
+          <CodeBlock code={delivery.response_body} label="Copy the answer" />
+        </>
+      )}
     </Stack>
   );
 }

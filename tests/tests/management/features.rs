@@ -306,7 +306,16 @@ both! {
         let elsewhere = app.environment(&world.admin, world.project, "Production").await.0;
         assert_eq!(app.get(&world.admin, &format!("{one}evaluation-data/?environment_id={elsewhere}")).await.expect(200), json!([]));
         let events = format!("{one}influx-data/?environment_id={}", world.environment);
-        assert_eq!(app.get(&world.admin, &events).await.expect(200), json!({"events_list": []}));
+        let counted = app.get(&world.admin, &events).await.expect(200);
+        let (days, name) = (counted["events_list"].as_array().expect("a list"), counted["events_list"][0].as_object().expect("an event"));
+        assert!(days.len() == 1 && name.contains_key("datetime"), "{counted}");
+        assert_eq!(days[0]["a"], 7);
+        for period in ["7d", "168h"] {
+            assert_eq!(app.get(&world.admin, &format!("{events}&period={period}")).await.expect(200), counted);
+        }
+        for period in ["week", "0d", "é", "-1h"] {
+            assert!(app.get(&world.admin, &format!("{events}&period={period}")).await.expect(400).get("period").is_some());
+        }
         for kind in ["evaluation-data", "influx-data"] {
             let refused = app.get(&world.admin, &format!("{one}{kind}/")).await.expect(400);
             assert!(refused.get("environment_id").is_some(), "{refused}");

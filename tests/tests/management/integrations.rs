@@ -443,6 +443,29 @@ both! {
         assert!(flag.as_object().expect("an object").contains_key("percentage_allocation"));
     }
 
+    async fn segment_is_sent_identify_calls_in_a_batch(app) {
+        let world = app.world().await;
+        let (_, state) = feature(&app, &world, "checkout").await;
+        app.put(&world.admin, &state, &json!({"enabled": true, "feature_state_value": "blue"})).await.expect(200);
+        app.post(&world.admin, &of_environment(&world, "segment"), &json!({"api_key": "s-key"})).await.expect(201);
+        let receiver = Receiver::start().await;
+        // Segment has two addresses and takes no others; what would be sent there is to be seen here.
+        let mut tx = app.app.db().begin().await.expect("a transaction");
+        let settings = json!({"base_url": format!("{}/segment/", receiver.url)}).to_string();
+        burgee_store::seeds::set_integrations(&mut tx, "segment", &settings).await.expect("settings");
+        tx.commit().await.expect("commits");
+        let app = app.node_with(Receiver::settings()).await;
+        identify(&app, &world, &json!({"identifier": "bob"})).await.expect(200);
+        let received = receiver.wait_for(1).await;
+        assert_eq!((received[0].path.as_str(), received[0].header("content-type")), ("/segment/v1/batch", Some("application/json")));
+        assert_eq!(received[0].header("authorization"), Some(format!("Basic {}", STANDARD.encode("s-key:")).as_str()));
+        let body = received[0].json();
+        let message = &body["batch"][0];
+        assert_eq!((&message["type"], &message["userId"]), (&json!("identify"), &json!("bob")));
+        assert_eq!(message["traits"], json!({"checkout": "blue"}));
+        assert!(message["messageId"].is_string() && message["timestamp"].is_string() && body["sentAt"].is_string(), "{body}");
+    }
+
     async fn the_webhook_of_identities_tells_segments_and_shares(app) {
         let (app, receiver) = reaching(&app).await;
         let world = app.world().await;

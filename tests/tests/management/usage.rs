@@ -65,10 +65,16 @@ both! {
         }
         assert_eq!(app.get(&world.admin, &of(&world, "usage-data/total-count/")).await.expect(200), json!({"count": 19}));
         assert_eq!(app.get(&world.admin, &of(&world, "usage/")).await.expect(200), json!({"events": 19}));
+        assert_eq!(app.get(&world.admin, &of(&world, "influx-data/")).await.expect(200), json!({"events_list": [
+            {"name": day(now - 2 * DAY), "Flags": 7},
+            {"name": day(now), "Flags": 5, "Identities": 3, "Traits": 4},
+        ]}));
+        let one = app.get(&world.admin, &of(&world, &format!("influx-data/?environment_id={other}"))).await.expect(200);
+        assert_eq!(one, json!({"events_list": [{"name": day(now), "Traits": 4}]}));
         app.get(&world.admin, &of(&world, "usage-data/?environment_id=99999")).await.expect(400);
         app.get(&world.admin, &of(&world, "usage-data/?project_id=x")).await.expect(400);
         for person in [&world.member, &world.stranger] {
-            for path in ["usage-data/", "usage-data/total-count/", "usage/"] {
+            for path in ["usage-data/", "usage-data/total-count/", "usage/", "influx-data/"] {
                 let answer = app.get(person, &of(&world, path)).await;
                 assert!([403, 404].contains(&answer.status.as_u16()), "{path}: {}", answer.text);
             }

@@ -367,8 +367,8 @@ both! {
         let log = app.get(&world.admin, &format!("{path}{webhook}/deliveries/")).await.expect(200);
         let delivery = &log["results"][0];
         assert_eq!(keys(delivery), [
-            "id", "uuid", "event_type", "status", "attempts", "response_status", "error", "duration", "created_at",
-            "attempted_at", "body",
+            "id", "uuid", "event_type", "status", "attempts", "response_status", "response_body", "error", "duration",
+            "created_at", "attempted_at", "body",
         ]);
         assert_eq!((&delivery["status"], &delivery["attempts"]), (&json!("delivered"), &json!(3)));
         assert_eq!(delivery["uuid"].as_str(), received[0].header("webhook-id"));
@@ -417,7 +417,7 @@ both! {
         let path = of_environment(&world);
         let body = json!({"url": format!("{}/env?token=hush", receiver.url)});
         let webhook = id(&app.post(&world.admin, &path, &body).await.expect(201));
-        receiver.answer("/env", 410, json!({}));
+        receiver.answer("/env", 410, json!({"why": "moved"}));
         feature(&app, &world, json!({"name": "checkout"})).await;
         for _ in 0..tasks::ATTEMPTS {
             settle(&app).await;
@@ -429,6 +429,7 @@ both! {
         let log = app.get(&world.admin, &format!("{path}{webhook}/deliveries/")).await.expect(200);
         let delivery = &log["results"][0];
         assert_eq!((&delivery["status"], &delivery["response_status"]), (&json!("failed"), &json!(410)));
+        assert_eq!(delivery["response_body"], r#"{"why":"moved"}"#);
         burgee_app::mail::deliver(&app.app).await.expect("mail");
         let mails = mailbox.received();
         assert_eq!((mails.len(), mails[0].to.as_str()), (1, "ops@example.com"));
@@ -439,6 +440,32 @@ both! {
         settle(&app).await;
         let counts = tasks::counts(&app.app).await.expect("counts");
         assert_eq!((counts.waiting, counts.dead), (0, 0));
+    }
+
+    async fn of_a_receiver_that_is_long_away_the_oldest_deliveries_are_dropped(app) {
+        let (app, receiver) = reaching(&app).await;
+        let world = app.world().await;
+        let mut webhooks = Vec::new();
+        for path in ["/away", "/slow"] {
+            let body = json!({"url": format!("{}{path}", receiver.url)});
+            webhooks.push(id(&app.post(&world.admin, &of_environment(&world), &body).await.expect(201)));
+            receiver.answer(path, 503, json!({}));
+        }
+        for name in ["a", "b", "c"] {
+            feature(&app, &world, json!({"name": name})).await;
+            settle(&app).await;
+        }
+        let other = format!("{}{}/", of_environment(&world), webhooks[1]);
+        app.delete(&world.admin, &other).await.expect(204);
+        make_due(&app).await;
+        settle(&app).await;
+        assert_eq!(queue::drop_overflow(&app.app, queue::KINDS, 3).await.expect("a look"), 0);
+        assert_eq!(queue::drop_overflow(&app.app, queue::KINDS, 1).await.expect("a look"), 2);
+        assert_eq!(tasks::counts(&app.app).await.expect("counts").waiting, 1);
+        let log = app.get(&world.admin, &format!("{}{}/deliveries/", of_environment(&world), webhooks[0])).await.expect(200);
+        let told: Vec<(&Value, &Value)> = log["results"].as_array().expect("a list").iter()
+            .map(|delivery| (&delivery["body"]["data"]["new_state"]["feature"]["name"], &delivery["status"])).collect();
+        assert_eq!(told, [(&json!("c"), &json!("waiting")), (&json!("b"), &json!("failed")), (&json!("a"), &json!("failed"))]);
     }
 
     async fn an_address_that_turns_out_private_is_not_called(app) {

@@ -1,12 +1,14 @@
 //! What is known of the use of features: how often they were evaluated.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use burgee_app::feature_data::{DayCount, Labels};
 use burgee_app::{App, Error, feature_data};
 use burgee_model::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -121,19 +123,54 @@ pub struct EventsView {
     pub events_list: Vec<Value>,
 }
 
-/// The older form of `evaluation-data`, which is what charts read; its list is always empty.
+/// How often a feature was evaluated in an environment: `evaluation-data` under its older name and in its older form. An event
+/// has the day as `datetime`, and the count under the name of the feature.
 #[utoipa::path(get, path = "/api/v1/projects/{project_id}/features/{feature_id}/influx-data/", tag = "features",
-    params(("environment_id" = i64, Query)), responses((status = 200, body = EventsView)))]
+    params(("environment_id" = i64, Query),
+        ("period" = Option<String>, Query, description = "Hours or days, such as `24h` or `7d`; 24 hours unless given")),
+    responses((status = 200, body = EventsView)))]
 async fn get_influx_data(
     State(app): State<App>,
     Signed(caller): Signed,
     Path((project_id, feature_id)): Path<(i64, i64)>,
     query: Query,
 ) -> ApiResult<Json<EventsView>> {
-    environment(&query)?;
+    let at = (project_id, feature_id, environment(&query)?);
+    let days = match query.text("period") {
+        None => 1,
+        Some(text) => days_of(text).ok_or_else(|| {
+            ApiError(Error::field(
+                "period",
+                "A number of hours or days, such as 24h or 7d.",
+            ))
+        })?,
+    };
     let mut tx = app.db().read().await?;
-    feature_data::require(&mut tx, &caller, project_id, feature_id).await?;
+    let name = feature_data::name(&mut tx, &caller, project_id, feature_id).await?;
+    drop(tx);
+    let rows = feature_data::evaluations(&app, &caller, at, days, &Labels::default()).await?;
+    let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+    for row in rows {
+        let count = counts.entry(row.day).or_default();
+        *count = count.saturating_add(row.count);
+    }
+    let event = |(day, count)| {
+        let mut event = Map::from_iter([("datetime".to_owned(), Value::from(day))]);
+        event.insert(name.clone(), Value::from(count));
+        Value::Object(event)
+    };
     Ok(Json(EventsView {
-        events_list: Vec::new(),
+        events_list: counts.into_iter().map(event).collect(),
     }))
+}
+
+/// The days, begun ones whole, of a time such as `24h` or `7d`.
+fn days_of(text: &str) -> Option<i64> {
+    let unit = text.chars().next_back()?;
+    let count: i64 = text.strip_suffix(unit)?.parse().ok().filter(|count| *count > 0)?;
+    match unit {
+        'h' => Some((count - 1) / 24 + 1),
+        'd' => Some(count),
+        _ => None,
+    }
 }

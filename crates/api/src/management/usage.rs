@@ -1,5 +1,7 @@
 //! `/api/v1/organisations/{organisation_id}/usage-data/` and its kin: how much the SDK API was asked.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use burgee_app::App;
@@ -7,12 +9,12 @@ use burgee_app::feature_data::Labels;
 use burgee_app::usage::{self, Day, Notification, Of};
 use burgee_model::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::feature_data::LabelsView;
+use super::feature_data::{EventsView, LabelsView};
 use super::features::whole;
 use super::organisations::OrganisationId;
 use crate::caller::Signed;
@@ -28,6 +30,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(get_usage))
         .routes(routes!(list_usage_data))
         .routes(routes!(count_usage))
+        .routes(routes!(get_usage_events))
         .routes(routes!(list_usage_notifications))
 }
 
@@ -141,6 +144,44 @@ async fn count_usage(
 ) -> ApiResult<Json<UsageCount>> {
     let count = usage::total(&app, &caller, id.get()?).await?;
     Ok(Json(UsageCount { count }))
+}
+
+/// How often the SDK API was asked in the last 30 days: `usage-data` under its older name and in its older form. An event has
+/// the day as `name`, and a count under the name of each kind of call that there was.
+#[utoipa::path(get, path = "/api/v1/organisations/{organisation_id}/influx-data/", tag = "organisations",
+    params(("project_id" = Option<i64>, Query), ("environment_id" = Option<i64>, Query)),
+    responses((status = 200, body = EventsView)))]
+async fn get_usage_events(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<OrganisationId>,
+    query: Query,
+) -> ApiResult<Json<EventsView>> {
+    let of = Of {
+        organisation_id: id.get()?,
+        project_id: whole(&query, "project_id")?,
+        environment_id: whole(&query, "environment_id")?,
+    };
+    let days = usage::by_day(&app, &caller, of, usage::Period::Current, &Labels::default()).await?;
+    let mut events: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    for day in days {
+        let event = events
+            .entry(day.day.clone())
+            .or_insert_with(|| Map::from_iter([("name".to_owned(), Value::from(day.day))]));
+        for (name, count) in [
+            ("Flags", day.flags),
+            ("Identities", day.identities),
+            ("Traits", day.traits),
+            ("Environment-document", day.environment_document),
+        ] {
+            if count > 0 {
+                let sum = event.get(name).and_then(Value::as_i64).unwrap_or_default();
+                event.insert(name.to_owned(), Value::from(sum.saturating_add(count)));
+            }
+        }
+    }
+    let events_list = events.into_values().map(Value::Object).collect();
+    Ok(Json(EventsView { events_list }))
 }
 
 /// A warning that the organisation comes near to its limit of calls, or is over it.

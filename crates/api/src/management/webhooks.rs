@@ -112,6 +112,8 @@ pub struct WebhookDelivery {
     pub attempts: i64,
     /// What the receiver answered last.
     pub response_status: Option<i64>,
+    /// The beginning of what the receiver answered last.
+    pub response_body: Option<String>,
     /// Why the last attempt failed.
     pub error: Option<String>,
     /// How long the last attempt took, in milliseconds.
@@ -131,6 +133,7 @@ impl From<Delivery> for WebhookDelivery {
             status: delivery.status,
             attempts: delivery.attempts,
             response_status: delivery.response_status,
+            response_body: delivery.response_body,
             error: delivery.error,
             duration: delivery.duration_ms,
             created_at: Timestamp(delivery.created_at).rest(),

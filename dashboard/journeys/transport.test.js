@@ -55,16 +55,22 @@ journey("the way to the browser", (world) => {
     assert.equal((await fetch(`${url}/`, { ...HTML, method: "POST" })).status, 404);
   });
 
-  test("the first useful page is there after at most 300 kB", async () => {
+  test("the first useful page is there after at most 300 kB of gzip", async () => {
     const { page, at } = world;
-    let bytes = 0;
+    const files = new Set();
     page.on("response", (response) => {
-      if (response.url().includes("/assets/")) bytes += Number(response.headers()["content-length"]);
+      if (response.url().includes("/assets/")) files.add(response.url());
     });
     await page.goto(`${at}/features`);
     await page.getByRole("link", { name: "banner_text" }).waitFor();
     await settled(page);
-    console.log(`the first page takes ${bytes} bytes`);
+    // Browsers ask for brotli over TLS alone; over plain HTTP this is what there is.
+    const headers = { "Accept-Encoding": "gzip" };
+    const sizes = [...files].map(async (url) =>
+      Number((await fetch(url, { headers })).headers.get("content-length")),
+    );
+    const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+    console.log(`the first page takes ${files.size} files of ${bytes} bytes`);
     assert.ok(bytes > 50_000 && bytes < 300_000, `${bytes} bytes`);
     noTrouble(page);
   });

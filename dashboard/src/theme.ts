@@ -1,19 +1,19 @@
 /** How everything looks: colours, corners, the defaults of components. */
 import {
-  ActionIcon,
-  Avatar,
-  Badge,
-  Button,
+  type ActionIconProps,
+  type AvatarProps,
+  type BadgeProps,
+  type ButtonProps,
   createTheme,
   defaultVariantColorsResolver,
   type MantineColorsTuple,
-  Modal,
-  MultiSelect,
-  Notification,
-  Paper,
-  SegmentedControl,
-  Table,
-  Tooltip,
+  type ModalProps,
+  type MultiSelectProps,
+  type NotificationProps,
+  type PaperProps,
+  type SegmentedControlProps,
+  type TableProps,
+  type TooltipProps,
   type VariantColorsResolver,
 } from "@mantine/core";
 
@@ -65,21 +65,35 @@ export const theme = createTheme({
   },
   cursorType: "pointer",
   respectReducedMotion: true,
+  // By name and not by `extend`, which would load every component named here with the first page.
   components: {
-    Avatar: Avatar.extend({ defaultProps: { variant: "light", color: "harbour" } }),
-    ActionIcon: ActionIcon.extend({ defaultProps: { variant: "subtle", color: "gray" } }),
-    Badge: Badge.extend({
-      defaultProps: { variant: "light", radius: "sm", tt: "none", fw: 600, style: { flexShrink: 0 } },
-    }),
-    Button: Button.extend({ defaultProps: { size: "sm" } }),
-    Modal: Modal.extend({ defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" } } }),
+    Avatar: { defaultProps: { variant: "light", color: "harbour" } satisfies Partial<AvatarProps> },
+    ActionIcon: { defaultProps: { variant: "subtle", color: "gray" } satisfies Partial<ActionIconProps> },
+    Badge: {
+      defaultProps: {
+        variant: "light",
+        radius: "sm",
+        tt: "none",
+        fw: 600,
+        style: { flexShrink: 0 },
+      } satisfies Partial<BadgeProps>,
+    },
+    Button: { defaultProps: { size: "sm" } satisfies Partial<ButtonProps> },
+    Modal: {
+      defaultProps: {
+        centered: true,
+        closeButtonProps: { "aria-label": "Close" },
+      } satisfies Partial<ModalProps>,
+    },
     // The first field of a dialog is focused; its choices must not cover the others before anybody asked.
-    MultiSelect: MultiSelect.extend({ defaultProps: { openOnFocus: false } }),
-    Notification: Notification.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" } } }),
-    Paper: Paper.extend({ defaultProps: { withBorder: true } }),
-    SegmentedControl: SegmentedControl.extend({ defaultProps: { size: "xs" } }),
-    Table: Table.extend({ defaultProps: { verticalSpacing: "sm", horizontalSpacing: "md" } }),
-    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, withArrow: true } }),
+    MultiSelect: { defaultProps: { openOnFocus: false } satisfies Partial<MultiSelectProps> },
+    Notification: {
+      defaultProps: { closeButtonProps: { "aria-label": "Close" } } satisfies Partial<NotificationProps>,
+    },
+    Paper: { defaultProps: { withBorder: true } satisfies Partial<PaperProps> },
+    SegmentedControl: { defaultProps: { size: "xs" } satisfies Partial<SegmentedControlProps> },
+    Table: { defaultProps: { verticalSpacing: "sm", horizontalSpacing: "md" } satisfies Partial<TableProps> },
+    Tooltip: { defaultProps: { openDelay: 300, withArrow: true } satisfies Partial<TooltipProps> },
   },
 });
 

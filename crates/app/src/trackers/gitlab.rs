@@ -188,8 +188,9 @@ pub(crate) async fn forget_hooks(tx: &mut Tx, app: &App, integration: &Row) -> R
 /// Takes what a webhook tells. Whether it was about something here.
 pub async fn receive(app: &App, uuid: &str, token: Option<&str>, event: &Value) -> Result<bool> {
     let missing = || Error::no_match("GitLabWebhook");
+    let uuid = Uuid::parse_str(uuid).map_err(|_| missing())?.to_string();
     let mut tx = app.db().read().await?;
-    let hook = rows::by_uuid(&mut tx, uuid).await?.ok_or_else(missing)?;
+    let hook = rows::by_uuid(&mut tx, &uuid).await?.ok_or_else(missing)?;
     let secret = app
         .sealer()
         .open(&hook.secret)

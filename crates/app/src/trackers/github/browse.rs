@@ -36,6 +36,9 @@ pub struct At {
 impl At {
     fn check(&self) -> Result<()> {
         for (field, name) in [("repo_owner", &self.owner), ("repo_name", &self.name)] {
+            if name.is_empty() {
+                return Err(Error::field(field, "This field is required."));
+            }
             if !is_name(name) {
                 return Err(Error::field(
                     field,

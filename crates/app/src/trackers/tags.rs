@@ -20,6 +20,9 @@ pub(super) fn known(resource: &ExternalResource) -> Value {
 /// Gives some features of a project the tags that their links ask for, and takes those that none asks for. Gives the
 /// log's lines.
 pub(crate) async fn follow(tx: &mut Tx, project: &Project, features: &[i64]) -> Result<Vec<NewChange>> {
+    if features.is_empty() {
+        return Ok(Vec::new());
+    }
     let destinations = Destinations::of(tx, project.id).await?;
     let mut wanted: Vec<(SystemTag, i64)> = Vec::new();
     for resource in external_resources::in_project(tx, project.id).await? {
@@ -55,8 +58,5 @@ pub(crate) async fn follow_all(tx: &mut Tx, project_id: i64) -> Result<Vec<NewCh
     let linked = external_resources::in_project(tx, project_id).await?;
     let mut features: Vec<i64> = linked.iter().map(|resource| resource.feature_id).collect();
     features.dedup();
-    if features.is_empty() {
-        return Ok(Vec::new());
-    }
     follow(tx, &project, &features).await
 }

@@ -68,7 +68,7 @@ async fn receive_gitlab_webhook(
     headers: HeaderMap,
     body: Body,
 ) -> ApiResult<Json<EventTaken>> {
-    let token = header(&headers, "x-gitlab-token");
-    let taken = gitlab::receive(&app, &uuid, token, &body.0).await?;
+    let secret = header(&headers, "x-gitlab-token");
+    let taken = gitlab::receive(&app, &uuid, secret, &body.0).await?;
     Ok(answer(taken))
 }

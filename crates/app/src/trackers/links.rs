@@ -69,7 +69,7 @@ pub(crate) struct Link {
 impl Link {
     /// Reads an address that claims to be of this kind.
     pub(crate) fn parse(url: &str, kind: LinkKind) -> Option<Self> {
-        let url = Url::parse(url).ok().filter(|url| url.has_host())?;
+        let url = Url::parse(url).ok().filter(Url::has_host)?;
         let parts: Vec<&str> = url.path_segments()?.filter(|part| !part.is_empty()).collect();
         let (path, number) = match kind {
             LinkKind::GithubIssue => github(&parts, "issues")?,

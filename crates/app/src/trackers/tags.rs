@@ -1,5 +1,7 @@
 //! Features are tagged with how the issues stand that they are linked to.
 
+use std::collections::BTreeSet;
+
 use burgee_store::changes::NewChange;
 use burgee_store::external_resources::{self, ExternalResource};
 use burgee_store::projects::Project;
@@ -20,6 +22,8 @@ pub(super) fn known(resource: &ExternalResource) -> Value {
 /// Gives some features of a project the tags that their links ask for, and takes those that none asks for. Gives the
 /// log's lines.
 pub(crate) async fn follow(tx: &mut Tx, project: &Project, features: &[i64]) -> Result<Vec<NewChange>> {
+    let once: BTreeSet<i64> = features.iter().copied().collect();
+    let features: Vec<i64> = once.into_iter().collect();
     if features.is_empty() {
         return Ok(Vec::new());
     }
@@ -44,7 +48,7 @@ pub(crate) async fn follow(tx: &mut Tx, project: &Project, features: &[i64]) -> 
             let tag = SystemTag::Linked(kind, standing);
             let those = wanted.iter().filter(|(wanted, _)| *wanted == tag);
             let those: Vec<i64> = those.map(|(_, feature)| *feature).collect();
-            changes.extend(system_tags::set(tx, project, tag, features, &those).await?);
+            changes.extend(system_tags::set(tx, project, tag, &features, &those).await?);
         }
     }
     Ok(changes)
@@ -56,7 +60,6 @@ pub(crate) async fn follow_all(tx: &mut Tx, project_id: i64) -> Result<Vec<NewCh
         return Ok(Vec::new());
     };
     let linked = external_resources::in_project(tx, project_id).await?;
-    let mut features: Vec<i64> = linked.iter().map(|resource| resource.feature_id).collect();
-    features.dedup();
+    let features: Vec<i64> = linked.iter().map(|resource| resource.feature_id).collect();
     follow(tx, &project, &features).await
 }

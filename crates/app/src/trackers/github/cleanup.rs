@@ -74,8 +74,8 @@ async fn plan(tx: &mut Tx, caller: &Caller, organisation_id: i64, feature_id: i6
         .await?
         .ok_or_else(|| Error::detail("This organisation has no GitHub integration."))?;
     let found = code_references::of_features(tx, project.id, &[feature.id]).await?;
-    let summaries = found.into_values().flatten().collect();
-    let issues = issues(&feature, rows::of_project(tx, project.id).await?, summaries);
+    let summaries: Vec<Summary> = found.into_values().flatten().collect();
+    let issues = issues(&feature, rows::of_project(tx, project.id).await?, &summaries);
     if issues.is_empty() {
         let text = "None of the project's repositories at GitHub is known to ask for this feature.";
         return Err(Error::detail(text));
@@ -92,7 +92,7 @@ async fn plan(tx: &mut Tx, caller: &Caller, organisation_id: i64, feature_id: i6
 fn issues(
     feature: &Feature,
     repositories: Vec<GithubRepository>,
-    summaries: Vec<Summary>,
+    summaries: &[Summary],
 ) -> Vec<(GithubRepository, String)> {
     let is_only = repositories.len() == 1 && summaries.is_empty();
     let mut issues = Vec::new();

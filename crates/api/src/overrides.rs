@@ -47,6 +47,7 @@ async fn overrides(app: &App) -> Value {
         "cookieAuthEnabled": cookies.is_some(),
         "useSecureCookies": cookies.is_none_or(|cookies| cookies.secure),
         "cookieSameSite": cookies.map(|cookies| cookies.same_site),
+        "githubAppURL": settings.github_app.app_url,
         "sha": option_env!("BURGEE_COMMIT").unwrap_or("unknown"),
     })
 }

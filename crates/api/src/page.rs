@@ -90,6 +90,13 @@ impl Paging {
         Ok((page - 1).saturating_mul(self.size))
     }
 
+    /// The same, with smaller pages where larger ones were asked for.
+    #[must_use]
+    pub fn at_most(mut self, rows: i64) -> Self {
+        self.size = self.size.min(rows);
+        self
+    }
+
     /// The most rows this page may hold.
     pub fn limit(&self) -> i64 {
         self.size

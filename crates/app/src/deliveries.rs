@@ -15,6 +15,7 @@ use burgee_store::webhooks::{self, Webhook};
 use crate::audit::{self, AuditLine};
 use crate::event_payloads::{self as payloads, Event};
 use crate::integrations::changes;
+use crate::trackers::{Destinations, errands};
 use crate::{App, Result, webhook_deliveries};
 
 /// How many changes are read at once.
@@ -79,6 +80,8 @@ async fn deliver(tx: &mut Tx, listeners: &mut Listeners, line: &AuditLine) -> Re
     let of_organisation = listeners.of_organisation(tx, line.entry.organisation_id).await?;
     let services = listeners.services(tx, &line.entry).await?;
     let mut added = changes::add(tx, &services, line).await?;
+    let trackers = listeners.trackers(tx, &line.entry).await?;
+    added += errands::add(tx, &trackers, line).await?;
     if line.entry.message.is_some() {
         added += send(tx, &of_organisation, &payloads::audit_line(line)).await?;
     }
@@ -110,6 +113,7 @@ struct Listeners {
     environments: HashMap<i64, Vec<Webhook>>,
     organisations: HashMap<i64, Vec<Webhook>>,
     services: HashMap<At, Vec<Integration>>,
+    trackers: HashMap<i64, Destinations>,
 }
 
 impl Listeners {
@@ -117,7 +121,21 @@ impl Listeners {
     async fn any(&mut self, tx: &mut Tx, entry: &AuditEntry) -> Result<bool> {
         Ok(!self.of_environment(tx, entry.environment_id).await?.is_empty()
             || !self.of_organisation(tx, entry.organisation_id).await?.is_empty()
-            || !self.services(tx, entry).await?.is_empty())
+            || !self.services(tx, entry).await?.is_empty()
+            || !self.trackers(tx, entry).await?.is_empty())
+    }
+
+    /// The issue trackers that may be told of this change.
+    async fn trackers(&mut self, tx: &mut Tx, entry: &AuditEntry) -> Result<Destinations> {
+        let Some(id) = entry.project_id.filter(|_| errands::is_told(entry)) else {
+            return Ok(Destinations::default());
+        };
+        if let Some(known) = self.trackers.get(&id) {
+            return Ok(known.clone());
+        }
+        let found = Destinations::of(tx, id).await?;
+        self.trackers.insert(id, found.clone());
+        Ok(found)
     }
 
     /// The integrations that are told of this change.

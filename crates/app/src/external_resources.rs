@@ -1,10 +1,11 @@
 //! Issues and merge requests that features are linked to.
 //!
-//! The link is kept and checked here. Telling the tracker about it is a reader of the change log's work
-//! ([`Kind::ExternalResource`]), as with every integration.
+//! The link is kept and checked here, and the feature tagged. Telling the tracker about it is a reader of the change log's
+//! work ([`Kind::ExternalResource`]), see [`trackers`](crate::trackers).
 
 use burgee_model::metadata::is_url;
 use burgee_model::permissions::ProjectPermission;
+use burgee_store::changes::NewChange;
 use burgee_store::features::Feature;
 use burgee_store::projects::Project;
 use burgee_store::{Tx, external_resources};
@@ -12,8 +13,11 @@ use serde_json::{Value, json};
 
 pub use burgee_store::external_resources::ExternalResource;
 
+use crate::author::Author;
 use crate::change::{Action, Change, Kind};
 use crate::features::{find_in, project_for};
+use crate::trackers::links::Link;
+use crate::trackers::{errands, tags};
 use crate::{App, Caller, Error, Result, projects};
 
 /// What a client may set of a resource. What is not given stays.
@@ -86,7 +90,9 @@ pub async fn create(
     apply(&mut resource, &present, edit)?;
     resource.id = external_resources::insert(&mut tx, &resource).await?;
     let change = line(caller, &project, Action::Create, &resource).after(as_json(&feature, &resource));
-    app.commit(tx, vec![change.into()]).await?;
+    let mut changes = vec![change.into()];
+    changes.extend(tags::follow(&mut tx, &project, &[feature.id]).await?);
+    app.commit(tx, changes).await?;
     Ok(resource)
 }
 
@@ -110,7 +116,9 @@ pub async fn update(
     let change = line(caller, &project, Action::Update, &resource)
         .before(as_json(&feature, before))
         .after(as_json(&feature, &resource));
-    app.commit(tx, vec![change.into()]).await?;
+    let mut changes = vec![change.into()];
+    changes.extend(tags::follow(&mut tx, &project, &[feature.id]).await?);
+    app.commit(tx, changes).await?;
     Ok(resource)
 }
 
@@ -124,7 +132,26 @@ pub async fn delete(app: &App, caller: &Caller, at: (i64, i64), id: i64) -> Resu
         .ok_or_else(missing)?;
     external_resources::delete(&mut tx, id).await?;
     let change = line(caller, &project, Action::Delete, resource).before(as_json(&feature, resource));
-    app.commit(tx, vec![change.into()]).await
+    let mut changes = vec![change.into()];
+    changes.extend(tags::follow(&mut tx, &project, &[feature.id]).await?);
+    app.commit(tx, changes).await
+}
+
+/// The log's lines for what a feature was linked to that is about to be deleted.
+pub(crate) async fn gone(
+    tx: &mut Tx,
+    author: Author<'_>,
+    project: &Project,
+    feature: &Feature,
+) -> Result<Vec<NewChange>> {
+    let present = external_resources::list(tx, feature.id).await?;
+    let line = |resource: &ExternalResource| {
+        let mut before = as_json(feature, resource);
+        before[errands::FEATURE_DELETED] = true.into();
+        let change = Change::new(author, Kind::ExternalResource, Action::Delete, resource.id);
+        change.in_project(project).before(before).into()
+    };
+    Ok(present.iter().map(line).collect())
 }
 
 fn line(caller: &Caller, project: &Project, action: Action, resource: &ExternalResource) -> Change {
@@ -151,7 +178,7 @@ fn apply(resource: &mut ExternalResource, present: &[ExternalResource], edit: Re
     if !is_url(&resource.url) {
         return Err(Error::field("url", "Enter a valid URL."));
     }
-    if !is_of_type(&resource.url, &resource.r#type) {
+    if Link::of(resource).is_none() {
         let text = format!("This is not the address of a {}.", spoken(&resource.r#type));
         return Err(Error::field("url", text));
     }
@@ -172,61 +199,5 @@ fn spoken(kind: &str) -> &'static str {
         "GITHUB_PR" => "GitHub pull request",
         "GITLAB_ISSUE" => "GitLab issue",
         _ => "GitLab merge request",
-    }
-}
-
-/// Whether an address has the form that the tracker gives to such things.
-fn is_of_type(url: &str, kind: &str) -> bool {
-    let Some((_, rest)) = url.split_once("://") else {
-        return false;
-    };
-    let path = rest.split(['?', '#']).next().unwrap_or_default();
-    let parts: Vec<&str> = path.split('/').skip(1).filter(|part| !part.is_empty()).collect();
-    let github = |wanted: &str| match parts.as_slice() {
-        [_, _, word, number] => *word == wanted && number.parse::<u64>().is_ok(),
-        _ => false,
-    };
-    let gitlab = |words: &[&str]| {
-        let dash = parts.iter().position(|part| *part == "-");
-        dash.is_some_and(|at| {
-            at >= 2
-                && parts.get(at + 1).is_some_and(|word| words.contains(word))
-                && parts
-                    .get(at + 2)
-                    .is_some_and(|number| number.parse::<u64>().is_ok())
-        })
-    };
-    match kind {
-        "GITHUB_ISSUE" => github("issues"),
-        "GITHUB_PR" => github("pull"),
-        "GITLAB_ISSUE" => gitlab(&["issues", "work_items"]),
-        "GITLAB_MR" => gitlab(&["merge_requests"]),
-        _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_of_type;
-
-    #[test]
-    fn an_address_must_be_that_of_what_it_claims_to_be() {
-        for (url, kind, fits) in [
-            ("https://github.com/acme/web/issues/7", "GITHUB_ISSUE", true),
-            ("https://github.com/acme/web/pull/7", "GITHUB_PR", true),
-            ("https://github.com/acme/web/pull/7", "GITHUB_ISSUE", false),
-            ("https://github.com/acme/web", "GITHUB_PR", false),
-            ("https://github.com/acme/web/issues/new", "GITHUB_ISSUE", false),
-            ("https://gitlab.com/a/b/c/-/issues/7", "GITLAB_ISSUE", true),
-            ("https://gitlab.com/a/b/-/work_items/7", "GITLAB_ISSUE", true),
-            (
-                "https://gitlab.example.com/a/b/-/merge_requests/12#note_1",
-                "GITLAB_MR",
-                true,
-            ),
-            ("https://gitlab.com/a/b/merge_requests/12", "GITLAB_MR", false),
-        ] {
-            assert_eq!(is_of_type(url, kind), fits, "{url} {kind}");
-        }
     }
 }

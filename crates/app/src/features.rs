@@ -18,7 +18,7 @@ use crate::feature_states::over_100;
 use crate::kept::{self, KEPT};
 use crate::metadata::{self, MetadataEdit, Owner, Write};
 use crate::prerequisites;
-use crate::{App, Author, Caller, Error, Place, Result, approvals, new_states};
+use crate::{App, Author, Caller, Error, Place, Result, approvals, external_resources, new_states};
 
 const NAME_TAKEN: &str =
     "Feature with that name already exists for this project. Note that feature names are case insensitive.";
@@ -376,6 +376,7 @@ pub(crate) async fn remove(
         before["multivariate_options"] = Value::Object(values.collect());
     }
     before[KEPT] = kept::of_feature(tx, feature).await?;
+    changes.extend(external_resources::gone(tx, author, project, feature).await?);
     features::delete(tx, id).await?;
     let line = Change::new(author, Kind::Feature, Action::Delete, id)
         .in_project(project)

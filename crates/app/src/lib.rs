@@ -102,6 +102,7 @@ pub mod system_tags;
 pub mod tags;
 pub mod tasks;
 pub mod telemetry;
+pub mod trackers;
 pub mod trust_relationships;
 pub mod usage;
 pub mod users;

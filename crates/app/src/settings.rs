@@ -84,6 +84,42 @@ impl Default for SlackSettings {
     }
 }
 
+/// The application at GitHub that comments on issues and hears of them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct GithubAppSettings {
+    /// Without it, or without a key, GitHub is asked and told nothing.
+    pub app_id: Option<String>,
+    /// In PEM.
+    pub private_key: Option<String>,
+    /// What its webhooks are signed with; without it they are refused.
+    pub webhook_secret: Option<String>,
+    /// Where one installs it.
+    pub app_url: Option<String>,
+    /// Where GitHub's API is, without a trailing slash.
+    pub api_url: String,
+}
+
+impl std::fmt::Debug for GithubAppSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GithubAppSettings")
+            .field("app_id", &self.app_id)
+            .field("api_url", &self.api_url)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for GithubAppSettings {
+    fn default() -> Self {
+        Self {
+            app_id: None,
+            private_key: None,
+            webhook_secret: None,
+            app_url: None,
+            api_url: "https://api.github.com".to_owned(),
+        }
+    }
+}
+
 /// Where the flags are that Burgee itself is driven by. Without anything: in the seeded project, if there is one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OwnFlagsSettings {
@@ -176,7 +212,7 @@ pub struct Settings {
     pub email_activation: bool,
     /// Sign-in by cookie in place of tokens; `None`: tokens.
     pub cookies: Option<Cookies>,
-    /// The application at GitHub.
+    /// The application at GitHub that people sign in with.
     pub github: Option<GithubSettings>,
     /// The application at Google.
     pub google: Option<GoogleSettings>,
@@ -186,6 +222,8 @@ pub struct Settings {
     pub maintenance: bool,
     /// Where the flags are that Burgee itself is driven by.
     pub own_flags: OwnFlagsSettings,
+    /// The application at GitHub that comments on issues.
+    pub github_app: GithubAppSettings,
     /// The application at Slack.
     pub slack: SlackSettings,
     /// Mail, and what HTTP requests may reach.
@@ -236,6 +274,7 @@ impl Default for Settings {
             oidc: None,
             maintenance: false,
             own_flags: OwnFlagsSettings::default(),
+            github_app: GithubAppSettings::default(),
             slack: SlackSettings::default(),
             outbound: burgee_outbound::Settings::default(),
             cors_extra_headers: Vec::new(),

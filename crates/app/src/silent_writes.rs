@@ -39,6 +39,8 @@ const TOLD: &[(&str, &[Kind])] = &[
     ("feature_tags", &[Kind::Feature]),
     ("feature_versions", VERSIONS),
     ("features", &[Kind::Feature]),
+    ("github_configurations", &[Kind::Integration]),
+    ("github_repositories", &[Kind::Integration]),
     ("grants", GRANTS),
     ("group_members", &[Kind::Group, Kind::User]),
     ("groups", &[Kind::Group]),
@@ -153,6 +155,7 @@ const UNTOLD: &[(&str, &str)] = &[
         "feature_last_evaluated",
         "what SDKs tell of their use of features",
     ),
+    ("gitlab_hooks", "how GitLab reaches this installation"),
     (
         "import_rows",
         "how far an import has come; what it brings is told",

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::Result;
 use crate::change::{Action, Change, Kind};
 use crate::tags::Tag;
+use crate::trackers::links::{LinkKind, Standing};
 
 /// What the product says of a feature by a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum SystemTag {
     Stale,
     /// Monitoring reports that it fares badly.
     Unhealthy,
+    /// How something stands that it is linked to.
+    Linked(LinkKind, Standing),
 }
 
 impl SystemTag {
@@ -27,6 +30,8 @@ impl SystemTag {
         match self {
             Self::Stale => "STALE",
             Self::Unhealthy => "UNHEALTHY",
+            Self::Linked(kind, _) if kind.is_github() => "GITHUB",
+            Self::Linked(..) => "GITLAB",
         }
     }
 
@@ -34,6 +39,18 @@ impl SystemTag {
         match self {
             Self::Stale => "Stale",
             Self::Unhealthy => "Unhealthy",
+            Self::Linked(kind, standing) => match (kind, standing) {
+                (LinkKind::GithubIssue | LinkKind::GitlabIssue, Standing::Closed) => "Issue Closed",
+                (LinkKind::GithubIssue | LinkKind::GitlabIssue, _) => "Issue Open",
+                (LinkKind::GithubPull, Standing::Open) => "PR Open",
+                (LinkKind::GithubPull, Standing::Draft) => "PR Draft",
+                (LinkKind::GithubPull, Standing::Merged) => "PR Merged",
+                (LinkKind::GithubPull, Standing::Closed) => "PR Closed",
+                (LinkKind::GitlabMerge, Standing::Open) => "MR Open",
+                (LinkKind::GitlabMerge, Standing::Draft) => "MR Draft",
+                (LinkKind::GitlabMerge, Standing::Merged) => "MR Merged",
+                (LinkKind::GitlabMerge, Standing::Closed) => "MR Closed",
+            },
         }
     }
 
@@ -41,6 +58,10 @@ impl SystemTag {
         match self {
             Self::Stale => "Not changed for as many days as the project allows.",
             Self::Unhealthy => "Reported to fare badly.",
+            Self::Linked(_, Standing::Open) => "Linked to something that is open.",
+            Self::Linked(_, Standing::Draft) => "Linked to something that is a draft.",
+            Self::Linked(_, Standing::Merged) => "Linked to something that is merged.",
+            Self::Linked(_, Standing::Closed) => "Linked to something that is closed.",
         }
     }
 
@@ -48,16 +69,22 @@ impl SystemTag {
         match self {
             Self::Stale => "#cccccc",
             Self::Unhealthy => "#FFC0CB",
+            Self::Linked(_, Standing::Open) => "#2da44e",
+            Self::Linked(_, Standing::Draft) => "#6e7781",
+            Self::Linked(_, Standing::Merged) => "#8250df",
+            Self::Linked(_, Standing::Closed) => "#cf222e",
         }
     }
 }
 
 /// The tag of a project, when it has it yet.
 pub(crate) async fn find(tx: &mut Tx, project_id: i64, tag: SystemTag) -> Result<Option<Tag>> {
+    // Of a tracker there are several, told apart by their labels.
+    let is_labelled = |known: &Tag| !matches!(tag, SystemTag::Linked(..)) || known.label == tag.label();
     let known = tags::list(tx, project_id).await?;
     Ok(known
         .into_iter()
-        .find(|known| known.is_system_tag && known.r#type == tag.kind()))
+        .find(|known| known.is_system_tag && known.r#type == tag.kind() && is_labelled(known)))
 }
 
 /// Of the features `among`, gives the tag to those in `wanted` and takes it from the others. Gives the log's lines.

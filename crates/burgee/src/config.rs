@@ -10,6 +10,7 @@ mod audience_sync;
 mod database;
 mod environment;
 mod error;
+mod github;
 mod impact;
 mod influxdb;
 mod layers;
@@ -48,6 +49,7 @@ pub use self::{
     database::{Database, DatabaseUrl},
     environment::{Environment, of_this_process},
     error::ConfigError,
+    github::Github,
     impact::Impact,
     influxdb::Influxdb,
     layers::Source,
@@ -109,6 +111,8 @@ pub struct Config {
     pub worker: Worker,
     /// Where the flags are that Burgee itself is driven by.
     pub own_flags: OwnFlags,
+    /// The application at GitHub that comments on issues.
+    pub github: Github,
     /// The application at Slack.
     pub slack: Slack,
     /// Where counts are kept, and for how long.
@@ -259,6 +263,9 @@ fn check_together(config: &Config, settings: &Settings) -> Result<(), ConfigErro
     if let Some((name, problem)) = config.sign_in.problem() {
         return wrong(name, problem);
     }
+    if let Some((name, problem)) = config.github.problem() {
+        return wrong(name, problem);
+    }
     if let Some((name, problem)) = config.own_flags.problem() {
         return wrong(name, problem);
     }
@@ -285,6 +292,8 @@ fn is_secret(name: &str) -> bool {
     [
         "password",
         "secret_key",
+        "private_key",
+        "webhook_secret",
         "sendgrid_api_key",
         "client_secret",
         "token",

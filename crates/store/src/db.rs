@@ -93,6 +93,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "last evaluated",
         include_str!("../migrations/0031_last_evaluated.sql"),
     ),
+    (32, "trackers", include_str!("../migrations/0032_trackers.sql")),
     (
         33,
         "webhook answers",

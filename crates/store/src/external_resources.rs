@@ -26,6 +26,18 @@ pub async fn list(tx: &mut Tx, feature_id: i64) -> Result<Vec<ExternalResource>>
     )
 }
 
+/// The resources of all features of a project.
+pub async fn in_project(tx: &mut Tx, project_id: i64) -> Result<Vec<ExternalResource>> {
+    sql!(
+        tx,
+        fetch_all as ExternalResource,
+        "SELECT r.id AS id, r.feature_id AS feature_id, r.url AS url, r.type AS type, r.metadata AS metadata
+         FROM feature_external_resources r JOIN features f ON f.id = r.feature_id
+         WHERE f.project_id = $1 ORDER BY r.id",
+        project_id
+    )
+}
+
 /// Writes a new resource (its `id` is ignored) and returns its id.
 pub async fn insert(tx: &mut Tx, r: &ExternalResource) -> Result<i64> {
     let (id,) = sql!(

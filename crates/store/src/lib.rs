@@ -31,6 +31,8 @@ pub mod feature_segments;
 pub mod feature_states;
 pub mod features;
 pub mod flagsmith;
+pub mod github;
+pub mod gitlab_hooks;
 pub mod grants;
 pub mod groups;
 pub mod identities;

@@ -11,6 +11,7 @@ pub mod places;
 pub mod provider;
 pub mod receiver;
 pub mod told;
+pub mod trackers;
 mod world;
 
 use axum::Router;

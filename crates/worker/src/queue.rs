@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use burgee_app::tasks::{self, Failure, Outcome, PATIENCE, Settled, Task};
-use burgee_app::{App, Result, integrations, webhooks};
+use burgee_app::{App, Result, integrations, trackers, webhooks};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::task::JoinSet;
@@ -36,6 +36,11 @@ pub const KINDS: &[Kind] = &[
     Kind {
         name: integrations::changes::TASK,
         run: |app, task| Box::pin(async move { integrations::changes::deliver(&app, &task).await }),
+        given_up: |_, _| Box::pin(async { Ok(()) }),
+    },
+    Kind {
+        name: trackers::TASK,
+        run: |app, task| Box::pin(async move { trackers::run(&app, &task).await }),
         given_up: |_, _| Box::pin(async { Ok(()) }),
     },
 ];

@@ -58,6 +58,7 @@ mod server_keys;
 mod sessions;
 mod sign_ins;
 mod tags;
+mod trackers;
 mod trust_relationships;
 mod usage;
 mod usage_stores;

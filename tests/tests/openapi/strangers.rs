@@ -65,6 +65,18 @@ const OPEN_TO_EVERYBODY: Open = &[
 
 /// Operations that any member of an organisation may call, whatever his permissions.
 const OPEN_TO_MEMBERS: Open = &[
+    (
+        "browse_github_contributors",
+        "what the organisation lets GitHub show its members",
+    ),
+    (
+        "browse_github_issues",
+        "what the organisation lets GitHub show its members",
+    ),
+    (
+        "browse_github_pulls",
+        "what the organisation lets GitHub show its members",
+    ),
     ("get_metadata_field", "a field of what he may see"),
     ("get_metadata_model_field", "a field of what he may see"),
     (
@@ -73,6 +85,14 @@ const OPEN_TO_MEMBERS: Open = &[
     ),
     ("list_environments", "those he may see"),
     ("list_group_summaries", "whom one may share a feature with"),
+    (
+        "list_github_configurations",
+        "whether features can be linked to issues",
+    ),
+    (
+        "list_github_repositories",
+        "in which repositories issues can be linked",
+    ),
     ("list_groups", "those he is in"),
     ("list_members", "members see each other"),
     ("list_metadata_fields", "the fields of what he may see"),

@@ -64,20 +64,20 @@ async fn search<T: serde::de::DeserializeOwned>(
     caller: &Caller,
     project_id: i64,
     kind: Kind,
-    (paging, query): (&Paging, &Query),
+    (paging, query): (Paging, &Query),
 ) -> ApiResult<Json<Page<T>>> {
     let state = query.text("state").map(str::to_owned);
     if state.as_deref().is_some_and(|state| !STATES.contains(&state)) {
         let text = format!("\"{}\" is not a valid choice.", state.unwrap_or_default());
         return Err(ApiError(Error::field("state", text)));
     }
-    let size = paging.limit().min(PAGE);
+    let paging = paging.at_most(PAGE);
     let wanted = Search {
         project: whole(query, "gitlab_project_id")?,
         text: query.text("search_text").map(str::to_owned),
         state,
         page: paging.offset()? / paging.limit() + 1,
-        size,
+        size: paging.limit(),
     };
     let found = gitlab::search(app, caller, project_id, kind, &wanted).await?;
     let broken = |error: serde_json::Error| {
@@ -100,7 +100,7 @@ async fn list_gitlab_projects(
     paging: Paging,
     query: Query,
 ) -> ApiResult<Json<Page<GitLabProject>>> {
-    search(&app, &caller, project_id, Kind::Projects, (&paging, &query)).await
+    search(&app, &caller, project_id, Kind::Projects, (paging, &query)).await
 }
 
 /// The issues of one of them.
@@ -115,7 +115,7 @@ async fn list_gitlab_issues(
     paging: Paging,
     query: Query,
 ) -> ApiResult<Json<Page<GitLabIssue>>> {
-    search(&app, &caller, project_id, Kind::Issues, (&paging, &query)).await
+    search(&app, &caller, project_id, Kind::Issues, (paging, &query)).await
 }
 
 /// The merge requests of one of them.
@@ -130,5 +130,5 @@ async fn list_gitlab_merge_requests(
     paging: Paging,
     query: Query,
 ) -> ApiResult<Json<Page<GitLabMergeRequest>>> {
-    search(&app, &caller, project_id, Kind::MergeRequests, (&paging, &query)).await
+    search(&app, &caller, project_id, Kind::MergeRequests, (paging, &query)).await
 }

@@ -29,6 +29,8 @@ pub mod feature_states;
 pub mod feature_values;
 pub mod features;
 pub mod flag_updates;
+pub mod github;
+pub mod github_browse;
 pub mod gitlab;
 pub mod grants;
 pub mod groups;
@@ -69,6 +71,7 @@ pub mod sign_ins;
 pub mod slack;
 pub mod tags;
 pub mod telemetry;
+pub mod tracker_webhooks;
 pub mod traits;
 pub mod trust_relationships;
 pub mod usage;
@@ -108,6 +111,8 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(feature_states::router())
         .merge(features::router())
         .merge(flag_updates::router())
+        .merge(github::router())
+        .merge(github_browse::router())
         .merge(gitlab::router())
         .merge(groups::router())
         .merge(identities::router())
@@ -144,6 +149,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(slack::router())
         .merge(tags::router())
         .merge(telemetry::router())
+        .merge(tracker_webhooks::router())
         .merge(traits::router())
         .merge(trust_relationships::router())
         .merge(usage::router())

@@ -127,6 +127,8 @@ const PUBLIC: &[&str] = &[
     "/api/v1/auth/users/reset_password/",
     "/api/v1/auth/users/reset_password_confirm/",
     "/api/v1/feature-health/{path}/",
+    "/api/v1/github-webhook/",
+    "/api/v1/gitlab-webhook/{webhook_uuid}/",
     "/api/v1/features/download-flagsmith-on-flagsmith/",
 ];
 

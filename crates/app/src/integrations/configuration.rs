@@ -2,16 +2,17 @@
 
 use burgee_model::Timestamp;
 use burgee_model::permissions::{EnvironmentPermission, ProjectPermission};
+use burgee_store::changes::NewChange;
 use burgee_store::integrations::{self as rows, At, Integration as Row};
 use burgee_store::projects::Project;
 use burgee_store::{Tx, projects};
 use serde_json::{Map, Value, json};
 
-use super::{Below, Config, Field, FieldKind, Integration, Mount, Scope, slack};
+use super::{Below, Config, Field, FieldKind, Integration, Mount, Scope, gitlab, slack};
 use crate::change::{Action, Change, Kind};
 use crate::feature_states::place_by_key;
 use crate::webhooks::check_reach;
-use crate::{App, Caller, Error, Place, Result};
+use crate::{App, Caller, Error, Place, Result, trackers};
 
 /// What stands in the place of a secret. Given back, it changes nothing.
 pub const MASK: &str = "********";
@@ -142,7 +143,7 @@ pub(super) async fn config_of(
 }
 
 /// The same for those that need nothing else.
-pub(super) fn config(app: &App, row: &Row) -> Config {
+pub(crate) fn config(app: &App, row: &Row) -> Config {
     let mut values = parse(&row.settings);
     values.extend(secrets(app, row));
     Config {
@@ -269,9 +270,19 @@ pub async fn create(
     let change = home
         .line(caller, Action::Create, row.id)
         .after(logged(integration, &row));
-    app.commit(tx, vec![change.into()]).await?;
+    let mut changes = vec![change.into()];
+    changes.extend(tags(&mut tx, integration, &row).await?);
+    app.commit(tx, changes).await?;
     super::identities::refresh(app).await?;
     Ok(show(integration, &row))
+}
+
+/// The log's lines for the tags of features, where they rest on the integration.
+async fn tags(tx: &mut Tx, integration: &Integration, row: &Row) -> Result<Vec<NewChange>> {
+    match row.project_id {
+        Some(id) if integration.name == gitlab::GITLAB.name => trackers::tags::follow_all(tx, id).await,
+        _ => Ok(Vec::new()),
+    }
 }
 
 fn home_project(home: &Home) -> Option<i64> {
@@ -298,12 +309,20 @@ pub async fn update(
     let mut row = before.clone();
     apply(app, integration, &mut row, given);
     row.updated_at = Timestamp::now().0;
+    let address = "gitlab_instance_url";
+    if integration.name == gitlab::GITLAB.name
+        && config(app, &row).text(address) != config(app, &before).text(address)
+    {
+        trackers::gitlab::forget_hooks(&mut tx, app, &before).await?;
+    }
     rows::update(&mut tx, &row).await?;
     let change = home
         .line(caller, Action::Update, id)
         .before(logged(integration, &before))
         .after(logged(integration, &row));
-    app.commit(tx, vec![change.into()]).await?;
+    let mut changes = vec![change.into()];
+    changes.extend(tags(&mut tx, integration, &row).await?);
+    app.commit(tx, changes).await?;
     super::identities::refresh(app).await?;
     Ok(show(integration, &row))
 }
@@ -319,11 +338,16 @@ pub async fn delete(
     let mut tx = app.begin().await?;
     let home = Home::of(&mut tx, caller, mount, owner, true).await?;
     let row = find(&mut tx, integration, mount, &home, id).await?;
+    if integration.name == gitlab::GITLAB.name {
+        trackers::gitlab::forget_hooks(&mut tx, app, &row).await?;
+    }
     rows::delete(&mut tx, id).await?;
     let change = home
         .line(caller, Action::Delete, id)
         .before(logged(integration, &row));
-    app.commit(tx, vec![change.into()]).await?;
+    let mut changes = vec![change.into()];
+    changes.extend(tags(&mut tx, integration, &row).await?);
+    app.commit(tx, changes).await?;
     super::identities::refresh(app).await
 }
 

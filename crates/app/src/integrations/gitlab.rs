@@ -1,4 +1,5 @@
-//! GitLab: the projects, issues and merge requests that a token can see, to be linked to features.
+//! GitLab: the projects, issues and merge requests that a token can see, to be linked to features. What is said there of
+//! linked features is the work of [`trackers`](crate::trackers).
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The most that GitLab lists at once.
 pub const PAGE: i64 = 100;
 
-pub(super) const GITLAB: Integration = Integration {
+pub(crate) const GITLAB: Integration = Integration {
     name: "gitlab",
     mounts: &[of_project("GitLabConfiguration")],
     fields: &[

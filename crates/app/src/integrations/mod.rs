@@ -211,7 +211,7 @@ pub struct Config {
 
 impl Config {
     /// A text; empty when it is not set.
-    fn text(&self, name: &str) -> &str {
+    pub(crate) fn text(&self, name: &str) -> &str {
         self.values.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 

@@ -307,6 +307,7 @@ pub(super) fn settings(config: &Config, secret: [u8; 32], address: SocketAddr) -
         impact: config.impact.settings(),
         maintenance: config.server.maintenance,
         own_flags: config.own_flags.settings(),
+        github_app: config.github.settings(),
         slack: config.slack.settings(),
         ..Settings::default()
     }

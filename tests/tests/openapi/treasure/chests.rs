@@ -198,6 +198,19 @@ impl Treasure {
             .make(app, &format!("{organisation}metadata-model-fields/"), link)
             .await;
         self.put("/metadata-model-fields/{id}", "id", &link["id"]);
+        let github = self
+            .make(
+                app,
+                &format!("{organisation}integrations/github/"),
+                json!({"installation_id": "treasure"}),
+            )
+            .await;
+        self.put("/integrations/github/{id}", "id", &github["id"]);
+        self.put("/integrations/github/", "configuration_id", &github["id"]);
+        let repository = json!({"project": self.world.project, "repository_owner": "treasure", "repository_name": "treasure"});
+        let path = format!("{organisation}integrations/github/{}/repositories/", github["id"]);
+        let repository = self.make(app, &path, repository).await;
+        self.put("/repositories/{id}", "id", &repository["id"]);
         let trust = json!({"name": "treasure", "issuer": "https://gitlab.com", "audience": "treasure", "is_admin": false});
         let trust = self
             .make(app, &format!("{organisation}trust-relationships/"), trust)

@@ -20,6 +20,8 @@ async function populate(world) {
     body: JSON.stringify({ data }),
   });
   assert.equal(answer.status, 202);
+  // They are accepted, and stored a moment later.
+  await eventually(async () => (await world.call("GET", `/environments/${world.key}/identities/`)).count, 42);
 }
 
 function flag(page, name) {

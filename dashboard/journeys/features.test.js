@@ -1,7 +1,7 @@
 // The list of features: finding, turning, many at once, comparing.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { look, settled } from "./support/browser.js";
+import { flip, look, settled } from "./support/browser.js";
 import { eventually, journey, noTrouble, served } from "./support/journey.js";
 
 journey("the list of features", (world) => {
@@ -33,7 +33,7 @@ journey("the list of features", (world) => {
   test("a switch goes live at once, and one click undoes it", async () => {
     const { page, at } = world;
     await page.goto(`${at}/features`);
-    await page.getByRole("switch", { name: "new_checkout is off" }).click({ force: true });
+    await flip(page.getByRole("switch", { name: "new_checkout is off" }));
     await eventually(() => served(world, "new_checkout"), { enabled: true, value: null });
     await page.getByRole("button", { name: "Undo" }).click();
     await page.getByRole("switch", { name: "new_checkout is off" }).waitFor();

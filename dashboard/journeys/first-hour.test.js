@@ -1,7 +1,7 @@
 // The first hour of a team with a fresh installation, from its first administrator to the way back from a change.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openPage } from "./support/browser.js";
+import { flip, openPage } from "./support/browser.js";
 import { eventually, journey, noTrouble } from "./support/journey.js";
 import { sdk } from "./support/sdk.js";
 import { client } from "./support/server.js";
@@ -64,7 +64,7 @@ journey(
       await page.getByRole("tab", { name: "Code" }).click();
       await page.locator("pre", { hasText: key }).first().waitFor();
       await page.goto(`${at}/features`);
-      await page.getByRole("switch", { name: "checkout is off" }).click({ force: true });
+      await flip(page.getByRole("switch", { name: "checkout is off" }));
       await page.getByRole("switch", { name: "checkout is on" }).waitFor();
       await eventually(() => ask("checkout"), { enabled: true, value: "classic" });
     });
@@ -125,7 +125,7 @@ journey(
       await page.getByRole("button", { name: "Keep versions" }).click();
       await page.getByRole("button", { name: "Keep them" }).click();
       await page.getByText("They are kept.").waitFor();
-      await page.getByRole("switch", { name: "Changes need approval" }).click({ force: true });
+      await flip(page.getByRole("switch", { name: "Changes need approval" }));
       await page.getByLabel("Approvals needed").waitFor();
       const { use_v2_feature_versioning: versions, minimum_change_request_approvals: approvals } = await call(
         "GET",
@@ -207,7 +207,7 @@ journey(
     test("the state before is restored from the history, and overrides stay", async () => {
       const { page, at, checkout, ask } = world;
       await page.goto(`${at}/settings`);
-      await page.getByRole("switch", { name: "Changes need approval" }).click({ force: true });
+      await flip(page.getByRole("switch", { name: "Changes need approval" }));
       await page.getByLabel("Approvals needed").waitFor({ state: "detached" });
       await page.goto(`${checkout}?tab=history`);
       const history = page.getByRole("tabpanel", { name: "History" });

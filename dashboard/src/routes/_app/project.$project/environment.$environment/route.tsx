@@ -21,14 +21,15 @@ function EnvironmentLayout() {
   const environments = useEnvironments(Number(params.project));
   const environment = environments.data?.results.find((one) => one.api_key === params.environment);
   const isThere = project.data !== undefined && environment !== undefined;
+  // What was read once stays when reading it again fails: a page may hold a draft.
+  const failed = [project, environments].find((query) => query.error && query.data === undefined);
   const isGone = environments.data !== undefined && environment === undefined;
   useEffect(() => {
     if (isThere) rememberPlace(Number(params.project), params.environment);
-    if (isGone || project.error) forgetPlace();
-  }, [isThere, isGone, project.error, params.project, params.environment]);
+    if (isGone || failed) forgetPlace();
+  }, [isThere, isGone, failed, params.project, params.environment]);
 
-  if (project.error) return <Failed error={project.error} retry={project.refetch} />;
-  if (environments.error) return <Failed error={environments.error} retry={environments.refetch} />;
+  if (failed) return <Failed error={failed.error} retry={failed.refetch} />;
   if (isGone || !isPage) return <NotFound />;
   if (!isThere) return <Loading />;
   return (

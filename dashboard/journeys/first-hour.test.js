@@ -4,9 +4,8 @@ import { test } from "node:test";
 import { flip, openPage } from "./support/browser.js";
 import { eventually, journey, noTrouble } from "./support/journey.js";
 import { sdk } from "./support/sdk.js";
-import { client } from "./support/server.js";
+import { PASSWORD, setUp } from "./support/set-up.js";
 
-const PASSWORD = "correct-horse-1";
 const ADA = "ada@example.com";
 const GRACE = "grace@example.com";
 
@@ -23,31 +22,14 @@ journey(
     const pro = { plan: "pro" };
 
     test("the set-up leads from nothing to the features of a project", async () => {
-      const { page, server } = world;
-      await page.goto("/");
-      await page.getByLabel("Your e-mail address").fill(ADA);
-      await page.getByRole("textbox", { name: "Password" }).fill(PASSWORD);
-      await page.getByRole("button", { name: "Create the administrator" }).click();
-      await page.getByLabel("Organisation").fill("Acme");
-      await page.getByLabel("Project").fill("Web shop");
-      await page.getByRole("button", { name: "Create", exact: true }).click();
-      await page.getByRole("button", { name: "To the features" }).click();
-      await page.getByRole("link", { name: "welcome_message" }).waitFor();
-      const { key } = await client(server)("POST", "/auth/login/", { email: ADA, password: PASSWORD });
-      world.call = client(server, key);
-      const [project] = await world.call("GET", "/projects/?organisation=1");
-      const { results } = await world.call("GET", `/environments/?project=${project.id}`);
+      await setUp(world, { email: ADA, organisation: "Acme", project: "Web shop" });
+      const { call, project, environments, server, key } = world;
+      assert.equal((await call("GET", `/projects/${project}/`)).name, "Web shop");
       assert.deepEqual(
-        [project.name, results.map((one) => one.name)],
-        ["Web shop", ["Development", "Production"]],
+        environments.map((one) => one.name),
+        ["Development", "Production"],
       );
-      Object.assign(world, {
-        project: project.id,
-        organisation: project.organisation,
-        key: results[0].api_key,
-      });
-      world.at = `/project/${project.id}/environment/${world.key}`;
-      world.ask = sdk(server, world.key);
+      world.ask = sdk(server, key);
       assert.deepEqual(await world.ask("welcome_message"), { enabled: true, value: "Hello from Burgee" });
     });
 

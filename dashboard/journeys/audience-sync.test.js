@@ -198,6 +198,18 @@ journey(
       await eventually(() => page.getByRole("link", { name: /^high_value, run/ }).count(), 1);
     });
 
+    test("the palette leads to a sync by its name", async () => {
+      const { page } = world;
+      await page.goto(sync("/destinations"));
+      await settled(page);
+      await page.keyboard.press("Control+k");
+      await page.getByPlaceholder("Go to a page").fill("high_val");
+      await page.getByRole("button", { name: /^high_value/ }).waitFor();
+      await page.keyboard.press("Enter");
+      await page.waitForURL(/audience-sync\/syncs\/high_value/);
+      await page.getByRole("heading", { name: "high_value" }).waitFor();
+    });
+
     test("settings are edited, paused and put back; a kept secret stays", async () => {
       const { page, call } = world;
       people(0, 3_000);

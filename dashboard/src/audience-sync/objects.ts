@@ -28,10 +28,13 @@ export function contentOf<Shape = Content>(object: SyncObject): Shape {
   return object.content as Shape;
 }
 
-export function useObjects(organisation: number, kind: Kind) {
-  return api.useQuery("get", "/api/v1/organisations/{organisation_id}/audience-sync/{kind}/", {
-    params: { path: { organisation_id: organisation, kind }, query: ALL },
-  });
+export function useObjects(organisation: number, kind: Kind, enabled = true) {
+  return api.useQuery(
+    "get",
+    "/api/v1/organisations/{organisation_id}/audience-sync/{kind}/",
+    { params: { path: { organisation_id: organisation, kind }, query: ALL } },
+    { enabled },
+  );
 }
 
 export function useObject(organisation: number, kind: Kind, name: string) {

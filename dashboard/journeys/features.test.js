@@ -91,6 +91,22 @@ journey("the list of features", (world) => {
     await look(page, "compare");
   });
 
+  test("what somebody else changes is seen without loading the page again", async () => {
+    const { page, at, call, key, project, features } = world;
+    await call("PATCH", `/projects/${project}/`, { enable_realtime_updates: true });
+    const listening = page.waitForRequest(/\/sse\/environments\//);
+    await page.goto(`${at}/features`);
+    await page.getByRole("switch", { name: "banner_text is on" }).waitFor();
+    await (await listening).response();
+    const states = `/environments/${key}/featurestates/`;
+    const { results } = await call("GET", `${states}?feature=${features.banner_text}`);
+    await call("PATCH", `${states}${results[0].id}/`, { enabled: false });
+    await page.getByRole("switch", { name: "banner_text is off" }).waitFor();
+    await call("PATCH", `${states}${results[0].id}/`, { enabled: true });
+    await page.getByRole("switch", { name: "banner_text is on" }).waitFor();
+    await call("PATCH", `/projects/${project}/`, { enable_realtime_updates: false });
+  });
+
   test("the palette leads to pages and features by keyboard", async () => {
     const { page, at } = world;
     await page.goto(`${at}/features`);

@@ -1,6 +1,7 @@
 import { Alert } from "@mantine/core";
 import { createFileRoute, Outlet, useRouterState } from "@tanstack/react-router";
 import { useEffect } from "react";
+import { useLive } from "~/environments/live";
 import { useIsOn } from "~/own-flags/client";
 import { useIsThere } from "~/own-flags/gates";
 import { Failed, Loading, NotFound } from "~/parts/states";
@@ -20,6 +21,7 @@ function EnvironmentLayout() {
   const project = useProject(Number(params.project));
   const environments = useEnvironments(Number(params.project));
   const environment = environments.data?.results.find((one) => one.api_key === params.environment);
+  useLive(params.environment, project.data?.enable_realtime_updates ?? false);
   const isThere = project.data !== undefined && environment !== undefined;
   // What was read once stays when reading it again fails: a page may hold a draft.
   const failed = [project, environments].find((query) => query.error && query.data === undefined);

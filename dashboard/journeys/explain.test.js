@@ -118,6 +118,21 @@ journey("explain and preview", (world) => {
     await look(page, "impact-segment");
   });
 
+  test("a segment shows which of the stored identities are in it", async () => {
+    const { page, at } = world;
+    await page.goto(`${at}/segments`);
+    await page.getByRole("link", { name: "paying_customers" }).click();
+    await page.getByRole("button", { name: "Show its members" }).click();
+    const members = page.getByRole("region", { name: "Members", exact: true });
+    await members.getByText("11 of 42 identities are in it.").waitFor();
+    const names = await members.getByRole("link").allInnerTexts();
+    const paying = Array.from({ length: 10 }, (_, n) => `visitor-${String(4 * n).padStart(2, "0")}`);
+    assert.deepEqual(names.sort(), ["ada", ...paying]);
+    await look(page, "segment-members");
+    await members.getByRole("link", { name: "ada" }).click();
+    await page.getByRole("heading", { name: "ada", level: 1 }).waitFor();
+  });
+
   test("who may not see identities is told so, and offered no preview", async () => {
     const { at, features } = world;
     const { page } = await member(world, "nosy@example.com", {

@@ -3,10 +3,13 @@ import { useDocumentVisibility } from "@mantine/hooks";
 import { useEffect } from "react";
 import { refresh } from "~/api/client";
 
-/** What depends on flags, segments and overrides. */
+const ENVIRONMENT = "/api/v1/environments/{environment_key}/";
+
+/** What depends on flags, segments and overrides. What a change would do is counted again only when somebody asks. */
 const CHANGED = [
   "/api/__future__/environments/",
-  "/api/v1/environments/{environment_key}/",
+  ...["features/", "featurestates/", "identities/", "explain/"].map((path) => ENVIRONMENT + path),
+  ...["list-change-requests/", "scheduled-changes/", "list-segments/"].map((path) => ENVIRONMENT + path),
   "/api/v1/projects/{project_id}/features/",
   "/api/v1/projects/{project_id}/segments/",
 ];

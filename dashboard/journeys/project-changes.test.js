@@ -95,7 +95,8 @@ journey("changes of a project", (world) => {
     assert.notEqual((await segment()).description, "The curious ones");
     const before = (await segment()).rules.length;
     const address = author.page.url();
-    await author.page.goto(`${at}/segments/new`);
+    await author.page.goto(`${at}/segments`);
+    await author.page.getByRole("button", { name: "New segment" }).click();
     await author.page.getByLabel("Name").fill("newcomers");
     await author.page.getByRole("combobox", { name: "Trait" }).fill("age");
     await author.page.keyboard.press("Escape");

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { look, settled } from "./support/browser.js";
+import { flip, look, settled } from "./support/browser.js";
 import { eventually, journey, member, noTrouble } from "./support/journey.js";
 import { startLaunchDarkly } from "./support/server.js";
 
@@ -113,7 +113,7 @@ journey(
       const { page } = world;
       await page.goto(sync("/new"));
       for (const name of ["exports", "customers", "launchdarkly"]) {
-        await page.getByRole("radio", { name }).check({ force: true });
+        await flip(page.getByRole("radio", { name }));
         await page.getByRole("button", { name: "Go on" }).click();
       }
       await page.getByLabel("Name").fill("high_value");
@@ -198,6 +198,18 @@ journey(
       await eventually(() => page.getByRole("link", { name: /^high_value, run/ }).count(), 1);
     });
 
+    test("the palette leads to a sync by its name", async () => {
+      const { page } = world;
+      await page.goto(sync("/destinations"));
+      await settled(page);
+      await page.keyboard.press("Control+k");
+      await page.getByPlaceholder("Go to a page").fill("high_val");
+      await page.getByRole("button", { name: /^high_value/ }).waitFor();
+      await page.keyboard.press("Enter");
+      await page.waitForURL(/audience-sync\/syncs\/high_value/);
+      await page.getByRole("heading", { name: "high_value" }).waitFor();
+    });
+
     test("settings are edited, paused and put back; a kept secret stays", async () => {
       const { page, call } = world;
       people(0, 3_000);
@@ -222,7 +234,9 @@ journey(
       });
       await page.getByRole("button", { name: "Pause" }).click();
       await page.getByRole("button", { name: "Resume" }).waitFor();
-      assert.equal((await call("GET", api("syncs/high_value/"))).next_run_at, null);
+      const paused = await call("GET", api("syncs/high_value/"));
+      assert.equal(paused.next_run_at, null);
+      assert.deepEqual(paused.content.guards, { max_remove_pct: 10 }, "what was saved just before stays");
       await call("POST", api("syncs/high_value/trigger/"));
       await eventually(async () => (await latest()).state, "done");
     });
@@ -244,7 +258,7 @@ journey(
       await dialog.waitFor({ state: "hidden" });
       await page.goto(sync("/new"));
       for (const name of ["exports", "customers", "here"]) {
-        await page.getByRole("radio", { name }).check({ force: true });
+        await flip(page.getByRole("radio", { name }));
         await page.getByRole("button", { name: "Go on" }).click();
       }
       await page.getByLabel("Name").fill("testers");
@@ -265,11 +279,11 @@ journey(
       people(0, 5);
       const { key: secret } = await call("POST", `/environments/${key}/api-keys/`, { name: "Audience sync" });
       await page.goto(sync("/new"));
-      for (const name of ["exports", "customers", "A new destination"]) {
-        await page.getByRole("radio", { name }).check({ force: true });
-        const next = page.getByRole("button", { name: "Go on" });
-        if (await next.isVisible()) await next.click();
+      for (const name of ["exports", "customers"]) {
+        await flip(page.getByRole("radio", { name }));
+        await page.getByRole("button", { name: "Go on" }).click();
       }
+      await flip(page.getByRole("radio", { name: "A new destination" }));
       await page.getByLabel("Name").fill("flags");
       await page.getByRole("combobox", { name: "API instance" }).fill(`${server.url}/api/v1`);
       await page.getByRole("textbox", { name: "Server-side environment key" }).fill(secret);
@@ -277,7 +291,7 @@ journey(
       await page.getByRole("button", { name: "Save the destination" }).click();
       await page.getByRole("heading", { name: "What happens", exact: true }).waitFor();
       await page.getByLabel("Name").fill("tiers");
-      await page.getByRole("radio", { name: "Upsert traits" }).check({ force: true });
+      await flip(page.getByRole("radio", { name: "Upsert traits" }));
       assert.equal(
         await page.getByLabel("Column of identifier").inputValue(),
         "user_id",

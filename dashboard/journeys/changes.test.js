@@ -1,7 +1,7 @@
 // Change requests, from the wish to its effect, and the audit log that tells of it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { look, settled } from "./support/browser.js";
+import { flip, look, settled } from "./support/browser.js";
 import { eventually, journey, member, noTrouble, served } from "./support/journey.js";
 
 const PROJECT = ["VIEW_PROJECT", "VIEW_AUDIT_LOG"];
@@ -12,7 +12,7 @@ journey("change requests", (world) => {
     await page.goto(`${at}/settings`);
     await settled(page);
     await look(page, "environment-settings");
-    await page.getByRole("switch", { name: "Changes need approval" }).click({ force: true });
+    await flip(page.getByRole("switch", { name: "Changes need approval" }));
     await eventually(
       async () => (await call("GET", `/environments/${key}/`)).minimum_change_request_approvals,
       1,
@@ -43,7 +43,7 @@ journey("change requests", (world) => {
   test("a list row asks for approval too", async () => {
     const { page, at } = world;
     await page.goto(`${at}/features`);
-    await page.getByRole("switch", { name: "new_checkout is off" }).click({ force: true });
+    await flip(page.getByRole("switch", { name: "new_checkout is off" }));
     await page.getByRole("dialog").getByText("Review the changes").waitFor();
     await page.getByRole("button", { name: "Go on editing" }).click();
   });

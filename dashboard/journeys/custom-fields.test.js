@@ -48,7 +48,7 @@ journey("custom fields", (world) => {
     await dialog.getByRole("button", { name: "Create feature" }).click();
     await page.getByRole("heading", { name: "gift_cards" }).waitFor();
     await page.getByRole("tab", { name: "Settings" }).click();
-    assert.equal(await page.getByLabel("Team").inputValue(), "payments");
+    await eventually(() => page.getByLabel("Team").inputValue(), "payments");
     await page.getByLabel("Team").fill("checkout");
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await eventually(async () => {

@@ -20,6 +20,8 @@ async function populate(world) {
     body: JSON.stringify({ data }),
   });
   assert.equal(answer.status, 202);
+  // They are accepted, and stored a moment later.
+  await eventually(async () => (await world.call("GET", `/environments/${world.key}/identities/`)).count, 42);
 }
 
 function flag(page, name) {
@@ -114,6 +116,21 @@ journey("explain and preview", (world) => {
     await impact.getByText("31 join", { exact: true }).waitFor();
     await impact.getByText("0 leave", { exact: true }).waitFor();
     await look(page, "impact-segment");
+  });
+
+  test("a segment shows which of the stored identities are in it", async () => {
+    const { page, at } = world;
+    await page.goto(`${at}/segments`);
+    await page.getByRole("link", { name: "paying_customers" }).click();
+    await page.getByRole("button", { name: "Show its members" }).click();
+    const members = page.getByRole("region", { name: "Members", exact: true });
+    await members.getByText("11 of 42 identities are in it.").waitFor();
+    const names = await members.getByRole("link").allInnerTexts();
+    const paying = Array.from({ length: 10 }, (_, n) => `visitor-${String(4 * n).padStart(2, "0")}`);
+    assert.deepEqual(names.sort(), ["ada", ...paying]);
+    await look(page, "segment-members");
+    await members.getByRole("link", { name: "ada" }).click();
+    await page.getByRole("heading", { name: "ada", level: 1 }).waitFor();
   });
 
   test("who may not see identities is told so, and offered no preview", async () => {

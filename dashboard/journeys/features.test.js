@@ -1,7 +1,7 @@
 // The list of features: finding, turning, many at once, comparing.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { look, settled } from "./support/browser.js";
+import { flip, look, settled } from "./support/browser.js";
 import { eventually, journey, noTrouble, served } from "./support/journey.js";
 
 journey("the list of features", (world) => {
@@ -33,7 +33,7 @@ journey("the list of features", (world) => {
   test("a switch goes live at once, and one click undoes it", async () => {
     const { page, at } = world;
     await page.goto(`${at}/features`);
-    await page.getByRole("switch", { name: "new_checkout is off" }).click({ force: true });
+    await flip(page.getByRole("switch", { name: "new_checkout is off" }));
     await eventually(() => served(world, "new_checkout"), { enabled: true, value: null });
     await page.getByRole("button", { name: "Undo" }).click();
     await page.getByRole("switch", { name: "new_checkout is off" }).waitFor();
@@ -89,6 +89,22 @@ journey("the list of features", (world) => {
     await settled(page);
     await page.getByRole("link", { name: "new_checkout" }).waitFor();
     await look(page, "compare");
+  });
+
+  test("what somebody else changes is seen without loading the page again", async () => {
+    const { page, at, call, key, project, features } = world;
+    await call("PATCH", `/projects/${project}/`, { enable_realtime_updates: true });
+    const listening = page.waitForRequest(/\/sse\/environments\//);
+    await page.goto(`${at}/features`);
+    await page.getByRole("switch", { name: "banner_text is on" }).waitFor();
+    await (await listening).response();
+    const states = `/environments/${key}/featurestates/`;
+    const { results } = await call("GET", `${states}?feature=${features.banner_text}`);
+    await call("PATCH", `${states}${results[0].id}/`, { enabled: false });
+    await page.getByRole("switch", { name: "banner_text is off" }).waitFor();
+    await call("PATCH", `${states}${results[0].id}/`, { enabled: true });
+    await page.getByRole("switch", { name: "banner_text is on" }).waitFor();
+    await call("PATCH", `/projects/${project}/`, { enable_realtime_updates: false });
   });
 
   test("the palette leads to pages and features by keyboard", async () => {

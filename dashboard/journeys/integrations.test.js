@@ -1,7 +1,7 @@
 // Integrations of an environment, a project and an organisation; Slack with its OAuth, against a double of Slack.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { look, settled } from "./support/browser.js";
+import { flip, look, settled } from "./support/browser.js";
 import { eventually, journey, member, noTrouble } from "./support/journey.js";
 import { ALLOW_PRIVATE, startReceiver } from "./support/receiver.js";
 
@@ -90,7 +90,7 @@ journey(
       const [set] = await call("GET", `/environments/${key}/integrations/slack/`);
       assert.deepEqual([set.channel_id, set.enabled], ["C2", true]);
       await page.getByRole("button", { name: "Edit Slack" }).click();
-      await page.getByRole("dialog").getByRole("switch", { name: "On" }).click({ force: true });
+      await flip(page.getByRole("dialog").getByRole("switch", { name: "On" }));
       await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
       await eventually(
         async () => (await call("GET", `/environments/${key}/integrations/slack/`))[0].enabled,

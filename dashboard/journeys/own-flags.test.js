@@ -1,7 +1,7 @@
 // Burgee on Burgee: the dashboard is what its own flags say.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { look, openPage, settled } from "./support/browser.js";
+import { flip, look, openPage, settled } from "./support/browser.js";
 import { eventually, journey, member, noTrouble } from "./support/journey.js";
 
 const own = {};
@@ -90,7 +90,7 @@ journey("own flags", (world) => {
     };
     await eventually(stored, "1");
     await open(page, `${at}/segments`);
-    assert.equal(await page.getByText("Version 2 is here").count(), 0);
+    await eventually(() => page.getByText("Version 2 is here").count(), 0);
     await turn(world, "announcement", true, { ...announcement, id: "2" });
     await open(page, `${at}/segments`);
     await page.getByText("Version 2 is here").waitFor();
@@ -155,10 +155,7 @@ journey("own flags", (world) => {
     await turn(world, "read_only_mode", true);
     await open(page, `${at}/features`);
     await page.locator("[data-test=read-only]").waitFor();
-    await page
-      .getByRole("switch", { name: /new_checkout is/ })
-      .first()
-      .click({ force: true });
+    await flip(page.getByRole("switch", { name: /new_checkout is/ }).first());
     await page.getByText("nothing was changed").waitFor();
     await turn(world, "read_only_mode", false);
   });

@@ -70,6 +70,54 @@ journey("changes of a project", (world) => {
     await page.getByRole("link", { name: "A better name" }).waitFor();
   });
 
+  test("a change of a segment is asked for from its form, and alters nothing yet", async () => {
+    const { page, at, call, project } = world;
+    const rights = ["VIEW_PROJECT", "CREATE_PROJECT_LEVEL_CHANGE_REQUESTS"];
+    const author = await member(world, "ann@example.com", {
+      project: rights,
+      environment: ["VIEW_ENVIRONMENT"],
+    });
+    await author.page.goto(`${at}/segments`);
+    await author.page.getByRole("link", { name: "beta_testers" }).click();
+    await author.page.getByText("Segments of this project only change through change requests.").waitFor();
+    await author.page.getByLabel("Description").fill("The curious ones");
+    await author.page.getByRole("button", { name: "Ask for approval" }).click();
+    const dialog = author.page.getByRole("dialog", { name: "Ask for approval" });
+    assert.equal(await dialog.getByLabel("Title").inputValue(), "Change beta_testers");
+    await dialog.getByLabel("Why").fill("So that everybody understands it");
+    await look(author.page, "segment-request-new", { widths: [360, 1440] });
+    await dialog.getByRole("button", { name: "Ask for approval" }).click();
+    await author.page.getByRole("heading", { name: "Change beta_testers" }).waitFor();
+    await author.page.getByText("The curious ones").waitFor();
+    assert.equal(await author.page.getByRole("button", { name: "Approve" }).count(), 0);
+    const segment = async () =>
+      (await call("GET", `/projects/${project}/segments/?q=beta_testers`)).results[0];
+    assert.notEqual((await segment()).description, "The curious ones");
+    const before = (await segment()).rules.length;
+    const address = author.page.url();
+    await author.page.goto(`${at}/segments`);
+    await author.page.getByRole("button", { name: "New segment" }).click();
+    await author.page.getByLabel("Name").fill("newcomers");
+    await author.page.getByRole("combobox", { name: "Trait" }).fill("age");
+    await author.page.keyboard.press("Escape");
+    await author.page.getByRole("textbox", { name: "Value" }).fill("1");
+    await author.page.getByRole("button", { name: "Ask for approval" }).click();
+    await dialog.getByRole("button", { name: "Ask for approval" }).click();
+    await author.page.getByRole("heading", { name: "New segment newcomers" }).waitFor();
+    await author.page.getByText("new segment", { exact: true }).waitFor();
+    assert.equal((await call("GET", `/projects/${project}/segments/?q=newcomers`)).count, 0);
+    noTrouble(author.page);
+    await author.page.context().close();
+    await page.goto(address);
+    await page.getByRole("button", { name: "Approve" }).click();
+    await page.getByRole("button", { name: "Publish" }).click();
+    await page.getByText("published", { exact: true }).waitFor();
+    await eventually(async () => {
+      const { description, rules } = await segment();
+      return [description, rules.length];
+    }, ["The curious ones", before]);
+  });
+
   test("what is scheduled is listed with what it changes, moved and cancelled", async () => {
     const { page, at, call, environments, features } = world;
     for (const [place, { api_key }] of environments.entries()) {

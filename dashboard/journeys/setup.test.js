@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { test } from "node:test";
-import { look, openPage, settled } from "./support/browser.js";
+import { flip, look, openPage, settled } from "./support/browser.js";
 import { eventually, journey, noTrouble } from "./support/journey.js";
 import { client } from "./support/server.js";
 
@@ -47,7 +47,7 @@ journey(
       await look(page, "setup-3-flag");
       const live = page.locator("[aria-live=polite]");
       await live.getByText("on", { exact: true }).waitFor();
-      await page.getByRole("switch").click({ force: true });
+      await flip(page.getByRole("switch"));
       await live.getByText("off", { exact: true }).waitFor();
       await page.getByRole("button", { name: "To the features" }).click();
       await page.getByRole("link", { name: "welcome_message" }).waitFor();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
-import { look, settled } from "./support/browser.js";
+import { flip, look, settled } from "./support/browser.js";
 import { eventually, journey, member, noTrouble } from "./support/journey.js";
 import { ALLOW_PRIVATE, startReceiver } from "./support/receiver.js";
 
@@ -77,7 +77,7 @@ journey(
     test("it is switched off, edited and deleted by its name", async () => {
       const { page, at, call, key } = world;
       await page.goto(`${at}/webhooks`);
-      await page.getByRole("switch", { name: /is on$/ }).click({ force: true });
+      await flip(page.getByRole("switch", { name: /is on$/ }));
       await eventually(async () => (await call("GET", `/environments/${key}/webhooks/`))[0].enabled, false);
       await look(page, "webhooks");
       await page.getByRole("button", { name: /^What can be done/ }).click();

@@ -53,6 +53,15 @@ export async function settled(page) {
   await page.waitForFunction(() => !document.querySelector('[role="status"][aria-label="Loading"]'));
 }
 
+/**
+ * Turns a switch, or chooses a radio button, by the keyboard: as soon as it can be, and wherever the page has it. Their
+ * inputs lie under what is drawn of them, so that a click would have to be forced, and could miss on a page that still moves.
+ */
+export async function flip(control) {
+  await control.and(control.page().locator(":enabled")).waitFor({ state: "attached" });
+  await control.press("Space");
+}
+
 async function theme(page, name) {
   await page.evaluate((name) => {
     localStorage.setItem("burgee-theme", name);

@@ -60,13 +60,12 @@ export async function served(world, feature, key = world.key) {
   return { enabled, value };
 }
 
-/** Waits until something holds, as somebody does who looks again. */
+/** Waits until something holds, as somebody does who looks again; what can't be looked at yet does not hold yet. */
 export async function eventually(look, expected) {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 30_000;
   for (;;) {
-    const found = await look();
     try {
-      return assert.deepEqual(found, expected);
+      return assert.deepEqual(await look(), expected);
     } catch (difference) {
       if (Date.now() > end) throw difference;
       await new Promise((resolve) => setTimeout(resolve, 100));

@@ -1,6 +1,7 @@
 /** Sources, models, destinations, channels and syncs of an organisation, as the API has them. */
 import { useAct } from "~/api/act";
 import { ALL, api, http, type Schema } from "~/api/client";
+import { ApiError } from "~/api/error";
 
 export type SyncObject = Schema<"AudienceSyncObjectView">;
 export type Kind = SyncObject["kind"];
@@ -27,10 +28,13 @@ export function contentOf<Shape = Content>(object: SyncObject): Shape {
   return object.content as Shape;
 }
 
-export function useObjects(organisation: number, kind: Kind) {
-  return api.useQuery("get", "/api/v1/organisations/{organisation_id}/audience-sync/{kind}/", {
-    params: { path: { organisation_id: organisation, kind }, query: ALL },
-  });
+export function useObjects(organisation: number, kind: Kind, enabled = true) {
+  return api.useQuery(
+    "get",
+    "/api/v1/organisations/{organisation_id}/audience-sync/{kind}/",
+    { params: { path: { organisation_id: organisation, kind }, query: ALL } },
+    { enabled },
+  );
 }
 
 export function useObject(organisation: number, kind: Kind, name: string) {
@@ -44,20 +48,34 @@ interface Written {
   content: object;
 }
 
+export async function readObject(organisation: number, kind: Kind, name: string): Promise<SyncObject> {
+  const path = { organisation_id: organisation, kind, name };
+  const { data } = await http.GET("/api/v1/organisations/{organisation_id}/audience-sync/{kind}/{name}/", {
+    params: { path },
+  });
+  if (!data) throw new ApiError(0, undefined);
+  return data;
+}
+
+export function putObject(organisation: number, kind: Kind, { name, content }: Written) {
+  return http.PUT("/api/v1/organisations/{organisation_id}/audience-sync/{kind}/{name}/", {
+    params: { path: { organisation_id: organisation, kind, name } },
+    body: content as Record<string, never>,
+  });
+}
+
 /** Makes or replaces an object; the page shows what was refused. */
 export function usePutObject(
   organisation: number,
   kind: Kind,
   { done, after }: { done?: string; after?: (object: SyncObject) => unknown } = {},
 ) {
-  return useAct(
-    ({ name, content }: Written) =>
-      http.PUT("/api/v1/organisations/{organisation_id}/audience-sync/{kind}/{name}/", {
-        params: { path: { organisation_id: organisation, kind, name } },
-        body: content as Record<string, never>,
-      }),
-    { quiet: true, changes: [BASE], done, after },
-  );
+  return useAct((written: Written) => putObject(organisation, kind, written), {
+    quiet: true,
+    changes: [BASE],
+    done,
+    after,
+  });
 }
 
 export function useDeleteObject(organisation: number, kind: Kind, after?: () => unknown) {

@@ -1,29 +1,16 @@
 /** The last look before a change of a flag is saved: what changes, and how it is to come about. */
-import {
-  Alert,
-  Button,
-  Group,
-  Modal,
-  MultiSelect,
-  SegmentedControl,
-  Stack,
-  Text,
-  Textarea,
-  TextInput,
-} from "@mantine/core";
+import { Alert, Button, Group, Modal, SegmentedControl, Stack, Text, TextInput } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
+import { type Asked, AskFields } from "~/changes/ask-fields";
 import { ImpactPreview } from "~/impact/preview";
 import { useEnvironmentMay } from "~/lib/permissions";
-import { useMembers } from "~/organisation/members";
 import { useIsOn } from "~/own-flags/client";
-import { nameOf } from "~/parts/person";
 import { toLocalField } from "~/parts/time";
 import { Refusal } from "~/session/refusal";
 import { usePlace } from "~/shell/place";
-import { useMe } from "~/shell/user-menu";
 import { ChangeList } from "./change-list";
 import { changesBetween, type Draft, toChangeSet } from "./draft";
 import { Overtaken, request, saveNow, schedule } from "./save";
@@ -69,15 +56,14 @@ const ACTIONS: Record<Way, string> = { now: "Save", schedule: "Schedule", reques
 export function Review({ feature, base, draft, names, onClose, onSaved, onRebase }: ReviewProps) {
   const { project, environment } = usePlace();
   const navigate = useNavigate();
-  const me = useMe().data;
-  const members = useMembers(project.organisation).data ?? [];
   const ways = useWays(feature.tags);
-  const asksByName = !useIsOn("disable_users_as_reviewers");
   const [chosen, setWay] = useState<Way>();
   const way = chosen ?? ways[0] ?? "request";
-  const [title, setTitle] = useState(`Change ${feature.name}`);
-  const [description, setDescription] = useState("");
-  const [reviewers, setReviewers] = useState<string[]>([]);
+  const [asked, setAsked] = useState<Asked>({
+    title: `Change ${feature.name}`,
+    description: "",
+    reviewers: [],
+  });
   const [at, setAt] = useState(tomorrow());
   const [isLater, setIsLater] = useState(false);
   const changes = changesBetween(base, draft);
@@ -88,9 +74,9 @@ export function Review({ feature, base, draft, names, onClose, onSaved, onRebase
       if (way === "now") return saveNow(target, draft, base);
       if (way === "schedule") return schedule(target, draft, base, new Date(at));
       const what = {
-        title,
-        description,
-        reviewers: reviewers.map(Number),
+        title: asked.title,
+        description: asked.description,
+        reviewers: asked.reviewers.map(Number),
         at: isLater ? new Date(at) : null,
       };
       return request(target, draft, base, what);
@@ -168,31 +154,7 @@ export function Review({ feature, base, draft, names, onClose, onSaved, onRebase
           )}
           {way === "request" && ways.includes("request") && (
             <>
-              <TextInput
-                label="Title"
-                required
-                value={title}
-                onChange={(event) => setTitle(event.currentTarget.value)}
-              />
-              <Textarea
-                label="Why"
-                autosize
-                minRows={2}
-                value={description}
-                onChange={(event) => setDescription(event.currentTarget.value)}
-              />
-              {asksByName && (
-                <MultiSelect
-                  label="Reviewers"
-                  placeholder={reviewers.length === 0 ? "Who should look at it" : undefined}
-                  searchable
-                  data={members
-                    .filter((member) => member.id !== me?.id)
-                    .map((member) => ({ value: String(member.id), label: nameOf(member) }))}
-                  value={reviewers}
-                  onChange={setReviewers}
-                />
-              )}
+              <AskFields organisation={project.organisation} asked={asked} onChange={setAsked} />
               <SegmentedControl
                 aria-label="When it takes effect after approval"
                 size="sm"

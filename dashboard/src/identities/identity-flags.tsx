@@ -67,7 +67,8 @@ function useOverrides(identity: number) {
       }),
     { changes: CHANGED, done: "The override is gone." },
   );
-  return { write, remove, isReady: own.data !== undefined };
+  const has = (feature: number) => idOf(feature) !== undefined;
+  return { write, remove, has, isReady: own.data !== undefined };
 }
 
 interface FormProps {
@@ -153,7 +154,7 @@ export function IdentityFlags({ identity, mayManage }: { identity: number; mayMa
                     <Table.Td w={90}>
                       {mayManage && overrides.isReady && (
                         <Group gap={4} wrap="nowrap" justify="flex-end">
-                          {state.overridden_by === "IDENTITY" && (
+                          {overrides.has(state.feature.id) && (
                             <ActionIcon
                               aria-label={`Remove the override of ${state.feature.name}`}
                               onClick={() => overrides.remove.mutate(state.feature.id)}

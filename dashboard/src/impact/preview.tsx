@@ -1,7 +1,7 @@
 /** Asks what a change would do before it is made. */
 import { Button, Group, Loader, Paper, Stack, Text } from "@mantine/core";
 import { IconUsersGroup } from "@tabler/icons-react";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { api, type Schema } from "~/api/client";
 import { useEnvironmentMay } from "~/lib/permissions";
 import { Refusal } from "~/session/refusal";
@@ -13,15 +13,28 @@ interface ImpactPreviewProps {
   disabled?: boolean;
 }
 
+interface EvaluatedProps extends ImpactPreviewProps {
+  /** What the button says that begins it. */
+  label: string;
+  /** What the answer is called. */
+  region: string;
+  children: (impact: Schema<"ImpactView">) => ReactNode;
+}
+
 /** Of another proposal another preview: what was counted for one says nothing of the next. */
 export function ImpactPreview(props: ImpactPreviewProps) {
   const { environment } = usePlace();
   const may = useEnvironmentMay(environment.api_key);
   if (!may("VIEW_IDENTITIES")) return null;
-  return <Preview key={JSON.stringify(props.proposal)} {...props} />;
+  return (
+    <Evaluated {...props} key={JSON.stringify(props.proposal)} label="Preview impact" region="Impact">
+      {(impact) => <Report impact={impact} />}
+    </Evaluated>
+  );
 }
 
-function Preview({ proposal, disabled }: ImpactPreviewProps) {
+/** Evaluates the stored identities with a proposal, once somebody asks for it. */
+export function Evaluated({ proposal, disabled, label, region, children }: EvaluatedProps) {
   const { environment } = usePlace();
   const [isAsked, setAsked] = useState(false);
   // Going away, or stopping, ends the request, and with it the work on the server.
@@ -40,14 +53,14 @@ function Preview({ proposal, disabled }: ImpactPreviewProps) {
           disabled={disabled}
           onClick={() => setAsked(true)}
         >
-          Preview impact
+          {label}
         </Button>
       </Group>
     );
   return (
-    <Paper p="sm" component="section" aria-label="Impact">
+    <Paper p="sm" component="section" aria-label={region}>
       {query.data ? (
-        <Report impact={query.data} />
+        children(query.data)
       ) : (
         <Awaited query={query} environment={environment.name} onStop={() => setAsked(false)} />
       )}

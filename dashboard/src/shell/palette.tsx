@@ -1,4 +1,4 @@
-/** The command palette: every page, environment and feature, a few letters away. */
+/** The command palette: every page, environment, feature and sync, a few letters away. */
 import {
   Spotlight,
   type SpotlightActionData,
@@ -12,6 +12,7 @@ import { api } from "~/api/client";
 import { useIsThere } from "~/own-flags/gates";
 import { signOut } from "~/session/sign-out";
 import { PAGES } from "./navigation";
+import { useOrganisationActions } from "./organisation-actions";
 import { useAddress, useEnvironments } from "./place";
 import { useThemeToggle } from "./theme-toggle";
 
@@ -60,6 +61,7 @@ export function Palette() {
   const { toggle } = useThemeToggle();
   const isThere = useIsThere();
   const found = useFound(search.trim());
+  const ofOrganisation = useOrganisationActions(search.trim());
 
   const groups: SpotlightActionGroupData[] = [];
   if (found.length > 0) groups.push({ group: FOUND, actions: found });
@@ -93,6 +95,7 @@ export function Palette() {
       })),
     });
   }
+  groups.push(...ofOrganisation);
   groups.push({
     group: "You",
     actions: [

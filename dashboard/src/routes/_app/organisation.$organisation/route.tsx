@@ -1,6 +1,7 @@
 import { Tabs } from "@mantine/core";
 import { createFileRoute, notFound, Outlet, useRouterState } from "@tanstack/react-router";
 import { ADMIN, useOrganisationMay } from "~/lib/permissions";
+import { PAGES } from "~/organisation/pages";
 import { useIsThere } from "~/own-flags/gates";
 import { Page } from "~/parts/page";
 import { Loaded, NotFound } from "~/parts/states";
@@ -12,43 +13,6 @@ export const Route = createFileRoute("/_app/organisation/$organisation")({
   },
   component: OrganisationLayout,
 });
-
-const TABS = [
-  { name: "Projects", to: "/organisation/$organisation", path: "projects" },
-  { name: "Members", to: "/organisation/$organisation/members", path: "members" },
-  { name: "Groups", to: "/organisation/$organisation/groups", path: "groups" },
-  { name: "Roles", to: "/organisation/$organisation/roles", path: "roles", adminOnly: true },
-  {
-    name: "Audience sync",
-    to: "/organisation/$organisation/audience-sync",
-    path: "audience-sync",
-    adminOnly: true,
-  },
-  { name: "API keys", to: "/organisation/$organisation/api-keys", path: "api-keys", adminOnly: true },
-  { name: "Webhooks", to: "/organisation/$organisation/webhooks", path: "webhooks", adminOnly: true },
-  {
-    name: "Integrations",
-    to: "/organisation/$organisation/integrations",
-    path: "integrations",
-    adminOnly: true,
-  },
-  { name: "Usage", to: "/organisation/$organisation/usage", path: "usage", adminOnly: true },
-  { name: "Audit log", to: "/organisation/$organisation/audit-log", path: "audit-log", adminOnly: true },
-  {
-    name: "Single sign-on",
-    to: "/organisation/$organisation/single-sign-on",
-    path: "single-sign-on",
-    adminOnly: true,
-  },
-  { name: "Custom fields", to: "/organisation/$organisation/custom-fields", path: "custom-fields" },
-  {
-    name: "Import and export",
-    to: "/organisation/$organisation/import-export",
-    path: "import-export",
-    adminOnly: true,
-  },
-  { name: "Settings", to: "/organisation/$organisation/settings", path: "settings", adminOnly: true },
-] as const;
 
 function OrganisationLayout() {
   const params = Route.useParams();
@@ -62,7 +26,7 @@ function OrganisationLayout() {
       {({ results }) => {
         const organisation = results.find((one) => String(one.id) === params.organisation);
         if (!organisation) return <NotFound />;
-        const tabs = TABS.filter((tab) => (isAdmin || !("adminOnly" in tab)) && isThere(tab.to));
+        const tabs = PAGES.filter((tab) => (isAdmin || !tab.adminOnly) && isThere(tab.to));
         return (
           <Page title={organisation.name}>
             <Tabs

@@ -1,21 +1,10 @@
 import { Group, Stack, Text } from "@mantine/core";
 import { createFileRoute, Link, Outlet, useRouterState } from "@tanstack/react-router";
+import { PAGES } from "~/audience-sync/pages";
 
 export const Route = createFileRoute("/_app/organisation/$organisation/audience-sync")({
   component: AudienceSync,
 });
-
-const AT = "/organisation/$organisation/audience-sync" as const;
-
-const PAGES = [
-  { name: "Syncs", to: AT, parts: [undefined, "", "new", "syncs"] },
-  { name: "Runs", to: `${AT}/runs`, parts: ["runs"] },
-  { name: "Models", to: `${AT}/$kind`, parts: ["models"] },
-  { name: "Sources", to: `${AT}/$kind`, parts: ["sources"] },
-  { name: "Destinations", to: `${AT}/$kind`, parts: ["destinations"] },
-  { name: "Channels", to: `${AT}/$kind`, parts: ["channels"] },
-  { name: "YAML", to: `${AT}/document`, parts: ["document"] },
-] as const;
 
 function AudienceSync() {
   const { organisation } = Route.useParams();

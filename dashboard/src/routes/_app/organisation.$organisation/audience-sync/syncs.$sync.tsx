@@ -1,9 +1,9 @@
 import { Button, Group, Stack, Tabs } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
 import { useState } from "react";
-import { fail } from "~/api/act";
+import { useAct } from "~/api/act";
 import { Begin } from "~/audience-sync/begin";
-import { contentOf, type SyncObject, useObject, usePutObject } from "~/audience-sync/objects";
+import { BASE, contentOf, putObject, readObject, type SyncObject, useObject } from "~/audience-sync/objects";
 import { RunTable } from "~/audience-sync/run-table";
 import { useRuns } from "~/audience-sync/runs";
 import { MODES, type SyncContent, scheduleWords } from "~/audience-sync/sync-content";
@@ -25,16 +25,19 @@ const SIZE = 20;
 function Pause({ organisation, object }: { organisation: number; object: SyncObject }) {
   const sync = contentOf<SyncContent>(object);
   const isPaused = sync.enabled === false;
-  const put = usePutObject(organisation, "syncs", {
-    done: isPaused ? "It runs by its schedule again." : "Paused: it runs only by hand.",
-  });
-  const content = { ...sync, enabled: isPaused };
+  const put = useAct(
+    async () => {
+      // As it is now, and not as it was shown: what was saved meanwhile stays.
+      const now = await readObject(organisation, "syncs", object.name);
+      return putObject(organisation, "syncs", { ...now, content: { ...now.content, enabled: isPaused } });
+    },
+    {
+      changes: [BASE],
+      done: isPaused ? "It runs by its schedule again." : "Paused: it runs only by hand.",
+    },
+  );
   return (
-    <Button
-      variant="default"
-      loading={put.isPending}
-      onClick={() => put.mutate({ name: object.name, content }, { onError: (error) => fail(error) })}
-    >
+    <Button variant="default" loading={put.isPending} onClick={() => put.mutate()}>
       {isPaused ? "Resume" : "Pause"}
     </Button>
   );

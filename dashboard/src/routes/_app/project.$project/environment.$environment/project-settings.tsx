@@ -130,7 +130,7 @@ function Rules({ project, disabled }: { project: Project; disabled: boolean }) {
       />
       <SettingSwitch
         label="Tell SDKs of changes at once"
-        description="Over a stream that stays open; otherwise they look from time to time."
+        description="Over a stream that stays open, which pages here listen to as well; otherwise they look from time to time."
         checked={project.enable_realtime_updates}
         onChange={(enable_realtime_updates) => patch.mutate({ enable_realtime_updates })}
         disabled={isBusy}

@@ -1,6 +1,7 @@
 import { Alert } from "@mantine/core";
 import { createFileRoute, Outlet, useRouterState } from "@tanstack/react-router";
 import { useEffect } from "react";
+import { useLive } from "~/environments/live";
 import { useIsOn } from "~/own-flags/client";
 import { useIsThere } from "~/own-flags/gates";
 import { Failed, Loading, NotFound } from "~/parts/states";
@@ -20,15 +21,17 @@ function EnvironmentLayout() {
   const project = useProject(Number(params.project));
   const environments = useEnvironments(Number(params.project));
   const environment = environments.data?.results.find((one) => one.api_key === params.environment);
+  useLive(params.environment, project.data?.enable_realtime_updates ?? false);
   const isThere = project.data !== undefined && environment !== undefined;
+  // What was read once stays when reading it again fails: a page may hold a draft.
+  const failed = [project, environments].find((query) => query.error && query.data === undefined);
   const isGone = environments.data !== undefined && environment === undefined;
   useEffect(() => {
     if (isThere) rememberPlace(Number(params.project), params.environment);
-    if (isGone || project.error) forgetPlace();
-  }, [isThere, isGone, project.error, params.project, params.environment]);
+    if (isGone || failed) forgetPlace();
+  }, [isThere, isGone, failed, params.project, params.environment]);
 
-  if (project.error) return <Failed error={project.error} retry={project.refetch} />;
-  if (environments.error) return <Failed error={environments.error} retry={environments.refetch} />;
+  if (failed) return <Failed error={failed.error} retry={failed.refetch} />;
   if (isGone || !isPage) return <NotFound />;
   if (!isThere) return <Loading />;
   return (

@@ -3,7 +3,6 @@ import { IconCopy, IconListDetails } from "@tabler/icons-react";
 import { createFileRoute, notFound } from "@tanstack/react-router";
 import { useAct } from "~/api/act";
 import { api, http, type Schema } from "~/api/client";
-import { useProjectMay } from "~/lib/permissions";
 import { DeleteButton } from "~/parts/confirm";
 import { Page } from "~/parts/page";
 import { Section } from "~/parts/section";
@@ -12,6 +11,8 @@ import { LIST_PATHS, type ListSegment, useListSegments } from "~/segments/lists/
 import { ListMembers } from "~/segments/lists/members";
 import { SegmentForm } from "~/segments/segment-form";
 import { SegmentUsage } from "~/segments/usage";
+import { useSegmentWay } from "~/segments/way";
+import { WhoIsIn } from "~/segments/who-is-in";
 import { usePlace } from "~/shell/place";
 
 export const Route = createFileRoute("/_app/project/$project/environment/$environment/segments/$segment")({
@@ -83,7 +84,9 @@ function Segment({ segment, list }: { segment: Schema<"SegmentView">; list: List
   const { project } = usePlace();
   const needsApproval = project.minimum_change_request_approvals !== null;
   const isManaged = segment.managed_by !== "";
-  const mayManage = useProjectMay(project.id)("MANAGE_SEGMENTS") && !needsApproval && !isManaged;
+  const possible = useSegmentWay(project);
+  const way = isManaged ? undefined : possible;
+  const mayManage = way === "save";
   const path = { project_id: project.id, id: segment.id };
   const clone = useAct(
     () =>
@@ -130,12 +133,8 @@ function Segment({ segment, list }: { segment: Schema<"SegmentView">; list: List
       {needsApproval && <Alert>Segments of this project only change through change requests.</Alert>}
       {isManaged && <Alert>This segment is kept by {segment.managed_by}; it can't be edited here.</Alert>}
       {list && <ListMembers segment={list} />}
-      <SegmentForm
-        segment={segment}
-        hasList={list !== undefined}
-        disabled={!mayManage}
-        onSaved={() => undefined}
-      />
+      <SegmentForm segment={segment} hasList={list !== undefined} way={way} onSaved={() => undefined} />
+      <WhoIsIn key={JSON.stringify(segment.rules)} segment={segment} hasList={list !== undefined} />
       {!list && mayManage && <NewList segment={segment} />}
       <SegmentUsage segment={segment.id} list={list?.key} />
       {mayManage && (

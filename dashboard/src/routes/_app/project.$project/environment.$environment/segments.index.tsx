@@ -2,7 +2,6 @@ import { Badge, Button, Paper, Table, Text } from "@mantine/core";
 import { IconFilter, IconPlus } from "@tabler/icons-react";
 import { createFileRoute, Link } from "@tanstack/react-router";
 import { api, type Schema } from "~/api/client";
-import { useProjectMay } from "~/lib/permissions";
 import { Page } from "~/parts/page";
 import { Pager } from "~/parts/pager";
 import { SearchInput } from "~/parts/search-input";
@@ -10,6 +9,7 @@ import { Empty, Loaded } from "~/parts/states";
 import { Time } from "~/parts/time";
 import { describeRules } from "~/segments/describe";
 import { type ListSegment, useListSegments } from "~/segments/lists/lists";
+import { useSegmentWay } from "~/segments/way";
 import { usePlace } from "~/shell/place";
 
 const SIZE = 50;
@@ -37,14 +37,14 @@ function Segments() {
   const { project, environment } = usePlace();
   const lists = useListSegments(environment.api_key).data?.results ?? [];
   const listOf = (segment: number) => lists.find((list) => list.segment === segment);
-  const mayManage = useProjectMay(project.id)("MANAGE_SEGMENTS");
+  const way = useSegmentWay(project);
   const query = api.useQuery(
     "get",
     "/api/v1/projects/{project_id}/segments/",
     { params: { path: { project_id: project.id }, query: { q, page, page_size: SIZE } } },
     { placeholderData: (previous) => previous },
   );
-  const create = mayManage && (
+  const create = way && (
     <Button
       leftSection={<IconPlus size={16} />}
       onClick={() => navigate({ to: "/project/$project/environment/$environment/segments/new", params })}

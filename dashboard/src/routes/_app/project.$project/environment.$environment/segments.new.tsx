@@ -1,9 +1,9 @@
 import { SegmentedControl } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
-import { useProjectMay } from "~/lib/permissions";
 import { Page } from "~/parts/page";
 import { CreateList } from "~/segments/lists/create-list";
 import { SegmentForm } from "~/segments/segment-form";
+import { useSegmentWay } from "~/segments/way";
 import { usePlace } from "~/shell/place";
 
 export const Route = createFileRoute("/_app/project/$project/environment/$environment/segments/new")({
@@ -18,7 +18,7 @@ function NewSegment() {
   const { by } = Route.useSearch();
   const navigate = Route.useNavigate();
   const { project } = usePlace();
-  const mayManage = useProjectMay(project.id)("MANAGE_SEGMENTS");
+  const way = useSegmentWay(project);
   const show = (segment: number) =>
     navigate({
       to: "/project/$project/environment/$environment/segments/$segment",
@@ -40,9 +40,9 @@ function NewSegment() {
         style={{ alignSelf: "flex-start" }}
       />
       {by === "list" ? (
-        <CreateList disabled={!mayManage} onMade={({ segment }) => show(segment)} />
+        <CreateList disabled={way !== "save"} onMade={({ segment }) => show(segment)} />
       ) : (
-        <SegmentForm disabled={!mayManage} onSaved={({ id }) => show(id)} />
+        <SegmentForm way={way} onSaved={({ id }) => show(id)} />
       )}
     </Page>
   );

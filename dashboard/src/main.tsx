@@ -28,7 +28,7 @@ if (root) {
           colorSchemeManager={localStorageColorSchemeManager({ key: THEME_KEY })}
           getStyleNonce={() => nonce}
         >
-          <Notifications position="bottom-right" />
+          <Notifications position="bottom-right" limit={4} />
           <RouterProvider router={router} />
         </MantineProvider>
       </QueryClientProvider>

@@ -32,7 +32,8 @@ const harbour: MantineColorsTuple = [
 ];
 
 /**
- * Light and outlined things in colours that everybody can read: darker than usual on light ground, lighter on dark.
+ * Light and outlined things in colours that everybody can read: darker than usual on light ground, lighter on dark. Grounds
+ * are a breath of their colour, so that what is important stays the strongest thing on a page in both themes.
  */
 const readable: VariantColorsResolver = (input) => {
   const colours = defaultVariantColorsResolver(input);
@@ -48,7 +49,11 @@ const readable: VariantColorsResolver = (input) => {
   }
   if (!(name in theme.colors) || (variant !== "light" && variant !== "outline")) return colours;
   const onLight = `color-mix(in srgb, var(--mantine-color-${name}-9) 70%, black)`;
-  return { ...colours, color: `light-dark(${onLight}, var(--mantine-color-${name}-2))` };
+  const color = `light-dark(${onLight}, var(--mantine-color-${name}-2))`;
+  if (variant === "outline") return { ...colours, color };
+  const ground = (light: number, dark: number) =>
+    `light-dark(color-mix(in srgb, var(--mantine-color-${name}-6) ${light}%, white), color-mix(in srgb, var(--mantine-color-${name}-5) ${dark}%, var(--mantine-color-dark-7)))`;
+  return { ...colours, background: ground(13, 18), hover: ground(20, 26), color };
 };
 
 export const theme = createTheme({
@@ -72,7 +77,10 @@ export const theme = createTheme({
       defaultProps: { variant: "light", radius: "sm", tt: "none", fw: 600, style: { flexShrink: 0 } },
     }),
     Button: Button.extend({ defaultProps: { size: "sm" } }),
-    Modal: Modal.extend({ defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" } } }),
+    Modal: Modal.extend({
+      defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" } },
+      styles: { title: { fontSize: "1.125rem", fontWeight: 650, lineHeight: 1.3 } },
+    }),
     // The first field of a dialog is focused; its choices must not cover the others before anybody asked.
     MultiSelect: MultiSelect.extend({ defaultProps: { openOnFocus: false } }),
     Notification: Notification.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" } } }),

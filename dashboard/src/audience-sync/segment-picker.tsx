@@ -26,7 +26,7 @@ function CreateListSegment({ project, onMade }: { project: number; onMade: (key:
     {
       quiet: true,
       changes: [LISTS],
-      done: `The list segment ${name} is there.`,
+      done: `The list segment ${name} is created.`,
       after: (segment) => {
         setName("");
         onMade(segment.key);

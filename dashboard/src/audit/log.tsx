@@ -1,5 +1,5 @@
 /** The audit log of a project or of an organisation: who did what, and what it was before. */
-import { Group, MultiSelect, Paper, Select, Stack, Text, TextInput } from "@mantine/core";
+import { MultiSelect, Paper, Select, Stack, Text, TextInput } from "@mantine/core";
 import { api } from "~/api/client";
 import { useMembers } from "~/organisation/members";
 import { Pager } from "~/parts/pager";
@@ -79,7 +79,7 @@ function Places({ log, search, change }: FilterProps & { log: Log }) {
 function Filters({ log, search, change }: FilterProps & { log: Log }) {
   const members = useMembers(log.organisation).data ?? [];
   return (
-    <Group gap="xs" align="flex-end">
+    <div className="filters">
       <SearchInput
         placeholder="Search the log"
         value={search.search ?? ""}
@@ -127,7 +127,7 @@ function Filters({ log, search, change }: FilterProps & { log: Log }) {
         onChange={(event) => change({ until: event.currentTarget.value || undefined })}
         w={190}
       />
-    </Group>
+    </div>
   );
 }
 

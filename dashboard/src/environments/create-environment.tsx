@@ -43,7 +43,7 @@ export function CreateEnvironment({ project, onDone }: CreateEnvironmentProps) {
   const make = useAct(() => create(project, name, description, source, said), {
     quiet: true,
     changes: ["/api/v1/environments/"],
-    done: `${name} is there.`,
+    done: `${name} is created.`,
     after: (key) => {
       onDone?.();
       if (key) {

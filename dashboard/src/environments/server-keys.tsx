@@ -1,11 +1,12 @@
 /** Server-side keys: secret, and for SDKs that evaluate by themselves. */
-import { ActionIcon, Badge, Button, Group, Modal, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Badge, Button, Group, Modal, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { api, http, type Schema } from "~/api/client";
 import { Confirm } from "~/parts/confirm";
+import { IconButton } from "~/parts/icon-button";
 import { SecretOnce } from "~/parts/secret";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
@@ -74,9 +75,9 @@ export function ServerKeys({ environmentKey }: { environmentKey: string }) {
                     </Table.Td>
                     <Table.Td>{!key.active && <Badge color="gray">inactive</Badge>}</Table.Td>
                     <Table.Td w={50}>
-                      <ActionIcon aria-label={`Delete the key ${key.name}`} onClick={() => setRemoved(key)}>
+                      <IconButton aria-label={`Delete the key ${key.name}`} onClick={() => setRemoved(key)}>
                         <IconTrash size={16} />
-                      </ActionIcon>
+                      </IconButton>
                     </Table.Td>
                   </Table.Tr>
                 ))}

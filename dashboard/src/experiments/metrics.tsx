@@ -1,23 +1,12 @@
 /** What experiments of an environment can be measured by. */
-import {
-  ActionIcon,
-  Badge,
-  Button,
-  Group,
-  Modal,
-  Select,
-  Stack,
-  Table,
-  Text,
-  Textarea,
-  TextInput,
-} from "@mantine/core";
+import { Badge, Button, Group, Modal, Select, Stack, Table, Text, Textarea, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPencil, IconPlus, IconRuler2, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { ALL, api, http, type Schema } from "~/api/client";
 import { Confirm } from "~/parts/confirm";
+import { IconButton } from "~/parts/icon-button";
 import { Section } from "~/parts/section";
 import { Empty, Loaded } from "~/parts/states";
 import { about, Refusal } from "~/session/refusal";
@@ -203,18 +192,18 @@ export function Metrics() {
                     </Table.Td>
                     <Table.Td w={90}>
                       <Group gap={4} wrap="nowrap">
-                        <ActionIcon
+                        <IconButton
                           aria-label={`Edit the metric ${metric.name}`}
                           onClick={() => edit(metric)}
                         >
                           <IconPencil size={16} />
-                        </ActionIcon>
-                        <ActionIcon
+                        </IconButton>
+                        <IconButton
                           aria-label={`Delete the metric ${metric.name}`}
                           onClick={() => setRemoved(metric)}
                         >
                           <IconTrash size={16} />
-                        </ActionIcon>
+                        </IconButton>
                       </Group>
                     </Table.Td>
                   </Table.Tr>

@@ -1,9 +1,10 @@
 /** Asks whose flags to explain: an identifier, and traits laid over those that are stored. */
-import { ActionIcon, Autocomplete, Button, Group, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Autocomplete, Button, Group, Select, Stack, Text, TextInput } from "@mantine/core";
 import { IconPlus, IconX } from "@tabler/icons-react";
 import { useState } from "react";
 import { api } from "~/api/client";
 import { TRAIT_KINDS, type TraitKind } from "~/identities/trait-value";
+import { IconButton } from "~/parts/icon-button";
 import { usePlace } from "~/shell/place";
 import { emptyRow, type Question, rowProblem, rowsOf, type TraitRow, traitsOf } from "./question";
 
@@ -53,9 +54,9 @@ function Row({ row, traitKeys, onChange, onRemove }: RowProps) {
           style={{ flex: "1 1 8rem" }}
         />
       )}
-      <ActionIcon size="lg" aria-label="Remove this trait" onClick={onRemove}>
+      <IconButton size="lg" aria-label="Remove this trait" onClick={onRemove}>
         <IconX size={16} />
-      </ActionIcon>
+      </IconButton>
     </Group>
   );
 }

@@ -1,6 +1,5 @@
 /** Makes a feature, with its first value in every environment. */
 import {
-  ActionIcon,
   Button,
   Group,
   Modal,
@@ -19,6 +18,7 @@ import { http, type Schema } from "~/api/client";
 import { toTyped, type Value } from "~/lib/value";
 import { toMetadata, type Values } from "~/metadata/fields";
 import { Metadata } from "~/metadata/values";
+import { IconButton } from "~/parts/icon-button";
 import { ValueEditor } from "~/parts/value-editor";
 import { useTags } from "~/projects/tags";
 import { about, Refusal } from "~/session/refusal";
@@ -62,13 +62,13 @@ function Variations({
             value={variation.share}
             onChange={(share) => set(variation.id, { share: Number(share) || 0 })}
           />
-          <ActionIcon
+          <IconButton
             aria-label={`Remove variation ${index + 1}`}
             size="lg"
             onClick={() => onChange(variations.filter((one) => one.id !== variation.id))}
           >
             <IconTrash size={16} />
-          </ActionIcon>
+          </IconButton>
         </Group>
       ))}
       <Group justify="space-between">
@@ -123,7 +123,7 @@ export function CreateFeature({ opened, onClose }: { opened: boolean; onClose: (
     {
       quiet: true,
       changes: FLAG_PATHS,
-      done: `${name} is there.`,
+      done: `${name} is created.`,
       after: (feature) => {
         onClose();
         return navigate({

@@ -1,24 +1,14 @@
 /** Who has a state of his own: single identities, before any segment. */
-import {
-  ActionIcon,
-  Badge,
-  Button,
-  Group,
-  Modal,
-  Stack,
-  Switch,
-  Table,
-  Text,
-  TextInput,
-} from "@mantine/core";
+import { Badge, Button, Group, Modal, Stack, Switch, Table, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconPencil, IconPlus, IconTrash } from "@tabler/icons-react";
+import { IconPencil, IconPlus, IconTrash, IconUser } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { api, http, type Schema } from "~/api/client";
 import { useEnvironmentMay } from "~/lib/permissions";
 import { asValue, type Value } from "~/lib/value";
+import { IconButton } from "~/parts/icon-button";
 import { Pager } from "~/parts/pager";
 import { Empty, Loaded } from "~/parts/states";
 import { Value as ShowValue } from "~/parts/value";
@@ -159,7 +149,9 @@ export function IdentityOverrides({ feature }: { feature: Feature }) {
       <Loaded query={query} rows={3}>
         {({ results, count }) =>
           count === 0 ? (
-            <Empty title="No identity is treated apart" />
+            <Empty icon={<IconUser />} title="No identity is treated apart">
+              An override gives one identity another state or value than its segments and everybody get.
+            </Empty>
           ) : (
             <>
               <Table>
@@ -190,18 +182,18 @@ export function IdentityOverrides({ feature }: { feature: Feature }) {
                       <Table.Td w={90}>
                         {mayEdit && (
                           <Group gap={4} wrap="nowrap">
-                            <ActionIcon
+                            <IconButton
                               aria-label={`Edit the override for ${override.identity?.identifier}`}
                               onClick={() => edit(override)}
                             >
                               <IconPencil size={16} />
-                            </ActionIcon>
-                            <ActionIcon
+                            </IconButton>
+                            <IconButton
                               aria-label={`Remove the override for ${override.identity?.identifier}`}
                               onClick={() => remove.mutate(override)}
                             >
                               <IconTrash size={16} />
-                            </ActionIcon>
+                            </IconButton>
                           </Group>
                         )}
                       </Table.Td>

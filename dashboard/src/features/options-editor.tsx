@@ -1,5 +1,5 @@
 /** The variations of a feature: they belong to the feature, their shares to each environment. */
-import { ActionIcon, Button, Group, Modal, NumberInput, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Button, Group, Modal, NumberInput, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPencil, IconPlus, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
@@ -7,6 +7,7 @@ import { useAct } from "~/api/act";
 import { http, type Schema } from "~/api/client";
 import { fromTyped, toTyped, type Value } from "~/lib/value";
 import { Confirm } from "~/parts/confirm";
+import { IconButton } from "~/parts/icon-button";
 import { Section } from "~/parts/section";
 import { Value as ShowValue } from "~/parts/value";
 import { ValueEditor } from "~/parts/value-editor";
@@ -129,18 +130,18 @@ export function OptionsEditor({ feature, mayEdit }: { feature: Feature; mayEdit:
                 <Table.Td w={90}>
                   {mayEdit && (
                     <Group gap={4} wrap="nowrap">
-                      <ActionIcon
+                      <IconButton
                         aria-label={`Edit the variation ${fromTyped(option)}`}
                         onClick={() => edit(option)}
                       >
                         <IconPencil size={16} />
-                      </ActionIcon>
-                      <ActionIcon
+                      </IconButton>
+                      <IconButton
                         aria-label={`Delete the variation ${fromTyped(option)}`}
                         onClick={() => setRemoved(option)}
                       >
                         <IconTrash size={16} />
-                      </ActionIcon>
+                      </IconButton>
                     </Group>
                   )}
                 </Table.Td>

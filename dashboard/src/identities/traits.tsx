@@ -1,21 +1,11 @@
 /** The traits of an identity: what programs told about it. */
-import {
-  ActionIcon,
-  Button,
-  Group,
-  Modal,
-  SegmentedControl,
-  Select,
-  Stack,
-  Table,
-  Text,
-  TextInput,
-} from "@mantine/core";
+import { Button, Group, Modal, SegmentedControl, Select, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPencil, IconPlus, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { ALL, api, http, type Schema } from "~/api/client";
+import { IconButton } from "~/parts/icon-button";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
 import { about, Refusal } from "~/session/refusal";
@@ -161,18 +151,18 @@ export function Traits({ identity, mayManage }: { identity: number; mayManage: b
                     <Table.Td w={90}>
                       {mayManage && (
                         <Group gap={4} wrap="nowrap">
-                          <ActionIcon
+                          <IconButton
                             aria-label={`Edit the trait ${trait.trait_key}`}
                             onClick={() => edit(trait)}
                           >
                             <IconPencil size={16} />
-                          </ActionIcon>
-                          <ActionIcon
+                          </IconButton>
+                          <IconButton
                             aria-label={`Delete the trait ${trait.trait_key}`}
                             onClick={() => remove.mutate(trait)}
                           >
                             <IconTrash size={16} />
-                          </ActionIcon>
+                          </IconButton>
                         </Group>
                       )}
                     </Table.Td>

@@ -1,5 +1,5 @@
 /** Who may do what in one place: people and groups to whom something is granted there. */
-import { ActionIcon, Badge, Button, Group, Modal, Select, Stack, Table, Text } from "@mantine/core";
+import { Badge, Button, Group, Modal, Select, Stack, Table, Text } from "@mantine/core";
 import { IconPencil, IconTrash, IconUser, IconUsersGroup } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAct } from "~/api/act";
@@ -7,6 +7,7 @@ import type { Schema } from "~/api/client";
 import { useGroupNames, useMembers } from "~/organisation/members";
 import { type Given, PermissionList } from "~/organisation/permission-list";
 import { Confirm } from "~/parts/confirm";
+import { IconButton } from "~/parts/icon-button";
 import { nameOf } from "~/parts/person";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
@@ -134,9 +135,9 @@ export function GrantList(props: GrantListProps) {
                       <Table.Td>
                         <Group gap="xs" wrap="nowrap">
                           {grant.who === "user" ? (
-                            <IconUser size={16} aria-label="Person" />
+                            <IconUser size={16} aria-label="Person" style={{ flexShrink: 0 }} />
                           ) : (
-                            <IconUsersGroup size={16} aria-label="Group" />
+                            <IconUsersGroup size={16} aria-label="Group" style={{ flexShrink: 0 }} />
                           )}
                           <Text size="sm" fw={600} style={{ overflowWrap: "anywhere" }}>
                             {grant.name}
@@ -148,18 +149,18 @@ export function GrantList(props: GrantListProps) {
                       </Table.Td>
                       <Table.Td w={90}>
                         <Group gap={4} wrap="nowrap">
-                          <ActionIcon
+                          <IconButton
                             aria-label={`Edit what ${grant.name} may do`}
                             onClick={() => setEdited(grant)}
                           >
                             <IconPencil size={16} />
-                          </ActionIcon>
-                          <ActionIcon
+                          </IconButton>
+                          <IconButton
                             aria-label={`Take back what ${grant.name} may do`}
                             onClick={() => setRemoved(grant)}
                           >
                             <IconTrash size={16} />
-                          </ActionIcon>
+                          </IconButton>
                         </Group>
                       </Table.Td>
                     </Table.Tr>

@@ -35,7 +35,7 @@ export function CreateProject({ organisation, opened, onClose }: CreateProjectPr
     {
       quiet: true,
       changes: ["/api/v1/projects/"],
-      done: `${name} is there.`,
+      done: `${name} is created.`,
       after: (project) => navigate({ to: "/project/$project", params: { project: String(project.id) } }),
     },
   );

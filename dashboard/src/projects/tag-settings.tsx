@@ -1,16 +1,5 @@
 /** The tags of a project. */
-import {
-  ActionIcon,
-  Button,
-  Checkbox,
-  ColorInput,
-  Group,
-  Modal,
-  Stack,
-  Table,
-  Text,
-  TextInput,
-} from "@mantine/core";
+import { Button, Checkbox, ColorInput, Group, Modal, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPencil, IconPlus, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
@@ -18,6 +7,7 @@ import { useAct } from "~/api/act";
 import { http } from "~/api/client";
 import { useProjectMay } from "~/lib/permissions";
 import { Confirm } from "~/parts/confirm";
+import { IconButton } from "~/parts/icon-button";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
 import { TagBadge } from "~/parts/tag-badge";
@@ -141,15 +131,15 @@ export function TagSettings({ project }: { project: number }) {
                     <Table.Td w={90}>
                       {mayManage && !tag.is_system_tag && (
                         <Group gap={4} wrap="nowrap">
-                          <ActionIcon aria-label={`Edit the tag ${tag.label}`} onClick={() => edit(tag)}>
+                          <IconButton aria-label={`Edit the tag ${tag.label}`} onClick={() => edit(tag)}>
                             <IconPencil size={16} />
-                          </ActionIcon>
-                          <ActionIcon
+                          </IconButton>
+                          <IconButton
                             aria-label={`Delete the tag ${tag.label}`}
                             onClick={() => setRemoved(tag)}
                           >
                             <IconTrash size={16} />
-                          </ActionIcon>
+                          </IconButton>
                         </Group>
                       )}
                     </Table.Td>

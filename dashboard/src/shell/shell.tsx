@@ -8,6 +8,7 @@ import { lazy, type ReactNode, Suspense } from "react";
 import { Bars } from "~/own-flags/bars";
 import { Logo } from "./logo";
 import { Navigation } from "./navigation";
+import { OrganisationNavigation } from "./organisation-navigation";
 import { useAddress } from "./place";
 import { Switcher } from "./switcher";
 import { ThemeToggle } from "./theme-toggle";
@@ -44,9 +45,10 @@ function SearchButton() {
 
 export function Shell({ children }: { children: ReactNode }) {
   const [opened, { toggle, close }] = useDisclosure();
-  const { project, environment } = useAddress();
+  const { organisation, project, environment } = useAddress();
   const isStill = useReducedMotion();
-  const hasPages = project !== undefined && environment !== undefined;
+  const isInEnvironment = project !== undefined && environment !== undefined;
+  const hasPages = isInEnvironment || organisation !== undefined;
   return (
     <AppShell
       header={{ height: { base: 96, sm: 56 } }}
@@ -85,7 +87,12 @@ export function Shell({ children }: { children: ReactNode }) {
         </Box>
       </AppShell.Header>
       <AppShell.Navbar p="sm" style={{ overflowY: "auto" }}>
-        {hasPages && <Navigation project={String(project)} environment={environment} onFollow={close} />}
+        {isInEnvironment && (
+          <Navigation project={String(project)} environment={environment} onFollow={close} />
+        )}
+        {organisation !== undefined && (
+          <OrganisationNavigation organisation={organisation} onFollow={close} />
+        )}
       </AppShell.Navbar>
       <AppShell.Main id="page" tabIndex={-1} style={{ outline: "none" }}>
         <Bars />

@@ -1,9 +1,10 @@
 /** Which attributes of a SAML provider say what of a user. */
-import { ActionIcon, Button, Group, Select, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Button, Group, Select, Stack, Table, Text, TextInput } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { ALL, api, http, type Schema } from "~/api/client";
+import { IconButton } from "~/parts/icon-button";
 import { Loaded } from "~/parts/states";
 import { about, Refusal } from "~/session/refusal";
 
@@ -102,12 +103,12 @@ export function AttributeMappings({ saml }: { saml: number }) {
                       {MEANINGS.find((meaning) => meaning.value === one.django_attribute_name)?.label}
                     </Table.Td>
                     <Table.Td w={50}>
-                      <ActionIcon
+                      <IconButton
                         aria-label={`Remove the attribute ${one.idp_attribute_name}`}
                         onClick={() => remove.mutate(one.id)}
                       >
                         <IconTrash size={16} />
-                      </ActionIcon>
+                      </IconButton>
                     </Table.Td>
                   </Table.Tr>
                 ))}

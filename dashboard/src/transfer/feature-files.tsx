@@ -1,6 +1,5 @@
 /** The features of one environment as a file: exports that were asked for, and imports. */
 import {
-  ActionIcon,
   Badge,
   Button,
   FileInput,
@@ -18,6 +17,7 @@ import { useAct } from "~/api/act";
 import { api, http, type Schema } from "~/api/client";
 import { save } from "~/api/files";
 import { TypedName } from "~/parts/confirm";
+import { IconButton } from "~/parts/icon-button";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
 import { Time } from "~/parts/time";
@@ -133,14 +133,14 @@ export function FeatureExports() {
                       <StatusBadge status={one.status} />
                     </Table.Td>
                     <Table.Td ta="right">
-                      <ActionIcon
+                      <IconButton
                         aria-label={`Download ${one.name}`}
                         disabled={one.status !== "SUCCESS"}
                         loading={download.isPending && download.variables?.id === one.id}
                         onClick={() => download.mutate(one)}
                       >
                         <IconDownload size={16} />
-                      </ActionIcon>
+                      </IconButton>
                     </Table.Td>
                   </Table.Tr>
                 ))}

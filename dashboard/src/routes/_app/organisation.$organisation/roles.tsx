@@ -10,6 +10,7 @@ import { RolePermissions } from "~/organisation/role-permissions";
 import { useOwnFlags } from "~/own-flags/client";
 import { planHas } from "~/own-flags/gates";
 import { DeleteButton } from "~/parts/confirm";
+import { Page } from "~/parts/page";
 import { Empty, Loaded } from "~/parts/states";
 import { about, Refusal } from "~/session/refusal";
 import { useOrganisations } from "~/shell/place";
@@ -30,7 +31,7 @@ function CreateRole({ organisation, onClose }: { organisation: number; onClose: 
     {
       quiet: true,
       changes: [ROLES],
-      done: "The role is there.",
+      done: "The role is created.",
       after: onClose,
     },
   );
@@ -115,7 +116,11 @@ function Roles() {
     </Button>
   );
   return (
-    <Stack>
+    <Page
+      title="Roles"
+      description="Permissions under one name, for people, groups and API keys."
+      actions={query.data?.count ? create : undefined}
+    >
       <Loaded query={query}>
         {({ results }) =>
           results.length === 0 ? (
@@ -123,30 +128,27 @@ function Roles() {
               A role is a bundle of permissions that people, groups and API keys can have.
             </Empty>
           ) : (
-            <>
-              <Group justify="flex-end">{create}</Group>
-              <Accordion variant="separated">
-                {results.map((role) => (
-                  <Accordion.Item key={role.id} value={String(role.id)}>
-                    <Accordion.Control>
-                      <Text fw={600}>{role.name}</Text>
-                      <Text size="sm" c="dimmed">
-                        {role.description}
-                      </Text>
-                    </Accordion.Control>
-                    <Accordion.Panel>
-                      <Role organisation={organisation} role={role} />
-                    </Accordion.Panel>
-                  </Accordion.Item>
-                ))}
-              </Accordion>
-            </>
+            <Accordion variant="separated">
+              {results.map((role) => (
+                <Accordion.Item key={role.id} value={String(role.id)}>
+                  <Accordion.Control>
+                    <Text fw={600}>{role.name}</Text>
+                    <Text size="sm" c="dimmed">
+                      {role.description}
+                    </Text>
+                  </Accordion.Control>
+                  <Accordion.Panel>
+                    <Role organisation={organisation} role={role} />
+                  </Accordion.Panel>
+                </Accordion.Item>
+              ))}
+            </Accordion>
           )
         }
       </Loaded>
       <Modal opened={opened} onClose={close} title="New role">
         <CreateRole organisation={organisation} onClose={close} />
       </Modal>
-    </Stack>
+    </Page>
   );
 }

@@ -7,6 +7,7 @@ import { Billing } from "~/organisation/billing";
 import { useOwnFlags } from "~/own-flags/client";
 import { planHas } from "~/own-flags/gates";
 import { DeleteButton } from "~/parts/confirm";
+import { NARROW, Page } from "~/parts/page";
 import { Section } from "~/parts/section";
 import { SettingSwitch } from "~/parts/setting-switch";
 import { Loaded } from "~/parts/states";
@@ -52,7 +53,7 @@ function Settings({ organisation }: { organisation: Organisation }) {
     },
   });
   return (
-    <Stack maw={760}>
+    <Page title="Organisation settings" width={NARROW}>
       <Section title="About">
         <form
           onSubmit={(event) => {
@@ -108,6 +109,6 @@ function Settings({ organisation }: { organisation: Organisation }) {
           </DeleteButton>
         </Group>
       </Section>
-    </Stack>
+    </Page>
   );
 }

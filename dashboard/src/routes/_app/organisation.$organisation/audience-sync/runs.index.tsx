@@ -1,4 +1,5 @@
 import { Group, Select } from "@mantine/core";
+import { IconHistory } from "@tabler/icons-react";
 import { createFileRoute } from "@tanstack/react-router";
 import { useObjects } from "~/audience-sync/objects";
 import { RunTable } from "~/audience-sync/run-table";
@@ -60,7 +61,7 @@ function Runs() {
       <Loaded query={query} rows={4}>
         {({ results, count }) =>
           count === 0 ? (
-            <Empty title={sync || state ? "No run is like that" : "Nothing ran yet"}>
+            <Empty icon={<IconHistory />} title={sync || state ? "No run is like that" : "Nothing ran yet"}>
               {sync || state
                 ? "Choose another sync or another state."
                 : "Runs stand here from their beginning on."}

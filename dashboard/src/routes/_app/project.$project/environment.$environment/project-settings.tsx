@@ -8,7 +8,7 @@ import { ADMIN, useProjectMay } from "~/lib/permissions";
 import { CustomFields } from "~/metadata/custom-fields";
 import { useIsOn } from "~/own-flags/client";
 import { DeleteButton } from "~/parts/confirm";
-import { Page } from "~/parts/page";
+import { NARROW, Page } from "~/parts/page";
 import { Section } from "~/parts/section";
 import { SettingSwitch } from "~/parts/setting-switch";
 import { PiiSettings } from "~/projects/pii-settings";
@@ -151,6 +151,7 @@ function ProjectSettings() {
   const navigate = Route.useNavigate();
   const { project } = usePlace();
   const isAdmin = useProjectMay(project.id)(ADMIN);
+  const hasFields = useIsOn("enable_metadata");
   const remove = useAct(
     () => http.DELETE("/api/v1/projects/{project_id}/", { params: { path: { project_id: project.id } } }),
     {
@@ -167,10 +168,12 @@ function ProjectSettings() {
     },
   );
   return (
-    <Page title={`Settings of ${project.name}`} width={860}>
+    <Page title="Project settings" width={NARROW}>
       <About key={project.id} project={project} disabled={!isAdmin} />
       <TagSettings project={project.id} />
-      <CustomFields organisation={project.organisation} project={project.id} mayManage={isAdmin} />
+      {hasFields && (
+        <CustomFields organisation={project.organisation} project={project.id} mayManage={isAdmin} />
+      )}
       <Rules project={project} disabled={!isAdmin} />
       <PiiSettings key={`pii ${project.id}`} project={project} isAdmin={isAdmin} />
       {isAdmin && (

@@ -65,7 +65,7 @@ function useActs(pipeline: Pipeline) {
       }),
     {
       changes: [PIPELINES],
-      done: "The copy is there.",
+      done: "The copy is created.",
       after: ({ id }) =>
         navigate({
           to: "/project/$project/environment/$environment/release-pipelines/$pipeline",

@@ -9,7 +9,7 @@ import { toMetadata, valuesOf } from "~/metadata/fields";
 import { Metadata } from "~/metadata/values";
 import { useIsOn } from "~/own-flags/client";
 import { Confirm, DeleteButton } from "~/parts/confirm";
-import { Page } from "~/parts/page";
+import { NARROW, Page } from "~/parts/page";
 import { Section } from "~/parts/section";
 import { SettingSwitch } from "~/parts/setting-switch";
 import { about, Refusal } from "~/session/refusal";
@@ -235,7 +235,7 @@ function Settings() {
   );
   const part = { environment, disabled };
   return (
-    <Page title={`Settings of ${environment.name}`} width={860}>
+    <Page title="Environment settings" width={NARROW}>
       <About key={environment.id} {...part} />
       {hasRequests && (
         <Section title="Change requests">

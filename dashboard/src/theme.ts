@@ -4,6 +4,7 @@ import {
   Avatar,
   Badge,
   Button,
+  type CSSVariablesResolver,
   createTheme,
   defaultVariantColorsResolver,
   type MantineColorsTuple,
@@ -31,6 +32,25 @@ const harbour: MantineColorsTuple = [
   "#0b447f",
 ];
 
+/** A breath of a colour: the ground of what is light, and of what is chosen. */
+function breath(name: string, onLight: number, onDark: number) {
+  return {
+    light: `color-mix(in srgb, var(--mantine-color-${name}-6) ${onLight}%, white)`,
+    dark: `color-mix(in srgb, var(--mantine-color-${name}-5) ${onDark}%, var(--mantine-color-dark-7))`,
+  };
+}
+
+/** What is chosen in the navigation, in lists and in tables has the same ground as what is light. */
+export const variables: CSSVariablesResolver = (theme) => {
+  const ground = breath(theme.primaryColor, 13, 18);
+  const hover = breath(theme.primaryColor, 20, 26);
+  const of = (scheme: "light" | "dark") => ({
+    [`--mantine-color-${theme.primaryColor}-light`]: ground[scheme],
+    [`--mantine-color-${theme.primaryColor}-light-hover`]: hover[scheme],
+  });
+  return { variables: {}, light: of("light"), dark: of("dark") };
+};
+
 /**
  * Light and outlined things in colours that everybody can read: darker than usual on light ground, lighter on dark. Grounds
  * are a breath of their colour, so that what is important stays the strongest thing on a page in both themes.
@@ -51,9 +71,14 @@ const readable: VariantColorsResolver = (input) => {
   const onLight = `color-mix(in srgb, var(--mantine-color-${name}-9) 70%, black)`;
   const color = `light-dark(${onLight}, var(--mantine-color-${name}-2))`;
   if (variant === "outline") return { ...colours, color };
-  const ground = (light: number, dark: number) =>
-    `light-dark(color-mix(in srgb, var(--mantine-color-${name}-6) ${light}%, white), color-mix(in srgb, var(--mantine-color-${name}-5) ${dark}%, var(--mantine-color-dark-7)))`;
-  return { ...colours, background: ground(13, 18), hover: ground(20, 26), color };
+  const ground = breath(name, 13, 18);
+  const hover = breath(name, 20, 26);
+  return {
+    ...colours,
+    background: `light-dark(${ground.light}, ${ground.dark})`,
+    hover: `light-dark(${hover.light}, ${hover.dark})`,
+    color,
+  };
 };
 
 export const theme = createTheme({
@@ -86,7 +111,13 @@ export const theme = createTheme({
     Notification: Notification.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" } } }),
     Paper: Paper.extend({ defaultProps: { withBorder: true } }),
     SegmentedControl: SegmentedControl.extend({ defaultProps: { size: "xs" } }),
-    Table: Table.extend({ defaultProps: { verticalSpacing: "sm", horizontalSpacing: "md" } }),
+    Table: Table.extend({
+      defaultProps: {
+        verticalSpacing: "sm",
+        horizontalSpacing: "md",
+        highlightOnHoverColor: "light-dark(var(--mantine-color-gray-0), var(--mantine-color-dark-6))",
+      },
+    }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, withArrow: true } }),
   },
 });

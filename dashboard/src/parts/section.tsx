@@ -21,7 +21,7 @@ export function Section({ title, description, actions, danger, children }: Secti
       <Stack gap="md">
         {title && (
           <Group justify="space-between" align="flex-start" gap="sm">
-            <Box style={{ flex: "1 1 14rem" }}>
+            <Box style={{ flex: description ? "1 1 14rem" : 1, minWidth: 0 }}>
               <Title order={2}>{title}</Title>
               {description && (
                 <Text component="div" size="sm" c="dimmed" mt={2}>

@@ -1,4 +1,4 @@
-import { Group, Select } from "@mantine/core";
+import { Select } from "@mantine/core";
 import { IconChartBar } from "@tabler/icons-react";
 import { createFileRoute } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
@@ -38,7 +38,7 @@ function Filters() {
   const environments = useEnvironments(search.project).data?.results ?? [];
   const change = (change: Search) => navigate({ search: { ...search, ...change }, replace: true });
   return (
-    <Group gap="xs">
+    <div className="filters">
       <Select
         aria-label="Period"
         data={PERIODS.map(({ value, label }) => ({ value, label }))}
@@ -69,7 +69,7 @@ function Filters() {
           w={200}
         />
       )}
-    </Group>
+    </div>
   );
 }
 

@@ -64,7 +64,7 @@ function About({ project, disabled }: { project: Project; disabled: boolean }) {
             value={days}
             onChange={(next) => setDays(Number(next) || 1)}
             error={about(patch.error, "stale_flags_limit_days")}
-            maw={260}
+            styles={{ wrapper: { maxWidth: 260 } }}
           />
           {hasPattern && (
             <TextInput

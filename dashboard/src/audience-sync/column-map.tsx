@@ -3,6 +3,7 @@ import { Button, Group, Input, Stack, TextInput } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { IconButton } from "~/parts/icon-button";
+import { TextField } from "~/parts/text-field";
 import type { ModelContent } from "./sync-content";
 import type { PartProps } from "./target-fields";
 
@@ -32,14 +33,7 @@ interface ColumnProps {
 }
 
 function Column({ name, onChange, ...rest }: ColumnProps) {
-  return (
-    <TextInput
-      label={`Column of ${name}`}
-      spellCheck={false}
-      {...rest}
-      onChange={(event) => onChange(event.currentTarget.value)}
-    />
-  );
+  return <TextField label={`Column of ${name}`} spellCheck={false} {...rest} onChange={onChange} />;
 }
 
 export function ColumnMap({ sync, onChange, problems, keyName, model }: ColumnMapProps) {

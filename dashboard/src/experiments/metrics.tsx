@@ -1,12 +1,12 @@
 /** What experiments of an environment can be measured by. */
 import { Badge, Button, Group, Modal, Select, Stack, Table, Text, Textarea, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconPencil, IconPlus, IconRuler2, IconTrash } from "@tabler/icons-react";
+import { IconPlus, IconRuler2 } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { ALL, api, http, type Schema } from "~/api/client";
 import { Confirm } from "~/parts/confirm";
-import { IconButton } from "~/parts/icon-button";
+import { RowActions } from "~/parts/row-actions";
 import { Section } from "~/parts/section";
 import { Empty, Loaded } from "~/parts/states";
 import { about, Refusal } from "~/session/refusal";
@@ -191,20 +191,10 @@ export function Metrics() {
                       </Group>
                     </Table.Td>
                     <Table.Td w={90}>
-                      <Group gap={4} wrap="nowrap">
-                        <IconButton
-                          aria-label={`Edit the metric ${metric.name}`}
-                          onClick={() => edit(metric)}
-                        >
-                          <IconPencil size={16} />
-                        </IconButton>
-                        <IconButton
-                          aria-label={`Delete the metric ${metric.name}`}
-                          onClick={() => setRemoved(metric)}
-                        >
-                          <IconTrash size={16} />
-                        </IconButton>
-                      </Group>
+                      <RowActions
+                        edit={{ label: `Edit the metric ${metric.name}`, act: () => edit(metric) }}
+                        remove={{ label: `Delete the metric ${metric.name}`, act: () => setRemoved(metric) }}
+                      />
                     </Table.Td>
                   </Table.Tr>
                 ))}

@@ -9,6 +9,7 @@ import { toMetadata, valuesOf } from "~/metadata/fields";
 import { Metadata } from "~/metadata/values";
 import { useGroupNames, useMembers } from "~/organisation/members";
 import { DeleteButton } from "~/parts/confirm";
+import { Form } from "~/parts/form";
 import { nameOf } from "~/parts/person";
 import { Section } from "~/parts/section";
 import { useTags } from "~/projects/tags";
@@ -39,52 +40,45 @@ function About({ feature, disabled }: { feature: Feature; disabled: boolean }) {
   );
   return (
     <Section title="About" description="The same in every environment.">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate();
-        }}
-      >
-        <Stack>
-          <Refusal error={save.error} fields={["description"]} />
-          <Textarea
-            label="Description"
-            autosize
-            minRows={2}
-            disabled={disabled}
-            value={description}
-            onChange={(event) => setDescription(event.currentTarget.value)}
-            error={about(save.error, "description")}
-          />
-          <MultiSelect
-            label="Tags"
-            searchable
-            disabled={disabled}
-            data={tags.map((tag) => ({ value: String(tag.id), label: tag.label }))}
-            value={chosen}
-            onChange={setChosen}
-          />
-          <Switch
-            label="Only for server-side keys"
-            description="Programs with a client-side key never see it."
-            disabled={disabled}
-            checked={isServerOnly}
-            onChange={(event) => setServerOnly(event.currentTarget.checked)}
-          />
-          <Metadata
-            project={feature.project}
-            entity="feature"
-            values={said}
-            onChange={setSaid}
-            disabled={disabled}
-          />
-          <Group>
-            <Button type="submit" loading={save.isPending} disabled={disabled}>
-              Save
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      <Form onSubmit={() => save.mutate()}>
+        <Refusal error={save.error} fields={["description"]} />
+        <Textarea
+          label="Description"
+          autosize
+          minRows={2}
+          disabled={disabled}
+          value={description}
+          onChange={(event) => setDescription(event.currentTarget.value)}
+          error={about(save.error, "description")}
+        />
+        <MultiSelect
+          label="Tags"
+          searchable
+          disabled={disabled}
+          data={tags.map((tag) => ({ value: String(tag.id), label: tag.label }))}
+          value={chosen}
+          onChange={setChosen}
+        />
+        <Switch
+          label="Only for server-side keys"
+          description="Programs with a client-side key never see it."
+          disabled={disabled}
+          checked={isServerOnly}
+          onChange={(event) => setServerOnly(event.currentTarget.checked)}
+        />
+        <Metadata
+          project={feature.project}
+          entity="feature"
+          values={said}
+          onChange={setSaid}
+          disabled={disabled}
+        />
+        <Group>
+          <Button type="submit" loading={save.isPending} disabled={disabled}>
+            Save
+          </Button>
+        </Group>
+      </Form>
     </Section>
   );
 }

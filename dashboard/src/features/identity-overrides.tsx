@@ -1,16 +1,18 @@
 /** Who has a state of his own: single identities, before any segment. */
-import { Badge, Button, Group, Modal, Stack, Switch, Table, Text, TextInput } from "@mantine/core";
+import { Badge, Button, Group, Modal, Stack, Switch, Table, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconPencil, IconPlus, IconTrash, IconUser } from "@tabler/icons-react";
+import { IconPlus, IconUser } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { api, http, type Schema } from "~/api/client";
 import { useEnvironmentMay } from "~/lib/permissions";
 import { asValue, type Value } from "~/lib/value";
-import { IconButton } from "~/parts/icon-button";
+import { Form } from "~/parts/form";
 import { Pager } from "~/parts/pager";
+import { RowActions } from "~/parts/row-actions";
 import { Empty, Loaded } from "~/parts/states";
+import { TextField } from "~/parts/text-field";
 import { Value as ShowValue } from "~/parts/value";
 import { ValueEditor } from "~/parts/value-editor";
 import { Refusal } from "~/session/refusal";
@@ -73,34 +75,27 @@ function OverrideForm({ feature, override, onClose }: FormProps) {
     { quiet: true, changes: CHANGED, done: "The override is saved.", after: onClose },
   );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={save.error} />
-        <TextInput
-          label="Identifier"
-          description="As your programs name the identity. Unknown ones are made."
-          required
-          disabled={override !== undefined}
-          value={identifier}
-          onChange={(event) => setIdentifier(event.currentTarget.value)}
-        />
-        <Switch label="On" checked={enabled} onChange={(event) => setEnabled(event.currentTarget.checked)} />
-        <ValueEditor value={value} onChange={setValue} />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={save.isPending} disabled={!identifier.trim()}>
-            Save the override
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <Form onSubmit={() => save.mutate()}>
+      <Refusal error={save.error} />
+      <TextField
+        label="Identifier"
+        description="As your programs name the identity. Unknown ones are made."
+        required
+        disabled={override !== undefined}
+        value={identifier}
+        onChange={setIdentifier}
+      />
+      <Switch label="On" checked={enabled} onChange={(event) => setEnabled(event.currentTarget.checked)} />
+      <ValueEditor value={value} onChange={setValue} />
+      <Group justify="flex-end">
+        <Button variant="default" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button type="submit" loading={save.isPending} disabled={!identifier.trim()}>
+          Save the override
+        </Button>
+      </Group>
+    </Form>
   );
 }
 
@@ -181,20 +176,16 @@ export function IdentityOverrides({ feature }: { feature: Feature }) {
                       </Table.Td>
                       <Table.Td w={90}>
                         {mayEdit && (
-                          <Group gap={4} wrap="nowrap">
-                            <IconButton
-                              aria-label={`Edit the override for ${override.identity?.identifier}`}
-                              onClick={() => edit(override)}
-                            >
-                              <IconPencil size={16} />
-                            </IconButton>
-                            <IconButton
-                              aria-label={`Remove the override for ${override.identity?.identifier}`}
-                              onClick={() => remove.mutate(override)}
-                            >
-                              <IconTrash size={16} />
-                            </IconButton>
-                          </Group>
+                          <RowActions
+                            edit={{
+                              label: `Edit the override for ${override.identity?.identifier}`,
+                              act: () => edit(override),
+                            }}
+                            remove={{
+                              label: `Remove the override for ${override.identity?.identifier}`,
+                              act: () => remove.mutate(override),
+                            }}
+                          />
                         )}
                       </Table.Td>
                     </Table.Tr>

@@ -9,7 +9,6 @@ import {
   Stack,
   Text,
   Textarea,
-  TextInput,
 } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useNavigate } from "@tanstack/react-router";
@@ -19,7 +18,9 @@ import { ImpactPreview } from "~/impact/preview";
 import { useEnvironmentMay } from "~/lib/permissions";
 import { useMembers } from "~/organisation/members";
 import { useIsOn } from "~/own-flags/client";
+import { Form } from "~/parts/form";
 import { nameOf } from "~/parts/person";
+import { TextField } from "~/parts/text-field";
 import { toLocalField } from "~/parts/time";
 import { Refusal } from "~/session/refusal";
 import { usePlace } from "~/shell/place";
@@ -115,120 +116,102 @@ export function Review({ feature, base, draft, names, onClose, onSaved, onRebase
   const overtaken = save.error instanceof Overtaken ? save.error : undefined;
   return (
     <Modal opened onClose={onClose} title={`Review the changes in ${environment.name}`} size="lg">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate();
-        }}
-      >
-        <Stack>
-          {overtaken && (
-            <Alert color="orange" title="Somebody changed this in the meantime" role="alert">
-              <Stack gap="xs">
-                <Text size="sm">This is what they changed. Yours is still here.</Text>
-                <ChangeList changes={changesBetween(base, overtaken.current)} names={names} />
-                {onRebase && (
-                  <Button
-                    variant="default"
-                    onClick={() => {
-                      onRebase(overtaken.current);
-                      save.reset();
-                    }}
-                  >
-                    Keep mine on top of theirs
-                  </Button>
-                )}
-              </Stack>
-            </Alert>
-          )}
-          {!overtaken && <Refusal error={save.error} />}
-          <ChangeList changes={changes} names={names} />
-          {changes.length > 0 && (
-            <ImpactPreview proposal={{ change_sets: [toChangeSet(feature.id, draft, base)] }} />
-          )}
-          {ways.length === 0 && <Alert color="yellow">You may not change this feature here.</Alert>}
-          {ways.length > 1 && (
+      <Form onSubmit={() => save.mutate()}>
+        {overtaken && (
+          <Alert color="orange" title="Somebody changed this in the meantime" role="alert">
+            <Stack gap="xs">
+              <Text size="sm">This is what they changed. Yours is still here.</Text>
+              <ChangeList changes={changesBetween(base, overtaken.current)} names={names} />
+              {onRebase && (
+                <Button
+                  variant="default"
+                  onClick={() => {
+                    onRebase(overtaken.current);
+                    save.reset();
+                  }}
+                >
+                  Keep mine on top of theirs
+                </Button>
+              )}
+            </Stack>
+          </Alert>
+        )}
+        {!overtaken && <Refusal error={save.error} />}
+        <ChangeList changes={changes} names={names} />
+        {changes.length > 0 && (
+          <ImpactPreview proposal={{ change_sets: [toChangeSet(feature.id, draft, base)] }} />
+        )}
+        {ways.length === 0 && <Alert color="yellow">You may not change this feature here.</Alert>}
+        {ways.length > 1 && (
+          <SegmentedControl
+            aria-label="When it takes effect"
+            size="sm"
+            data={ways.map((value) => ({ value, label: LABELS[value] }))}
+            value={way}
+            onChange={(value) => setWay(value as Way)}
+          />
+        )}
+        {way === "schedule" && (
+          <TextField
+            type="datetime-local"
+            label="Takes effect"
+            description="In your time zone. It can be cancelled until then."
+            value={at}
+            onChange={setAt}
+            required
+          />
+        )}
+        {way === "request" && ways.includes("request") && (
+          <>
+            <TextField label="Title" required value={title} onChange={setTitle} />
+            <Textarea
+              label="Why"
+              autosize
+              minRows={2}
+              value={description}
+              onChange={(event) => setDescription(event.currentTarget.value)}
+            />
+            {asksByName && (
+              <MultiSelect
+                label="Reviewers"
+                placeholder={reviewers.length === 0 ? "Who should look at it" : undefined}
+                searchable
+                data={members
+                  .filter((member) => member.id !== me?.id)
+                  .map((member) => ({ value: String(member.id), label: nameOf(member) }))}
+                value={reviewers}
+                onChange={setReviewers}
+              />
+            )}
             <SegmentedControl
-              aria-label="When it takes effect"
+              aria-label="When it takes effect after approval"
               size="sm"
-              data={ways.map((value) => ({ value, label: LABELS[value] }))}
-              value={way}
-              onChange={(value) => setWay(value as Way)}
+              data={[
+                { value: "published", label: "When it is published" },
+                { value: "later", label: "At a time" },
+              ]}
+              value={isLater ? "later" : "published"}
+              onChange={(value) => setIsLater(value === "later")}
             />
-          )}
-          {way === "schedule" && (
-            <TextInput
-              type="datetime-local"
-              label="Takes effect"
-              description="In your time zone. It can be cancelled until then."
-              value={at}
-              onChange={(event) => setAt(event.currentTarget.value)}
-              required
-            />
-          )}
-          {way === "request" && ways.includes("request") && (
-            <>
-              <TextInput
-                label="Title"
-                required
-                value={title}
-                onChange={(event) => setTitle(event.currentTarget.value)}
-              />
-              <Textarea
-                label="Why"
-                autosize
-                minRows={2}
-                value={description}
-                onChange={(event) => setDescription(event.currentTarget.value)}
-              />
-              {asksByName && (
-                <MultiSelect
-                  label="Reviewers"
-                  placeholder={reviewers.length === 0 ? "Who should look at it" : undefined}
-                  searchable
-                  data={members
-                    .filter((member) => member.id !== me?.id)
-                    .map((member) => ({ value: String(member.id), label: nameOf(member) }))}
-                  value={reviewers}
-                  onChange={setReviewers}
-                />
-              )}
-              <SegmentedControl
-                aria-label="When it takes effect after approval"
-                size="sm"
-                data={[
-                  { value: "published", label: "When it is published" },
-                  { value: "later", label: "At a time" },
-                ]}
-                value={isLater ? "later" : "published"}
-                onChange={(value) => setIsLater(value === "later")}
-              />
-              {isLater && (
-                <TextInput
-                  type="datetime-local"
-                  label="Takes effect"
-                  value={at}
-                  onChange={(event) => setAt(event.currentTarget.value)}
-                  required
-                />
-              )}
-            </>
-          )}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              Go on editing
-            </Button>
-            <Button
-              type="submit"
-              loading={save.isPending}
-              disabled={ways.length === 0 || changes.length === 0 || overtaken !== undefined}
-              data-autofocus
-            >
-              {ACTIONS[way]}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+            {isLater && (
+              <TextField type="datetime-local" label="Takes effect" value={at} onChange={setAt} required />
+            )}
+          </>
+        )}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>
+            Go on editing
+          </Button>
+          <Button
+            type="submit"
+            loading={save.isPending}
+            disabled={ways.length === 0 || changes.length === 0 || overtaken !== undefined}
+            data-autofocus
+          >
+            {ACTIONS[way]}
+          </Button>
+        </Group>
+      </Form>
     </Modal>
   );
 }

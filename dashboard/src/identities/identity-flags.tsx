@@ -1,11 +1,12 @@
 /** What an identity gets, feature by feature, and why; each can be overridden for it alone. */
-import { Badge, Button, Group, Modal, Stack, Switch, Table, Text } from "@mantine/core";
+import { Badge, Button, Group, Modal, Switch, Table, Text } from "@mantine/core";
 import { IconArrowBackUp, IconPencil } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { ALL, api, http, type Schema } from "~/api/client";
 import { FeatureLink } from "~/features/feature-row";
 import { asValue, type Value } from "~/lib/value";
+import { Form } from "~/parts/form";
 import { IconButton } from "~/parts/icon-button";
 import { SearchInput } from "~/parts/search-input";
 import { Section } from "~/parts/section";
@@ -87,26 +88,19 @@ function OverrideForm({ state, write, onClose }: FormProps) {
     after: onClose,
   });
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={save.error} />
-        <Switch label="On" checked={enabled} onChange={(event) => setEnabled(event.currentTarget.checked)} />
-        <ValueEditor value={value} onChange={setValue} />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={save.isPending}>
-            Override
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <Form onSubmit={() => save.mutate()}>
+      <Refusal error={save.error} />
+      <Switch label="On" checked={enabled} onChange={(event) => setEnabled(event.currentTarget.checked)} />
+      <ValueEditor value={value} onChange={setValue} />
+      <Group justify="flex-end">
+        <Button variant="default" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button type="submit" loading={save.isPending}>
+          Override
+        </Button>
+      </Group>
+    </Form>
   );
 }
 

@@ -40,7 +40,7 @@ function IntegrationCard({ integration, configuration, mayChange, onEdit, onRemo
     <Card withBorder padding="md">
       <Stack gap="sm" h="100%">
         <Group wrap="nowrap" gap="sm">
-          <Mark of={integration.name} />
+          <Mark of={integration} />
           <Text fw={600} style={{ flex: 1 }}>
             {integration.title}
           </Text>

@@ -5,7 +5,7 @@
 import { Avatar } from "@mantine/core";
 import type { Integration } from "./table";
 
-const MARKS: Record<Exclude<Integration["name"], "slack-channels">, [letters: string, colour: string]> = {
+const MARKS: Partial<Record<Integration["name"], [letters: string, colour: string]>> = {
   slack: ["Sl", "grape"],
   datadog: ["Dd", "violet"],
   "new-relic": ["NR", "teal"],
@@ -21,8 +21,8 @@ const MARKS: Record<Exclude<Integration["name"], "slack-channels">, [letters: st
   gitlab: ["GL", "orange"],
 };
 
-export function Mark({ of }: { of: Integration["name"] }) {
-  const [letters, color] = MARKS[of];
+export function Mark({ of: { name, title } }: { of: Integration }) {
+  const [letters, color] = MARKS[name] ?? [title.slice(0, 2), "gray"];
   return (
     <Avatar radius="md" size={36} color={color} aria-hidden>
       {letters}

@@ -1,13 +1,13 @@
 /** The custom fields there are, of an organisation or as one project has them. */
 import { Badge, Button, Group, Modal, Stack, Table, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconForms, IconPencil, IconPlus, IconTrash } from "@tabler/icons-react";
+import { IconForms, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { ALL, api, http } from "~/api/client";
 import { Confirm } from "~/parts/confirm";
-import { IconButton } from "~/parts/icon-button";
 import { Page } from "~/parts/page";
+import { RowActions } from "~/parts/row-actions";
 import { Section } from "~/parts/section";
 import { Empty, Loaded } from "~/parts/states";
 import { useProjects } from "~/shell/place";
@@ -139,20 +139,13 @@ export function CustomFields({ organisation, project, mayManage }: CustomFieldsP
                         actions={
                           mayManage &&
                           (project === null || field.project === project) && (
-                            <Group gap={4} wrap="nowrap">
-                              <IconButton
-                                aria-label={`Edit the field ${field.name}`}
-                                onClick={() => edit(field)}
-                              >
-                                <IconPencil size={16} />
-                              </IconButton>
-                              <IconButton
-                                aria-label={`Delete the field ${field.name}`}
-                                onClick={() => setRemoved(field)}
-                              >
-                                <IconTrash size={16} />
-                              </IconButton>
-                            </Group>
+                            <RowActions
+                              edit={{ label: `Edit the field ${field.name}`, act: () => edit(field) }}
+                              remove={{
+                                label: `Delete the field ${field.name}`,
+                                act: () => setRemoved(field),
+                              }}
+                            />
                           )
                         }
                       />

@@ -1,6 +1,7 @@
 /** What is said of an object in the custom fields that its kind has. */
-import { Select, Stack, Textarea, TextInput } from "@mantine/core";
+import { Select, Stack, Textarea } from "@mantine/core";
 import { useIsOn } from "~/own-flags/client";
+import { TextField } from "~/parts/text-field";
 import { useProject } from "~/shell/place";
 import {
   type Entity,
@@ -54,10 +55,10 @@ function Value({ field, value, onChange, required, disabled }: ValueProps) {
     return <Textarea {...shared} autosize onChange={(event) => onChange(event.currentTarget.value)} />;
   }
   return (
-    <TextInput
+    <TextField
       {...shared}
       inputMode={field.type === "int" ? "numeric" : field.type === "url" ? "url" : undefined}
-      onChange={(event) => onChange(event.currentTarget.value)}
+      onChange={onChange}
     />
   );
 }

@@ -7,6 +7,7 @@ import { useState } from "react";
 import { useAct } from "~/api/act";
 import { ALL, api, http } from "~/api/client";
 import { Copy } from "~/parts/copy";
+import { Form } from "~/parts/form";
 import { IconButton } from "~/parts/icon-button";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
@@ -35,35 +36,28 @@ function ByMail({ organisation, onDone }: { organisation: number; onDone: () => 
     { quiet: true, changes: [INVITES], done: "They are invited.", after: onDone },
   );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        invite.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={invite.error} />
-        <TagsInput
-          label="E-mail addresses"
-          description="Press Enter after each"
-          splitChars={[",", " ", ";"]}
-          value={emails}
-          onChange={setEmails}
-          acceptValueOnBlur
-          data-autofocus
-        />
-        <Select
-          label="As"
-          data={ROLES}
-          value={role}
-          onChange={(value) => setRole((value as Role) ?? "USER")}
-          allowDeselect={false}
-        />
-        <Button type="submit" loading={invite.isPending} disabled={emails.length === 0}>
-          Invite
-        </Button>
-      </Stack>
-    </form>
+    <Form onSubmit={() => invite.mutate()}>
+      <Refusal error={invite.error} />
+      <TagsInput
+        label="E-mail addresses"
+        description="Press Enter after each"
+        splitChars={[",", " ", ";"]}
+        value={emails}
+        onChange={setEmails}
+        acceptValueOnBlur
+        data-autofocus
+      />
+      <Select
+        label="As"
+        data={ROLES}
+        value={role}
+        onChange={(value) => setRole((value as Role) ?? "USER")}
+        allowDeselect={false}
+      />
+      <Button type="submit" loading={invite.isPending} disabled={emails.length === 0}>
+        Invite
+      </Button>
+    </Form>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Badge, Button, Checkbox, Modal, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Badge, Button, Checkbox, Modal, Table, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconKey, IconPlus, IconTrash } from "@tabler/icons-react";
 import { createFileRoute } from "@tanstack/react-router";
@@ -6,11 +6,13 @@ import { useState } from "react";
 import { useAct } from "~/api/act";
 import { ALL, api, http, type Schema } from "~/api/client";
 import { Confirm } from "~/parts/confirm";
+import { Form } from "~/parts/form";
 import { IconButton } from "~/parts/icon-button";
 import { Page } from "~/parts/page";
 import { Rows } from "~/parts/rows";
 import { SecretOnce } from "~/parts/secret";
 import { Empty, Loaded } from "~/parts/states";
+import { TextField } from "~/parts/text-field";
 import { Time } from "~/parts/time";
 import { about, Refusal } from "~/session/refusal";
 
@@ -43,42 +45,35 @@ function CreateKey({
     { quiet: true, changes: [KEYS], after: (key) => onKey(key.key) },
   );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        create.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={create.error} fields={["name", "expiry_date"]} />
-        <TextInput
-          label="Name"
-          description="Which program uses it"
-          required
-          data-autofocus
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          error={about(create.error, "name")}
-        />
-        <TextInput
-          type="date"
-          label="Ends"
-          description="Empty: never"
-          value={expires}
-          onChange={(event) => setExpires(event.currentTarget.value)}
-          error={about(create.error, "expiry_date")}
-        />
-        <Checkbox
-          label="May do everything in this organisation"
-          description="Otherwise it may do what its roles may do."
-          checked={isAdmin}
-          onChange={(event) => setAdmin(event.currentTarget.checked)}
-        />
-        <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
-          Create the key
-        </Button>
-      </Stack>
-    </form>
+    <Form onSubmit={() => create.mutate()}>
+      <Refusal error={create.error} fields={["name", "expiry_date"]} />
+      <TextField
+        label="Name"
+        description="Which program uses it"
+        required
+        data-autofocus
+        value={name}
+        onChange={setName}
+        error={about(create.error, "name")}
+      />
+      <TextField
+        type="date"
+        label="Ends"
+        description="Empty: never"
+        value={expires}
+        onChange={setExpires}
+        error={about(create.error, "expiry_date")}
+      />
+      <Checkbox
+        label="May do everything in this organisation"
+        description="Otherwise it may do what its roles may do."
+        checked={isAdmin}
+        onChange={(event) => setAdmin(event.currentTarget.checked)}
+      />
+      <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
+        Create the key
+      </Button>
+    </Form>
   );
 }
 

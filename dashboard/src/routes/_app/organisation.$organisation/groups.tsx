@@ -1,4 +1,4 @@
-import { Button, Checkbox, Modal, MultiSelect, Stack, TextInput } from "@mantine/core";
+import { Button, Checkbox, Modal, MultiSelect } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPlus, IconUsersGroup } from "@tabler/icons-react";
 import { createFileRoute } from "@tanstack/react-router";
@@ -8,10 +8,12 @@ import { ALL, api, http, type Schema } from "~/api/client";
 import { useOrganisationMay } from "~/lib/permissions";
 import { useMembers } from "~/organisation/members";
 import { DeleteButton } from "~/parts/confirm";
+import { Form } from "~/parts/form";
 import { Page } from "~/parts/page";
 import { nameOf } from "~/parts/person";
 import { Section } from "~/parts/section";
 import { Empty, Loaded } from "~/parts/states";
+import { TextField } from "~/parts/text-field";
 import { about, Refusal } from "~/session/refusal";
 
 export const Route = createFileRoute("/_app/organisation/$organisation/groups")({ component: Groups });
@@ -30,32 +32,25 @@ function CreateGroup({ organisation, onClose }: { organisation: number; onClose:
     { quiet: true, changes: [GROUPS], done: "The group is created.", after: onClose },
   );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        create.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={create.error} fields={["name"]} />
-        <TextInput
-          label="Name"
-          required
-          data-autofocus
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          error={about(create.error, "name")}
-        />
-        <Checkbox
-          label="Everybody who joins is in it"
-          checked={isDefault}
-          onChange={(event) => setDefault(event.currentTarget.checked)}
-        />
-        <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
-          Create group
-        </Button>
-      </Stack>
-    </form>
+    <Form onSubmit={() => create.mutate()}>
+      <Refusal error={create.error} fields={["name"]} />
+      <TextField
+        label="Name"
+        required
+        data-autofocus
+        value={name}
+        onChange={setName}
+        error={about(create.error, "name")}
+      />
+      <Checkbox
+        label="Everybody who joins is in it"
+        checked={isDefault}
+        onChange={(event) => setDefault(event.currentTarget.checked)}
+      />
+      <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
+        Create group
+      </Button>
+    </Form>
   );
 }
 

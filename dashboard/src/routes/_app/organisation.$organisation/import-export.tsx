@@ -1,9 +1,9 @@
-import { TextInput } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
 import { useState } from "react";
 import { http } from "~/api/client";
 import { fileName, sendFile } from "~/api/files";
 import { NARROW, Page } from "~/parts/page";
+import { TextField } from "~/parts/text-field";
 import { useOrganisations } from "~/shell/place";
 import { ExportFile } from "~/transfer/export-file";
 import { ImportFile } from "~/transfer/import-file";
@@ -49,11 +49,11 @@ function OrganisationFiles() {
           )
         }
       >
-        <TextInput
+        <TextField
           label="What the project is called here"
           description="For the file of one project. Empty: as in the file."
           value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
+          onChange={setName}
           maw={480}
         />
       </ImportFile>

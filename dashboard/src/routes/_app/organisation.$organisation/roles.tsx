@@ -1,4 +1,4 @@
-import { Accordion, Button, Group, Modal, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
+import { Accordion, Button, Group, Modal, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPlus, IconShieldCheck } from "@tabler/icons-react";
 import { createFileRoute } from "@tanstack/react-router";
@@ -10,8 +10,10 @@ import { RolePermissions } from "~/organisation/role-permissions";
 import { useOwnFlags } from "~/own-flags/client";
 import { planHas } from "~/own-flags/gates";
 import { DeleteButton } from "~/parts/confirm";
+import { Form } from "~/parts/form";
 import { Page } from "~/parts/page";
 import { Empty, Loaded } from "~/parts/states";
+import { TextField } from "~/parts/text-field";
 import { about, Refusal } from "~/session/refusal";
 import { useOrganisations } from "~/shell/place";
 
@@ -36,33 +38,26 @@ function CreateRole({ organisation, onClose }: { organisation: number; onClose: 
     },
   );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        create.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={create.error} fields={["name", "description"]} />
-        <TextInput
-          label="Name"
-          required
-          data-autofocus
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          error={about(create.error, "name")}
-        />
-        <TextInput
-          label="Description"
-          value={description}
-          onChange={(event) => setDescription(event.currentTarget.value)}
-          error={about(create.error, "description")}
-        />
-        <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
-          Create role
-        </Button>
-      </Stack>
-    </form>
+    <Form onSubmit={() => create.mutate()}>
+      <Refusal error={create.error} fields={["name", "description"]} />
+      <TextField
+        label="Name"
+        required
+        data-autofocus
+        value={name}
+        onChange={setName}
+        error={about(create.error, "name")}
+      />
+      <TextField
+        label="Description"
+        value={description}
+        onChange={setDescription}
+        error={about(create.error, "description")}
+      />
+      <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
+        Create role
+      </Button>
+    </Form>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Button, Group, Stack, TextInput } from "@mantine/core";
+import { Button, Group } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
@@ -7,10 +7,12 @@ import { Billing } from "~/organisation/billing";
 import { useOwnFlags } from "~/own-flags/client";
 import { planHas } from "~/own-flags/gates";
 import { DeleteButton } from "~/parts/confirm";
+import { Form } from "~/parts/form";
 import { NARROW, Page } from "~/parts/page";
 import { Section } from "~/parts/section";
 import { SettingSwitch } from "~/parts/setting-switch";
 import { Loaded } from "~/parts/states";
+import { TextField } from "~/parts/text-field";
 import { about, Refusal } from "~/session/refusal";
 import { forgetPlace, type Organisation, useOrganisations } from "~/shell/place";
 
@@ -55,28 +57,21 @@ function Settings({ organisation }: { organisation: Organisation }) {
   return (
     <Page title="Organisation settings" width={NARROW}>
       <Section title="About">
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            patch.mutate({ name });
-          }}
-        >
-          <Stack>
-            <Refusal error={patch.error} fields={["name"]} />
-            <TextInput
-              label="Name"
-              required
-              value={name}
-              onChange={(event) => setName(event.currentTarget.value)}
-              error={about(patch.error, "name")}
-            />
-            <Group>
-              <Button type="submit" loading={patch.isPending} disabled={!name.trim()}>
-                Save
-              </Button>
-            </Group>
-          </Stack>
-        </form>
+        <Form onSubmit={() => patch.mutate({ name })}>
+          <Refusal error={patch.error} fields={["name"]} />
+          <TextField
+            label="Name"
+            required
+            value={name}
+            onChange={setName}
+            error={about(patch.error, "name")}
+          />
+          <Group>
+            <Button type="submit" loading={patch.isPending} disabled={!name.trim()}>
+              Save
+            </Button>
+          </Group>
+        </Form>
       </Section>
       <Section title="Rules">
         {flags.force_2fa.enabled && planHas("second_factor", organisation.subscription.plan, flags) && (

@@ -1,4 +1,4 @@
-import { Button, Group, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { Button, Group, Text, Textarea } from "@mantine/core";
 import { createFileRoute, Link, notFound } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
@@ -10,9 +10,11 @@ import { RolloutEditor } from "~/experiments/rollout-editor";
 import { EXPERIMENTS, StatusBadge } from "~/experiments/status";
 import { FLAG_PATHS } from "~/features/use-toggle";
 import { Confirm, DeleteButton } from "~/parts/confirm";
+import { Form } from "~/parts/form";
 import { Page } from "~/parts/page";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
+import { TextField } from "~/parts/text-field";
 import { Time } from "~/parts/time";
 import { about, Refusal } from "~/session/refusal";
 import { usePlace } from "~/shell/place";
@@ -105,42 +107,35 @@ function Words({ experiment }: { experiment: Experiment }) {
   });
   return (
     <Section title="About">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate();
-        }}
-      >
-        <Stack>
-          <Refusal error={save.error} fields={["name", "hypothesis"]} />
-          <TextInput
-            label="Name"
-            required
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-            error={about(save.error, "name")}
-            maw={480}
-          />
-          <Textarea
-            label="Hypothesis"
-            required
-            autosize
-            value={hypothesis}
-            onChange={(event) => setHypothesis(event.currentTarget.value)}
-            error={about(save.error, "hypothesis")}
-          />
-          <Group>
-            <Button
-              type="submit"
-              variant="default"
-              loading={save.isPending}
-              disabled={!name.trim() || !hypothesis.trim()}
-            >
-              Save
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      <Form onSubmit={() => save.mutate()}>
+        <Refusal error={save.error} fields={["name", "hypothesis"]} />
+        <TextField
+          label="Name"
+          required
+          value={name}
+          onChange={setName}
+          error={about(save.error, "name")}
+          maw={480}
+        />
+        <Textarea
+          label="Hypothesis"
+          required
+          autosize
+          value={hypothesis}
+          onChange={(event) => setHypothesis(event.currentTarget.value)}
+          error={about(save.error, "hypothesis")}
+        />
+        <Group>
+          <Button
+            type="submit"
+            variant="default"
+            loading={save.isPending}
+            disabled={!name.trim() || !hypothesis.trim()}
+          >
+            Save
+          </Button>
+        </Group>
+      </Form>
     </Section>
   );
 }

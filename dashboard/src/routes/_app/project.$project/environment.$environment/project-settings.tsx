@@ -1,4 +1,4 @@
-import { Button, Group, NumberInput, Stack, TextInput } from "@mantine/core";
+import { Button, Group, NumberInput } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
@@ -8,9 +8,11 @@ import { ADMIN, useProjectMay } from "~/lib/permissions";
 import { CustomFields } from "~/metadata/custom-fields";
 import { useIsOn } from "~/own-flags/client";
 import { DeleteButton } from "~/parts/confirm";
+import { Form } from "~/parts/form";
 import { NARROW, Page } from "~/parts/page";
 import { Section } from "~/parts/section";
 import { SettingSwitch } from "~/parts/setting-switch";
+import { TextField } from "~/parts/text-field";
 import { PiiSettings } from "~/projects/pii-settings";
 import { TagSettings } from "~/projects/tag-settings";
 import { about, Refusal } from "~/session/refusal";
@@ -38,53 +40,50 @@ function About({ project, disabled }: { project: Project; disabled: boolean }) {
   const patch = usePatch(project, true);
   return (
     <Section title="About">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          patch.mutate({ name, stale_flags_limit_days: days, feature_name_regex: pattern || null });
-        }}
+      <Form
+        onSubmit={() =>
+          patch.mutate({ name, stale_flags_limit_days: days, feature_name_regex: pattern || null })
+        }
       >
-        <Stack>
-          <Refusal error={patch.error} fields={["name", "stale_flags_limit_days", "feature_name_regex"]} />
-          <TextInput
-            label="Name"
-            required
+        <Refusal error={patch.error} fields={["name", "stale_flags_limit_days", "feature_name_regex"]} />
+        <TextField
+          label="Name"
+          required
+          disabled={disabled}
+          value={name}
+          onChange={setName}
+          error={about(patch.error, "name")}
+        />
+        <NumberInput
+          label="Features are stale after"
+          description="Days without a change of anything about them"
+          suffix=" days"
+          min={1}
+          allowDecimal={false}
+          disabled={disabled}
+          value={days}
+          onChange={(next) => setDays(Number(next) || 1)}
+          error={about(patch.error, "stale_flags_limit_days")}
+          styles={{ wrapper: { maxWidth: 260 } }}
+        />
+        {hasPattern && (
+          <TextField
+            label="Pattern for names of features"
+            description="New features must be named so. Empty: any name."
+            placeholder="^[a-z_]+$"
             disabled={disabled}
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-            error={about(patch.error, "name")}
+            value={pattern}
+            onChange={setPattern}
+            error={about(patch.error, "feature_name_regex")}
+            styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
           />
-          <NumberInput
-            label="Features are stale after"
-            description="Days without a change of anything about them"
-            suffix=" days"
-            min={1}
-            allowDecimal={false}
-            disabled={disabled}
-            value={days}
-            onChange={(next) => setDays(Number(next) || 1)}
-            error={about(patch.error, "stale_flags_limit_days")}
-            styles={{ wrapper: { maxWidth: 260 } }}
-          />
-          {hasPattern && (
-            <TextInput
-              label="Pattern for names of features"
-              description="New features must be named so. Empty: any name."
-              placeholder="^[a-z_]+$"
-              disabled={disabled}
-              value={pattern}
-              onChange={(event) => setPattern(event.currentTarget.value)}
-              error={about(patch.error, "feature_name_regex")}
-              styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
-            />
-          )}
-          <Group>
-            <Button type="submit" loading={patch.isPending} disabled={disabled || !name.trim()}>
-              Save
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+        )}
+        <Group>
+          <Button type="submit" loading={patch.isPending} disabled={disabled || !name.trim()}>
+            Save
+          </Button>
+        </Group>
+      </Form>
     </Section>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, ColorInput, Group, Select, Stack, Textarea, TextInput } from "@mantine/core";
+import { Button, ColorInput, Group, Select, Textarea } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
@@ -9,9 +9,11 @@ import { toMetadata, valuesOf } from "~/metadata/fields";
 import { Metadata } from "~/metadata/values";
 import { useIsOn } from "~/own-flags/client";
 import { Confirm, DeleteButton } from "~/parts/confirm";
+import { Form } from "~/parts/form";
 import { NARROW, Page } from "~/parts/page";
 import { Section } from "~/parts/section";
 import { SettingSwitch } from "~/parts/setting-switch";
+import { TextField } from "~/parts/text-field";
 import { about, Refusal } from "~/session/refusal";
 import { type Environment, forgetPlace, usePlace } from "~/shell/place";
 
@@ -47,72 +49,69 @@ function About({ environment, disabled }: PartProps) {
   const patch = usePatch(environment, true);
   return (
     <Section title="About">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
+      <Form
+        onSubmit={() =>
           patch.mutate({
             name,
             description,
             banner_text: banner || null,
             banner_colour: colour || null,
             metadata: toMetadata(said),
-          });
-        }}
+          })
+        }
       >
-        <Stack>
-          <Refusal error={patch.error} fields={["name", "description", "banner_text", "banner_colour"]} />
-          <TextInput
-            label="Name"
-            required
-            disabled={disabled}
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-            error={about(patch.error, "name")}
-          />
-          <Textarea
-            label="Description"
-            autosize
-            disabled={disabled}
-            value={description}
-            onChange={(event) => setDescription(event.currentTarget.value)}
-            error={about(patch.error, "description")}
-          />
-          {hasBanner && (
-            <Group align="flex-start" grow preventGrowOverflow={false}>
-              <TextInput
-                label="Banner"
-                description="Above every page of this environment"
-                placeholder="This is live"
-                disabled={disabled}
-                value={banner}
-                onChange={(event) => setBanner(event.currentTarget.value)}
-                error={about(patch.error, "banner_text")}
-              />
-              <ColorInput
-                label="Its colour"
-                description="To tell environments apart"
-                disabled={disabled}
-                value={colour}
-                onChange={setColour}
-                eyeDropperButtonProps={{ "aria-label": "Pick a colour from the screen" }}
-                error={about(patch.error, "banner_colour")}
-              />
-            </Group>
-          )}
-          <Metadata
-            project={environment.project}
-            entity="environment"
-            values={said}
-            onChange={setSaid}
-            disabled={disabled}
-          />
-          <Group>
-            <Button type="submit" loading={patch.isPending} disabled={disabled || !name.trim()}>
-              Save
-            </Button>
+        <Refusal error={patch.error} fields={["name", "description", "banner_text", "banner_colour"]} />
+        <TextField
+          label="Name"
+          required
+          disabled={disabled}
+          value={name}
+          onChange={setName}
+          error={about(patch.error, "name")}
+        />
+        <Textarea
+          label="Description"
+          autosize
+          disabled={disabled}
+          value={description}
+          onChange={(event) => setDescription(event.currentTarget.value)}
+          error={about(patch.error, "description")}
+        />
+        {hasBanner && (
+          <Group align="flex-start" grow preventGrowOverflow={false}>
+            <TextField
+              label="Banner"
+              description="Above every page of this environment"
+              placeholder="This is live"
+              disabled={disabled}
+              value={banner}
+              onChange={setBanner}
+              error={about(patch.error, "banner_text")}
+            />
+            <ColorInput
+              label="Its colour"
+              description="To tell environments apart"
+              disabled={disabled}
+              value={colour}
+              onChange={setColour}
+              eyeDropperButtonProps={{ "aria-label": "Pick a colour from the screen" }}
+              error={about(patch.error, "banner_colour")}
+            />
           </Group>
-        </Stack>
-      </form>
+        )}
+        <Metadata
+          project={environment.project}
+          entity="environment"
+          values={said}
+          onChange={setSaid}
+          disabled={disabled}
+        />
+        <Group>
+          <Button type="submit" loading={patch.isPending} disabled={disabled || !name.trim()}>
+            Save
+          </Button>
+        </Group>
+      </Form>
     </Section>
   );
 }

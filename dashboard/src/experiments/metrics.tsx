@@ -166,7 +166,9 @@ export function Metrics() {
       <Loaded query={query} rows={2}>
         {({ results }) =>
           results.length === 0 ? (
-            <Empty icon={<IconRuler2 />} title="No metrics yet" />
+            <Empty icon={<IconRuler2 />} title="No metrics yet">
+              A metric is what counts as success: a purchase, a sign-up, how much was spent.
+            </Empty>
           ) : (
             <Table>
               <Table.Tbody>

@@ -9,8 +9,8 @@ import { api, http, type Schema } from "~/api/client";
 import { useEnvironmentMay } from "~/lib/permissions";
 import { asValue, type Value } from "~/lib/value";
 import { Form } from "~/parts/form";
-import { Pager } from "~/parts/pager";
 import { RowActions } from "~/parts/row-actions";
+import { Rows } from "~/parts/rows";
 import { Empty, Loaded } from "~/parts/states";
 import { TextField } from "~/parts/text-field";
 import { Value as ShowValue } from "~/parts/value";
@@ -148,52 +148,57 @@ export function IdentityOverrides({ feature }: { feature: Feature }) {
               An override gives one identity another state or value than its segments and everybody get.
             </Empty>
           ) : (
-            <>
-              <Table>
-                <Table.Tbody>
-                  {results.map((override) => (
-                    <Table.Tr key={override.id}>
-                      <Table.Td>
-                        <Link
-                          className="row-link"
-                          to="/project/$project/environment/$environment/identities/$identity"
-                          params={{
-                            project: String(project.id),
-                            environment: environment.api_key,
-                            identity: String(override.identity?.id),
-                          }}
-                        >
-                          {override.identity?.identifier}
-                        </Link>
-                      </Table.Td>
-                      <Table.Td w={80}>
-                        <Badge color={override.enabled ? "teal" : "gray"}>
-                          {override.enabled ? "on" : "off"}
-                        </Badge>
-                      </Table.Td>
-                      <Table.Td visibleFrom="xs">
-                        <ShowValue value={asValue(override.feature_state_value)} />
-                      </Table.Td>
-                      <Table.Td w={90}>
-                        {mayEdit && (
-                          <RowActions
-                            edit={{
-                              label: `Edit the override for ${override.identity?.identifier}`,
-                              act: () => edit(override),
-                            }}
-                            remove={{
-                              label: `Remove the override for ${override.identity?.identifier}`,
-                              act: () => remove.mutate(override),
-                            }}
-                          />
-                        )}
-                      </Table.Td>
-                    </Table.Tr>
-                  ))}
-                </Table.Tbody>
-              </Table>
-              <Pager page={page} size={SIZE} count={count} onChange={setPage} />
-            </>
+            <Rows
+              head={
+                <>
+                  <Table.Th>Identity</Table.Th>
+                  <Table.Th>State</Table.Th>
+                  <Table.Th visibleFrom="xs">Value</Table.Th>
+                  <Table.Th aria-label="Actions" />
+                </>
+              }
+              pager={{ page, size: SIZE, count, onChange: setPage }}
+            >
+              {results.map((override) => (
+                <Table.Tr key={override.id}>
+                  <Table.Td>
+                    <Link
+                      className="row-link"
+                      to="/project/$project/environment/$environment/identities/$identity"
+                      params={{
+                        project: String(project.id),
+                        environment: environment.api_key,
+                        identity: String(override.identity?.id),
+                      }}
+                    >
+                      {override.identity?.identifier}
+                    </Link>
+                  </Table.Td>
+                  <Table.Td w={80}>
+                    <Badge color={override.enabled ? "teal" : "gray"}>
+                      {override.enabled ? "on" : "off"}
+                    </Badge>
+                  </Table.Td>
+                  <Table.Td visibleFrom="xs">
+                    <ShowValue value={asValue(override.feature_state_value)} />
+                  </Table.Td>
+                  <Table.Td w={90}>
+                    {mayEdit && (
+                      <RowActions
+                        edit={{
+                          label: `Edit the override for ${override.identity?.identifier}`,
+                          act: () => edit(override),
+                        }}
+                        remove={{
+                          label: `Remove the override for ${override.identity?.identifier}`,
+                          act: () => remove.mutate(override),
+                        }}
+                      />
+                    )}
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Rows>
           )
         }
       </Loaded>

@@ -20,9 +20,9 @@ const WORDS = new Intl.RelativeTimeFormat("en");
 export function fromNow(time: string, now = Date.now()): string {
   const away = new Date(time).getTime() - now;
   for (const [unit, length] of UNITS) {
-    const count = Math.round(away / length);
+    const count = Math.round(Math.abs(away) / length);
     // Half a minute is no minute yet, but 23 hours and 50 minutes are a day.
-    if (count !== 0 && Math.abs(away) >= length * 0.9) return WORDS.format(count, unit);
+    if (Math.abs(away) >= length * 0.9) return WORDS.format(away < 0 ? -count : count, unit);
   }
   return away > 0 ? "in a moment" : "just now";
 }

@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Modal, PasswordInput, Switch } from "@mantine/core";
+import { Alert, Button, Modal, PasswordInput, Switch } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useState } from "react";
 import { useAct } from "~/api/act";
@@ -29,13 +29,16 @@ export function DeleteAccount({ me }: { me: Schema<"Me"> }) {
     },
   );
   return (
-    <Section title="Delete your account" danger>
-      <Group justify="space-between">
-        <span>What you made stays; your name goes from it.</span>
+    <Section
+      title="Delete your account"
+      description="What you made stays; your name goes from it."
+      danger
+      actions={
         <Button color="red" variant="outline" onClick={open}>
           Delete
         </Button>
-      </Group>
+      }
+    >
       <Modal opened={opened} onClose={close} title="Delete your account">
         <Form onSubmit={() => remove.mutate()}>
           <Refusal error={remove.error} />

@@ -1,5 +1,5 @@
 /** What belongs to a feature as a whole: words, tags, owners, and its end. */
-import { Button, Group, MultiSelect, Stack, Switch, Textarea } from "@mantine/core";
+import { Button, Group, MultiSelect, Stack, Switch, Text, Textarea } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
@@ -169,13 +169,13 @@ function Ending({ feature }: { feature: Feature }) {
     },
   );
   return (
-    <Section title="Putting it away" danger>
+    <Section title="Archive or delete" danger>
       <Group justify="space-between">
-        <span>
+        <Text size="sm">
           {feature.is_archived
             ? "It is archived: out of the list, and still served."
             : "Archived features leave the list, and are still served."}
-        </span>
+        </Text>
         <Button
           variant="default"
           loading={archive.isPending}
@@ -186,7 +186,7 @@ function Ending({ feature }: { feature: Feature }) {
         </Button>
       </Group>
       <Group justify="space-between">
-        <span>Deleted features are gone from every environment, for good.</span>
+        <Text size="sm">Deleted features are gone from every environment, for good.</Text>
         <DeleteButton
           title={`Delete ${feature.name}`}
           name={feature.name}

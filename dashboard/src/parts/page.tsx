@@ -6,7 +6,7 @@ import { createLink } from "@tanstack/react-router";
 import type { AnchorHTMLAttributes, ReactNode, Ref } from "react";
 
 /** Every page begins at the same place, however wide its content is: nothing jumps from one to the next. */
-const FRAME = 1280;
+export const FRAME = 1280;
 
 /** Pages of fields: longer lines are hard to read. */
 export const NARROW = 860;

@@ -6,7 +6,7 @@ import { http, type Schema } from "~/api/client";
 import { Billing } from "~/organisation/billing";
 import { useOwnFlags } from "~/own-flags/client";
 import { planHas } from "~/own-flags/gates";
-import { DeleteButton } from "~/parts/confirm";
+import { DeleteSection } from "~/parts/delete-section";
 import { Form } from "~/parts/form";
 import { NARROW, Page } from "~/parts/page";
 import { Section } from "~/parts/section";
@@ -92,18 +92,14 @@ function Settings({ organisation }: { organisation: Organisation }) {
         />
       </Section>
       {flags.payments_enabled.enabled && <Billing organisation={organisation} />}
-      <Section title="Delete the organisation" danger>
-        <Group justify="space-between">
-          <span>With all its projects.</span>
-          <DeleteButton
-            title={`Delete ${organisation.name}`}
-            name={organisation.name}
-            onConfirm={remove.mutateAsync}
-          >
-            Every project, environment and feature is gone for good, and programs with their keys are refused.
-          </DeleteButton>
-        </Group>
-      </Section>
+      <DeleteSection
+        what="the organisation"
+        about="With all its projects."
+        name={organisation.name}
+        onConfirm={remove.mutateAsync}
+      >
+        Every project, environment and feature is gone for good, and programs with their keys are refused.
+      </DeleteSection>
     </Page>
   );
 }

@@ -35,7 +35,7 @@ function Environments() {
           <>
             <Table.Th>Environment</Table.Th>
             <Table.Th visibleFrom="sm">Client-side key</Table.Th>
-            <Table.Th visibleFrom="md" />
+            <Table.Th visibleFrom="md">Rules</Table.Th>
           </>
         }
       >

@@ -9,7 +9,8 @@ import { controlOf, controlShare, rolloutOf, toBody } from "~/experiments/rollou
 import { RolloutEditor } from "~/experiments/rollout-editor";
 import { EXPERIMENTS, StatusBadge } from "~/experiments/status";
 import { FLAG_PATHS } from "~/features/use-toggle";
-import { Confirm, DeleteButton } from "~/parts/confirm";
+import { Confirm } from "~/parts/confirm";
+import { DeleteSection } from "~/parts/delete-section";
 import { Form } from "~/parts/form";
 import { Page } from "~/parts/page";
 import { Section } from "~/parts/section";
@@ -233,18 +234,14 @@ function OneExperiment({ experiment }: { experiment: Experiment }) {
       <Traffic experiment={experiment} />
       <MeasuredBy experiment={experiment} disabled={experiment.status === "completed"} />
       <Words experiment={experiment} />
-      <Section title="Delete the experiment" danger>
-        <Group justify="space-between">
-          <span>Nobody is in it any more, and its results are gone.</span>
-          <DeleteButton
-            title={`Delete ${experiment.name}`}
-            name={experiment.name}
-            onConfirm={remove.mutateAsync}
-          >
-            Identities in it get what everybody gets.
-          </DeleteButton>
-        </Group>
-      </Section>
+      <DeleteSection
+        what="the experiment"
+        about="Nobody is in it any more, and its results are gone."
+        name={experiment.name}
+        onConfirm={remove.mutateAsync}
+      >
+        Identities in it get what everybody gets.
+      </DeleteSection>
     </Page>
   );
 }

@@ -65,7 +65,7 @@ function Identities() {
                 <>
                   <Table.Th>Identifier</Table.Th>
                   <Table.Th visibleFrom="sm" w={120}>
-                    Number
+                    ID
                   </Table.Th>
                 </>
               }

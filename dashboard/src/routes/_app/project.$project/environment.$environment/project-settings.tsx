@@ -7,7 +7,7 @@ import { ApprovalsSetting } from "~/environments/approvals-setting";
 import { ADMIN, useProjectMay } from "~/lib/permissions";
 import { CustomFields } from "~/metadata/custom-fields";
 import { useIsOn } from "~/own-flags/client";
-import { DeleteButton } from "~/parts/confirm";
+import { DeleteSection } from "~/parts/delete-section";
 import { Form } from "~/parts/form";
 import { NARROW, Page } from "~/parts/page";
 import { Section } from "~/parts/section";
@@ -176,15 +176,15 @@ function ProjectSettings() {
       <Rules project={project} disabled={!isAdmin} />
       <PiiSettings key={`pii ${project.id}`} project={project} isAdmin={isAdmin} />
       {isAdmin && (
-        <Section title="Delete the project" danger>
-          <Group justify="space-between">
-            <span>With all its environments and features.</span>
-            <DeleteButton title={`Delete ${project.name}`} name={project.name} onConfirm={remove.mutateAsync}>
-              {project.total_features} features and {project.total_segments} segments are gone for good, and
-              programs with keys of its environments are refused.
-            </DeleteButton>
-          </Group>
-        </Section>
+        <DeleteSection
+          what="the project"
+          about="With all its environments and features."
+          name={project.name}
+          onConfirm={remove.mutateAsync}
+        >
+          {project.total_features} features and {project.total_segments} segments are gone for good, and
+          programs with keys of its environments are refused.
+        </DeleteSection>
       )}
     </Page>
   );

@@ -8,7 +8,8 @@ import { ADMIN, useEnvironmentMay } from "~/lib/permissions";
 import { toMetadata, valuesOf } from "~/metadata/fields";
 import { Metadata } from "~/metadata/values";
 import { useIsOn } from "~/own-flags/client";
-import { Confirm, DeleteButton } from "~/parts/confirm";
+import { Confirm } from "~/parts/confirm";
+import { DeleteSection } from "~/parts/delete-section";
 import { Form } from "~/parts/form";
 import { NARROW, Page } from "~/parts/page";
 import { Section } from "~/parts/section";
@@ -251,19 +252,15 @@ function Settings() {
       <Serving {...part} />
       {hasVersions && <Versioning {...part} />}
       {!disabled && (
-        <Section title="Delete the environment" danger>
-          <Group justify="space-between">
-            <span>Its keys stop working at once.</span>
-            <DeleteButton
-              title={`Delete ${environment.name}`}
-              name={environment.name}
-              onConfirm={remove.mutateAsync}
-            >
-              States, overrides and identities of this environment are gone for good, and programs with its
-              keys are refused.
-            </DeleteButton>
-          </Group>
-        </Section>
+        <DeleteSection
+          what="the environment"
+          about="Its keys stop working at once."
+          name={environment.name}
+          onConfirm={remove.mutateAsync}
+        >
+          States, overrides and identities of this environment are gone for good, and programs with its keys
+          are refused.
+        </DeleteSection>
       )}
     </Page>
   );

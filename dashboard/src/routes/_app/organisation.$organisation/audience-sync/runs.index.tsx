@@ -1,4 +1,4 @@
-import { Group, Select } from "@mantine/core";
+import { Select } from "@mantine/core";
 import { IconHistory } from "@tabler/icons-react";
 import { createFileRoute } from "@tanstack/react-router";
 import { useObjects } from "~/audience-sync/objects";
@@ -37,7 +37,7 @@ function Runs() {
       title="Runs"
       description="Of all syncs, the latest first. Plans that were only looked at are among them."
     >
-      <Group gap="xs">
+      <div className="filters">
         <Select
           aria-label="Of which sync"
           placeholder="All syncs"
@@ -57,7 +57,7 @@ function Runs() {
           onChange={(value) => filter({ state: (value as State | null) ?? undefined })}
           clearButtonProps={{ "aria-label": "All states" }}
         />
-      </Group>
+      </div>
       <Loaded query={query} rows={4}>
         {({ results, count }) =>
           count === 0 ? (

@@ -133,13 +133,13 @@ export function GrantList(props: GrantListProps) {
                           ) : (
                             <IconUsersGroup size={16} aria-label="Group" style={{ flexShrink: 0 }} />
                           )}
-                          <Text size="sm" fw={600} style={{ overflowWrap: "anywhere" }}>
-                            {grant.name}
-                          </Text>
+                          <Group gap="xs" rowGap={4}>
+                            <Text size="sm" fw={600} style={{ overflowWrap: "anywhere" }}>
+                              {grant.name}
+                            </Text>
+                            <What given={grant.given} all={all} />
+                          </Group>
                         </Group>
-                      </Table.Td>
-                      <Table.Td>
-                        <What given={grant.given} all={all} />
                       </Table.Td>
                       <Table.Td w={90}>
                         <RowActions

@@ -47,7 +47,7 @@ function Traveller({ id, name, here, onRemove }: TravellerProps) {
         <Group gap="xs">
           <FeatureLink id={id} name={name} />
           <Text size="sm" c="dimmed">
-            here since <Time at={here.entered_at} />
+            entered <Time at={here.entered_at} />
             {here.due_at && (
               <>
                 , acts <Time at={here.due_at} />

@@ -133,7 +133,7 @@ export function GrantList(props: GrantListProps) {
                           ) : (
                             <IconUsersGroup size={16} aria-label="Group" style={{ flexShrink: 0 }} />
                           )}
-                          <Group gap="xs" rowGap={4}>
+                          <Group gap="4px 10px">
                             <Text size="sm" fw={600} style={{ overflowWrap: "anywhere" }}>
                               {grant.name}
                             </Text>

@@ -1,6 +1,5 @@
 /** A moment: how long ago, and exactly when for those who point at it. */
 import { Text, type TextProps, Tooltip } from "@mantine/core";
-import dayjs from "dayjs";
 
 export function exactly(time: string): string {
   return new Date(time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
@@ -47,5 +46,6 @@ export function Time({ at, ...rest }: { at: string | null | undefined } & TextPr
 
 /** The value of a `datetime-local` field for a moment, in the user's own time zone. */
 export function toLocalField(time: Date): string {
-  return dayjs(time).format("YYYY-MM-DDTHH:mm");
+  const here = new Date(time.getTime() - time.getTimezoneOffset() * 60 * SECOND);
+  return here.toISOString().slice(0, "YYYY-MM-DDTHH:mm".length);
 }

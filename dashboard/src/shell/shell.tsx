@@ -8,13 +8,17 @@ import { lazy, type ReactNode, Suspense } from "react";
 import { Bars } from "~/own-flags/bars";
 import { Logo } from "./logo";
 import { Navigation } from "./navigation";
-import { OrganisationNavigation } from "./organisation-navigation";
 import { useAddress } from "./place";
 import { Switcher } from "./switcher";
 import { ThemeToggle } from "./theme-toggle";
 import { UserMenu } from "./user-menu";
 
 const Palette = lazy(() => import("./palette").then((module) => ({ default: module.Palette })));
+
+/** Whoever works on flags is in an environment. */
+const OrganisationNavigation = lazy(() =>
+  import("./organisation-navigation").then((module) => ({ default: module.OrganisationNavigation })),
+);
 
 function SearchButton() {
   return (
@@ -91,7 +95,9 @@ export function Shell({ children }: { children: ReactNode }) {
           <Navigation project={String(project)} environment={environment} onFollow={close} />
         )}
         {organisation !== undefined && (
-          <OrganisationNavigation organisation={organisation} onFollow={close} />
+          <Suspense>
+            <OrganisationNavigation organisation={organisation} onFollow={close} />
+          </Suspense>
         )}
       </AppShell.Navbar>
       <AppShell.Main id="page" tabIndex={-1} style={{ outline: "none" }}>

@@ -53,7 +53,7 @@ journey(
     test("the path leads from a folder of files to a model", async () => {
       const { page, organisation } = world;
       await page.goto(`/organisation/${organisation}`);
-      await page.getByRole("tab", { name: "Audience sync" }).click();
+      await page.getByRole("link", { name: "Audience sync" }).click();
       await page.getByRole("heading", { name: "No syncs yet" }).waitFor();
       await look(page, "syncs-empty");
       await page.getByRole("button", { name: "New sync" }).click();

@@ -11,7 +11,7 @@ journey("custom fields", (world) => {
   test("a field is made and given to kinds of objects", async () => {
     const { page, organisation } = world;
     await page.goto(`/organisation/${organisation}`);
-    await page.getByRole("tab", { name: "Custom fields" }).click();
+    await page.getByRole("link", { name: "Custom fields" }).click();
     await page.getByText("No custom fields yet").waitFor();
     await page.getByRole("button", { name: "New field" }).click();
     const dialog = page.getByRole("dialog", { name: "New custom field" });

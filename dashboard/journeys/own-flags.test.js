@@ -64,6 +64,25 @@ journey("own flags", (world) => {
     await page.getByRole("heading", { name: "There is nothing here" }).waitFor();
   });
 
+  test("take custom fields away, from settings and from forms", async () => {
+    const { page, at, call, organisation } = world;
+    const links = `/organisations/${organisation}/metadata-model-fields/`;
+    const types = await call("GET", `${links}supported-content-types/`);
+    const field = await call("POST", "/metadata/fields/", { organisation, name: "Ticket", type: "str" });
+    const content_type = types.find(({ model }) => model === "environment").id;
+    await call("POST", links, { field: field.id, content_type, is_required_for: [] });
+    await open(page, `${at}/settings`);
+    await page.getByLabel("Ticket").waitFor();
+    await turn(world, "enable_metadata", false);
+    await open(page, `${at}/settings`);
+    await eventually(() => page.getByLabel("Ticket").count(), 0);
+    await page.getByLabel("Banner").waitFor();
+    await open(page, `${at}/project-settings`);
+    await page.getByRole("heading", { name: "Tags" }).waitFor();
+    assert.equal(await page.getByRole("heading", { name: "Custom fields" }).count(), 0);
+    await turn(world, "enable_metadata", true);
+  });
+
   test("announce something until it is closed", async () => {
     const { page, at } = world;
     const announcement = {

@@ -112,7 +112,7 @@ journey(
       await guest.getByRole("textbox", { name: "Password" }).fill(PASSWORD);
       await guest.getByRole("button", { name: "Create account" }).click();
       await guest.getByRole("button", { name: "Join" }).click();
-      await guest.getByRole("heading", { name: "Acme" }).waitFor();
+      await guest.getByRole("button", { name: "Organisation: Acme" }).waitFor();
       await settled(guest);
       noTrouble(guest);
       const { key } = await client(world.server)("POST", "/auth/login/", {

@@ -37,7 +37,7 @@ journey(
     test("a SAML provider is set up, with what it has to be told", async () => {
       const { page, organisation, server } = world;
       await page.goto(`/organisation/${organisation}`);
-      await page.getByRole("tab", { name: "Single sign-on" }).click();
+      await page.getByRole("link", { name: "Single sign-on" }).click();
       await page.getByText("No SAML provider yet").waitFor();
       await page.getByText("Members can sign in with Acme.").waitFor();
       await settled(page);

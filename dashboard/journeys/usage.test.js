@@ -62,7 +62,7 @@ journey("usage", (world) => {
     const { page } = await member(world, "una@example.com");
     await page.goto(`/organisation/${organisation}/usage`);
     await page.getByRole("heading", { name: "You may not see this" }).waitFor();
-    assert.equal(await page.getByRole("tab", { name: "Usage" }).count(), 0);
+    assert.equal(await page.getByRole("link", { name: "Usage" }).count(), 0);
     noTrouble(page);
     await page.context().close();
     noTrouble(world.page);

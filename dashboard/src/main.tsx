@@ -11,7 +11,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { queryClient } from "./api/client";
 import { router } from "./router";
-import { THEME_KEY, theme } from "./theme";
+import { THEME_KEY, theme, variables } from "./theme";
 
 /** Lets styles that components add at run time past the content security policy. */
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
@@ -24,11 +24,12 @@ if (root) {
       <QueryClientProvider client={queryClient}>
         <MantineProvider
           theme={theme}
+          cssVariablesResolver={variables}
           defaultColorScheme="auto"
           colorSchemeManager={localStorageColorSchemeManager({ key: THEME_KEY })}
           getStyleNonce={() => nonce}
         >
-          <Notifications position="bottom-right" />
+          <Notifications position="bottom-right" limit={4} />
           <RouterProvider router={router} />
         </MantineProvider>
       </QueryClientProvider>

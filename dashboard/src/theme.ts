@@ -4,6 +4,7 @@ import {
   type AvatarProps,
   type BadgeProps,
   type ButtonProps,
+  type CSSVariablesResolver,
   createTheme,
   defaultVariantColorsResolver,
   type MantineColorsTuple,
@@ -31,8 +32,28 @@ const harbour: MantineColorsTuple = [
   "#0b447f",
 ];
 
+/** A breath of a colour: the ground of what is light, and of what is chosen. */
+function breath(name: string, onLight: number, onDark: number) {
+  return {
+    light: `color-mix(in srgb, var(--mantine-color-${name}-6) ${onLight}%, white)`,
+    dark: `color-mix(in srgb, var(--mantine-color-${name}-5) ${onDark}%, var(--mantine-color-dark-7))`,
+  };
+}
+
+/** What is chosen in the navigation, in lists and in tables has the same ground as what is light. */
+export const variables: CSSVariablesResolver = (theme) => {
+  const ground = breath(theme.primaryColor, 13, 18);
+  const hover = breath(theme.primaryColor, 20, 26);
+  const of = (scheme: "light" | "dark") => ({
+    [`--mantine-color-${theme.primaryColor}-light`]: ground[scheme],
+    [`--mantine-color-${theme.primaryColor}-light-hover`]: hover[scheme],
+  });
+  return { variables: {}, light: of("light"), dark: of("dark") };
+};
+
 /**
- * Light and outlined things in colours that everybody can read: darker than usual on light ground, lighter on dark.
+ * Light and outlined things in colours that everybody can read: darker than usual on light ground, lighter on dark. Grounds
+ * are a breath of their colour, so that what is important stays the strongest thing on a page in both themes.
  */
 const readable: VariantColorsResolver = (input) => {
   const colours = defaultVariantColorsResolver(input);
@@ -48,7 +69,16 @@ const readable: VariantColorsResolver = (input) => {
   }
   if (!(name in theme.colors) || (variant !== "light" && variant !== "outline")) return colours;
   const onLight = `color-mix(in srgb, var(--mantine-color-${name}-9) 70%, black)`;
-  return { ...colours, color: `light-dark(${onLight}, var(--mantine-color-${name}-2))` };
+  const color = `light-dark(${onLight}, var(--mantine-color-${name}-2))`;
+  if (variant === "outline") return { ...colours, color };
+  const ground = breath(name, 13, 18);
+  const hover = breath(name, 20, 26);
+  return {
+    ...colours,
+    background: `light-dark(${ground.light}, ${ground.dark})`,
+    hover: `light-dark(${hover.light}, ${hover.dark})`,
+    color,
+  };
 };
 
 export const theme = createTheme({
@@ -84,6 +114,7 @@ export const theme = createTheme({
         centered: true,
         closeButtonProps: { "aria-label": "Close" },
       } satisfies Partial<ModalProps>,
+      styles: { title: { fontSize: "1.125rem", fontWeight: 650, lineHeight: 1.3 } },
     },
     // The first field of a dialog is focused; its choices must not cover the others before anybody asked.
     MultiSelect: { defaultProps: { openOnFocus: false } satisfies Partial<MultiSelectProps> },
@@ -92,7 +123,13 @@ export const theme = createTheme({
     },
     Paper: { defaultProps: { withBorder: true } satisfies Partial<PaperProps> },
     SegmentedControl: { defaultProps: { size: "xs" } satisfies Partial<SegmentedControlProps> },
-    Table: { defaultProps: { verticalSpacing: "sm", horizontalSpacing: "md" } satisfies Partial<TableProps> },
+    Table: {
+      defaultProps: {
+        verticalSpacing: "sm",
+        horizontalSpacing: "md",
+        highlightOnHoverColor: "light-dark(var(--mantine-color-gray-0), var(--mantine-color-dark-6))",
+      } satisfies Partial<TableProps>,
+    },
     Tooltip: { defaultProps: { openDelay: 300, withArrow: true } satisfies Partial<TooltipProps> },
   },
 });

@@ -1,8 +1,9 @@
 /** The user's address and password. Both ask for the present password. */
-import { Button, Group, PasswordInput, Stack, TextInput } from "@mantine/core";
+import { Button, Group, PasswordInput, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http } from "~/api/client";
+import { Form } from "~/parts/form";
 import { Section } from "~/parts/section";
 import { about, Refusal } from "~/session/refusal";
 
@@ -16,37 +17,30 @@ export function Address() {
   });
   return (
     <Section title="E-mail address">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate();
-        }}
-      >
-        <Stack>
-          <Refusal error={save.error} fields={["new_email", "current_password"]} />
-          <TextInput
-            label="New address"
-            type="email"
-            required
-            value={body.new_email}
-            onChange={(event) => setBody({ ...body, new_email: event.currentTarget.value })}
-            error={about(save.error, "new_email")}
-          />
-          <PasswordInput
-            label="Your password"
-            required
-            autoComplete="current-password"
-            value={body.current_password}
-            onChange={(event) => setBody({ ...body, current_password: event.currentTarget.value })}
-            error={about(save.error, "current_password")}
-          />
-          <Group>
-            <Button type="submit" variant="light" loading={save.isPending}>
-              Change the address
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      <Form onSubmit={() => save.mutate()}>
+        <Refusal error={save.error} fields={["new_email", "current_password"]} />
+        <TextInput
+          label="New address"
+          type="email"
+          required
+          value={body.new_email}
+          onChange={(event) => setBody({ ...body, new_email: event.currentTarget.value })}
+          error={about(save.error, "new_email")}
+        />
+        <PasswordInput
+          label="Your password"
+          required
+          autoComplete="current-password"
+          value={body.current_password}
+          onChange={(event) => setBody({ ...body, current_password: event.currentTarget.value })}
+          error={about(save.error, "current_password")}
+        />
+        <Group>
+          <Button type="submit" variant="light" loading={save.isPending}>
+            Change the address
+          </Button>
+        </Group>
+      </Form>
     </Section>
   );
 }
@@ -70,33 +64,26 @@ export function Password() {
   const differs = body.re_new_password !== "" && body.new_password !== body.re_new_password;
   return (
     <Section title="Password">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate();
-        }}
-      >
-        <Stack>
-          <Refusal error={save.error} fields={Object.keys(NO_PASSWORDS)} />
-          <PasswordInput
-            label="Present password"
-            autoComplete="current-password"
-            {...field("current_password")}
-          />
-          <PasswordInput label="New password" autoComplete="new-password" {...field("new_password")} />
-          <PasswordInput
-            label="Once more"
-            autoComplete="new-password"
-            {...field("re_new_password")}
-            error={differs ? "The two are different." : about(save.error, "re_new_password")}
-          />
-          <Group>
-            <Button type="submit" variant="light" loading={save.isPending} disabled={differs}>
-              Change the password
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      <Form onSubmit={() => save.mutate()}>
+        <Refusal error={save.error} fields={Object.keys(NO_PASSWORDS)} />
+        <PasswordInput
+          label="Present password"
+          autoComplete="current-password"
+          {...field("current_password")}
+        />
+        <PasswordInput label="New password" autoComplete="new-password" {...field("new_password")} />
+        <PasswordInput
+          label="Once more"
+          autoComplete="new-password"
+          {...field("re_new_password")}
+          error={differs ? "The two are different." : about(save.error, "re_new_password")}
+        />
+        <Group>
+          <Button type="submit" variant="light" loading={save.isPending} disabled={differs}>
+            Change the password
+          </Button>
+        </Group>
+      </Form>
     </Section>
   );
 }

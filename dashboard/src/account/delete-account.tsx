@@ -1,10 +1,12 @@
-import { Alert, Button, Group, Modal, PasswordInput, Stack, Switch, TextInput } from "@mantine/core";
+import { Alert, Button, Modal, PasswordInput, Switch } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http, queryClient, type Schema } from "~/api/client";
 import * as session from "~/api/session";
+import { Form } from "~/parts/form";
 import { Section } from "~/parts/section";
+import { TextField } from "~/parts/text-field";
 import { Refusal } from "~/session/refusal";
 
 /** Ends the user's own account. */
@@ -27,47 +29,43 @@ export function DeleteAccount({ me }: { me: Schema<"Me"> }) {
     },
   );
   return (
-    <Section title="Delete your account" danger>
-      <Group justify="space-between">
-        <span>What you made stays; your name goes from it.</span>
+    <Section
+      title="Delete your account"
+      description="What you made stays; your name goes from it."
+      danger
+      actions={
         <Button color="red" variant="outline" onClick={open}>
           Delete
         </Button>
-      </Group>
+      }
+    >
       <Modal opened={opened} onClose={close} title="Delete your account">
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            remove.mutate();
-          }}
-        >
-          <Stack>
-            <Refusal error={remove.error} />
-            <Switch
-              label="Delete organisations I am the last member of"
-              checked={orphans}
-              onChange={(event) => setOrphans(event.currentTarget.checked)}
+        <Form onSubmit={() => remove.mutate()}>
+          <Refusal error={remove.error} />
+          <Switch
+            label="Delete organisations I am the last member of"
+            checked={orphans}
+            onChange={(event) => setOrphans(event.currentTarget.checked)}
+          />
+          {orphans && <Alert color="red">Their projects and features are gone for good.</Alert>}
+          {me.auth_type === "EMAIL" && (
+            <PasswordInput
+              label="Your password"
+              autoComplete="current-password"
+              value={password}
+              onChange={(event) => setPassword(event.currentTarget.value)}
             />
-            {orphans && <Alert color="red">Their projects and features are gone for good.</Alert>}
-            {me.auth_type === "EMAIL" && (
-              <PasswordInput
-                label="Your password"
-                autoComplete="current-password"
-                value={password}
-                onChange={(event) => setPassword(event.currentTarget.value)}
-              />
-            )}
-            <TextInput
-              label={`Type ${me.email} to confirm`}
-              value={email}
-              autoComplete="off"
-              onChange={(event) => setEmail(event.currentTarget.value)}
-            />
-            <Button color="red" type="submit" loading={remove.isPending} disabled={email !== me.email}>
-              Delete my account
-            </Button>
-          </Stack>
-        </form>
+          )}
+          <TextField
+            label={`Type ${me.email} to confirm`}
+            value={email}
+            autoComplete="off"
+            onChange={setEmail}
+          />
+          <Button color="red" type="submit" loading={remove.isPending} disabled={email !== me.email}>
+            Delete my account
+          </Button>
+        </Form>
       </Modal>
     </Section>
   );

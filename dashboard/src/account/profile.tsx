@@ -1,7 +1,8 @@
-import { Button, Group, Stack, TextInput } from "@mantine/core";
+import { Button, Group, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http, type Schema } from "~/api/client";
+import { Form } from "~/parts/form";
 import { Section } from "~/parts/section";
 import { about, Refusal } from "~/session/refusal";
 
@@ -15,37 +16,30 @@ export function Profile({ me }: { me: Schema<"Me"> }) {
   });
   return (
     <Section title="You" description={me.email}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate();
-        }}
-      >
-        <Stack>
-          <Refusal error={save.error} fields={["first_name", "last_name"]} />
-          <Group grow align="flex-start">
-            <TextInput
-              label="First name"
-              autoComplete="given-name"
-              value={name.first_name}
-              onChange={(event) => setName({ ...name, first_name: event.currentTarget.value })}
-              error={about(save.error, "first_name")}
-            />
-            <TextInput
-              label="Last name"
-              autoComplete="family-name"
-              value={name.last_name}
-              onChange={(event) => setName({ ...name, last_name: event.currentTarget.value })}
-              error={about(save.error, "last_name")}
-            />
-          </Group>
-          <Group>
-            <Button type="submit" loading={save.isPending}>
-              Save
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      <Form onSubmit={() => save.mutate()}>
+        <Refusal error={save.error} fields={["first_name", "last_name"]} />
+        <Group grow align="flex-start">
+          <TextInput
+            label="First name"
+            autoComplete="given-name"
+            value={name.first_name}
+            onChange={(event) => setName({ ...name, first_name: event.currentTarget.value })}
+            error={about(save.error, "first_name")}
+          />
+          <TextInput
+            label="Last name"
+            autoComplete="family-name"
+            value={name.last_name}
+            onChange={(event) => setName({ ...name, last_name: event.currentTarget.value })}
+            error={about(save.error, "last_name")}
+          />
+        </Group>
+        <Group>
+          <Button type="submit" loading={save.isPending}>
+            Save
+          </Button>
+        </Group>
+      </Form>
     </Section>
   );
 }

@@ -1,11 +1,13 @@
 /** The second factor of the user's own account. */
-import { Badge, Button, Code, Group, Modal, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
+import { Badge, Button, Code, Group, Modal, SimpleGrid, Stack, Text } from "@mantine/core";
 import { lazy, Suspense, useState } from "react";
 import { useAct } from "~/api/act";
 import { api, http, type Schema } from "~/api/client";
 import { Copy } from "~/parts/copy";
+import { Form } from "~/parts/form";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
+import { TextField } from "~/parts/text-field";
 import { Refusal } from "~/session/refusal";
 
 const QrCode = lazy(() => import("qrcode.react").then((module) => ({ default: module.QRCodeSVG })));
@@ -50,28 +52,21 @@ function CodeForm({
 }) {
   const [code, setCode] = useState("");
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        act.mutate(code.trim());
-      }}
-    >
-      <Stack gap="xs">
-        <Refusal error={act.error} />
-        <Group align="flex-end">
-          <TextInput
-            label={label}
-            inputMode="numeric"
-            autoComplete="one-time-code"
-            value={code}
-            onChange={(event) => setCode(event.currentTarget.value)}
-          />
-          <Button type="submit" loading={act.isPending} disabled={code.trim().length < 6}>
-            {action}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <Form onSubmit={() => act.mutate(code.trim())} gap="xs">
+      <Refusal error={act.error} />
+      <Group align="flex-end">
+        <TextField
+          label={label}
+          inputMode="numeric"
+          autoComplete="one-time-code"
+          value={code}
+          onChange={setCode}
+        />
+        <Button type="submit" loading={act.isPending} disabled={code.trim().length < 6}>
+          {action}
+        </Button>
+      </Group>
+    </Form>
   );
 }
 

@@ -43,10 +43,10 @@ export function Sessions() {
                     {session.is_current && <Badge color="teal">here</Badge>}
                   </Group>
                   <Text size="xs" c="dimmed">
-                    since <Time at={session.created_at} />
+                    signed in <Time at={session.created_at} />
                     {session.last_used_at && (
                       <>
-                        , used <Time at={session.last_used_at} />
+                        , seen <Time at={session.last_used_at} />
                       </>
                     )}
                   </Text>

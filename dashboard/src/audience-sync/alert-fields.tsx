@@ -1,6 +1,7 @@
 /** Who is told of a sync's runs, and of what. */
-import { ActionIcon, Button, Group, Input, NumberInput, Select, Stack, Text } from "@mantine/core";
+import { Button, Group, Input, NumberInput, Select, Stack, Text } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
+import { IconButton } from "~/parts/icon-button";
 import { useObjects } from "./objects";
 import type { Alert } from "./sync-content";
 import type { PartProps } from "./target-fields";
@@ -76,13 +77,13 @@ export function AlertFields({
               value={alert.to}
               onChange={(to) => to && set(index, { ...alert, to })}
             />
-            <ActionIcon
+            <IconButton
               size="lg"
               aria-label={`Remove alert ${index + 1}`}
               onClick={() => onChange({ alerts: alerts.filter((_, at) => at !== index) })}
             >
               <IconTrash size={16} />
-            </ActionIcon>
+            </IconButton>
           </Group>
         );
       })}

@@ -1,7 +1,9 @@
 /** Which column of the model becomes what at the destination. */
-import { ActionIcon, Button, Group, Input, Stack, TextInput } from "@mantine/core";
+import { Button, Group, Input, Stack, TextInput } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
+import { IconButton } from "~/parts/icon-button";
+import { TextField } from "~/parts/text-field";
 import type { ModelContent } from "./sync-content";
 import type { PartProps } from "./target-fields";
 
@@ -31,14 +33,7 @@ interface ColumnProps {
 }
 
 function Column({ name, onChange, ...rest }: ColumnProps) {
-  return (
-    <TextInput
-      label={`Column of ${name}`}
-      spellCheck={false}
-      {...rest}
-      onChange={(event) => onChange(event.currentTarget.value)}
-    />
-  );
+  return <TextField label={`Column of ${name}`} spellCheck={false} {...rest} onChange={onChange} />;
 }
 
 export function ColumnMap({ sync, onChange, problems, keyName, model }: ColumnMapProps) {
@@ -122,13 +117,13 @@ export function ColumnMap({ sync, onChange, problems, keyName, model }: ColumnMa
                   value={line.column}
                   onChange={(event) => set(line.id, { column: event.currentTarget.value })}
                 />
-                <ActionIcon
+                <IconButton
                   aria-label={`Remove trait ${index + 1}`}
                   size="lg"
                   onClick={() => change(lines.filter((one) => one.id !== line.id))}
                 >
                   <IconTrash size={16} />
-                </ActionIcon>
+                </IconButton>
               </Group>
             ))}
             <Button

@@ -1,5 +1,6 @@
 /** One setting of a source, destination or channel, as its kind of field. */
-import { Autocomplete, PasswordInput, Select, Stack, Switch, TagsInput, TextInput } from "@mantine/core";
+import { Autocomplete, PasswordInput, Select, Stack, Switch, TagsInput } from "@mantine/core";
+import { TextField } from "~/parts/text-field";
 import { EnvironmentPicker } from "./environment-picker";
 import { type Content, HIDDEN } from "./objects";
 import type { Field } from "./variants";
@@ -35,12 +36,12 @@ function InstanceInput({ field, value, onChange, error }: TextualProps) {
         error={isNamed && error}
       />
       {!isNamed && (
-        <TextInput
+        <TextField
           label="Address of the instance"
           placeholder="https://launchdarkly.example.com"
           required
           value={value}
-          onChange={(event) => onChange(event.currentTarget.value)}
+          onChange={onChange}
           error={error}
         />
       )}
@@ -135,13 +136,13 @@ export function FieldInput({ organisation, field, content, before, onChange, err
       );
     default:
       return (
-        <TextInput
+        <TextField
           {...common}
           placeholder={field.placeholder}
           autoComplete="off"
           spellCheck={false}
           value={value}
-          onChange={(event) => onChange(event.currentTarget.value)}
+          onChange={onChange}
         />
       );
   }

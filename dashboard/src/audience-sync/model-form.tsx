@@ -1,6 +1,8 @@
 /** Makes or edits a model: which rows of a source, and the column that names them. */
-import { Button, Group, SegmentedControl, Select, Stack, Textarea, TextInput } from "@mantine/core";
+import { Button, Group, SegmentedControl, Select, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
+import { Form } from "~/parts/form";
+import { TextField } from "~/parts/text-field";
 import { contentOf, type SyncObject, useObjects, usePutObject } from "./objects";
 import { problemsOf } from "./problems";
 import type { ModelContent } from "./sync-content";
@@ -52,7 +54,7 @@ function RowsInput({
     );
   const isTable = rows === "table";
   return (
-    <TextInput
+    <TextField
       label={isTable ? "Table" : "File"}
       description={
         isTable
@@ -63,7 +65,7 @@ function RowsInput({
       required
       spellCheck={false}
       value={value}
-      onChange={(event) => onChange(event.currentTarget.value)}
+      onChange={onChange}
       error={error}
     />
   );
@@ -93,9 +95,8 @@ export function ModelForm({
   const isIncomplete =
     !name || !model.source || !model.key.trim() || !said.trim() || (!object && taken.includes(name));
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
+    <Form
+      onSubmit={() => {
         const content = {
           source: model.source,
           key: model.key.trim(),
@@ -105,74 +106,66 @@ export function ModelForm({
         save.mutate({ name, content });
       }}
     >
-      <Stack>
-        <General problems={problems.general} />
-        <NameInput
-          value={name}
-          onChange={setName}
-          isNew={!object}
-          taken={taken}
-          error={problems.fields.name}
-        />
-        <Select
-          label="Source"
-          required
-          data={sources.map((one) => one.name)}
-          placeholder={sources.length === 0 ? "Make a source first" : "Choose a source"}
-          value={model.source || null}
-          onChange={(chosen) => set({ source: chosen ?? "" })}
-          error={problems.fields.source}
-        />
-        {rows !== "file" && (
-          <SegmentedControl
-            aria-label="Which rows"
-            style={{ alignSelf: "flex-start" }}
-            data={[
-              { value: "sql", label: "A statement" },
-              { value: "table", label: "A whole table" },
-            ]}
-            value={rows}
-            onChange={(value) => setWish(value as Rows)}
-          />
-        )}
-        <RowsInput
-          rows={rows}
-          value={said}
-          onChange={(text) => set({ [rows]: text })}
-          error={problems.fields[rows]}
-        />
-        <TextInput
-          label="Key column"
-          description="The column that names the row: a user's identifier, a context's key."
-          placeholder="user_id"
-          required
-          spellCheck={false}
-          value={model.key}
-          onChange={(event) => set({ key: event.currentTarget.value })}
-          error={problems.fields.key}
-        />
-        <Select
-          label="A row is"
-          allowDeselect={false}
+      <General problems={problems.general} />
+      <NameInput value={name} onChange={setName} isNew={!object} taken={taken} error={problems.fields.name} />
+      <Select
+        label="Source"
+        required
+        data={sources.map((one) => one.name)}
+        placeholder={sources.length === 0 ? "Make a source first" : "Choose a source"}
+        value={model.source || null}
+        onChange={(chosen) => set({ source: chosen ?? "" })}
+        error={problems.fields.source}
+      />
+      {rows !== "file" && (
+        <SegmentedControl
+          aria-label="Which rows"
+          style={{ alignSelf: "flex-start" }}
           data={[
-            { value: "wide", label: "One identity, its columns its traits" },
-            { value: "long", label: "One trait of an identity (identifier, trait_key, trait_value)" },
+            { value: "sql", label: "A statement" },
+            { value: "table", label: "A whole table" },
           ]}
-          value={model.format ?? "wide"}
-          onChange={(format) => set({ format: format === "long" ? "long" : "wide" })}
-          error={problems.fields.format}
+          value={rows}
+          onChange={(value) => setWish(value as Rows)}
         />
-        <Group justify="flex-end" gap="xs">
-          {onCancel && (
-            <Button variant="default" onClick={onCancel}>
-              {cancel}
-            </Button>
-          )}
-          <Button type="submit" loading={save.isPending} disabled={isIncomplete}>
-            Save the model
+      )}
+      <RowsInput
+        rows={rows}
+        value={said}
+        onChange={(text) => set({ [rows]: text })}
+        error={problems.fields[rows]}
+      />
+      <TextInput
+        label="Key column"
+        description="The column that names the row: a user's identifier, a context's key."
+        placeholder="user_id"
+        required
+        spellCheck={false}
+        value={model.key}
+        onChange={(event) => set({ key: event.currentTarget.value })}
+        error={problems.fields.key}
+      />
+      <Select
+        label="A row is"
+        allowDeselect={false}
+        data={[
+          { value: "wide", label: "One identity, its columns its traits" },
+          { value: "long", label: "One trait of an identity (identifier, trait_key, trait_value)" },
+        ]}
+        value={model.format ?? "wide"}
+        onChange={(format) => set({ format: format === "long" ? "long" : "wide" })}
+        error={problems.fields.format}
+      />
+      <Group justify="flex-end" gap="xs">
+        {onCancel && (
+          <Button variant="default" onClick={onCancel}>
+            {cancel}
           </Button>
-        </Group>
-      </Stack>
-    </form>
+        )}
+        <Button type="submit" loading={save.isPending} disabled={isIncomplete}>
+          Save the model
+        </Button>
+      </Group>
+    </Form>
   );
 }

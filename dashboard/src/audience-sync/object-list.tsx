@@ -1,8 +1,9 @@
 /** The sources, models, destinations or channels of an organisation: a list, and a dialog for each. */
-import { ActionIcon, Anchor, Button, Modal, Stack, Table, Text } from "@mantine/core";
+import { Anchor, Button, Modal, Stack, Table, Text } from "@mantine/core";
 import { IconBell, IconDatabase, IconPlus, IconSend, IconTable, IconTrash } from "@tabler/icons-react";
 import { type ReactNode, useState } from "react";
 import { Confirm } from "~/parts/confirm";
+import { IconButton } from "~/parts/icon-button";
 import { Section } from "~/parts/section";
 import { Empty, Loaded } from "~/parts/states";
 import { Time } from "~/parts/time";
@@ -142,12 +143,12 @@ function Rows({
               <Time at={object.updated_at} size="sm" c="dimmed" />
             </Table.Td>
             <Table.Td>
-              <ActionIcon
+              <IconButton
                 aria-label={`Delete the ${ONE[kind]} ${object.name}`}
                 onClick={() => onDelete(object)}
               >
                 <IconTrash size={16} />
-              </ActionIcon>
+              </IconButton>
             </Table.Td>
           </Table.Tr>
         ))}

@@ -1,5 +1,5 @@
 /** What a plan would do, or a run did: counts, some of the keys, and why it is held. */
-import { Alert, Code, Group, Paper, SimpleGrid, Stack, Text } from "@mantine/core";
+import { Alert, Code, Group, Paper, Stack, Text } from "@mantine/core";
 import { IconShieldExclamation } from "@tabler/icons-react";
 import { operations, type Run } from "./runs";
 
@@ -109,11 +109,11 @@ export function PlanView({ run }: { run: Run }) {
     <Stack>
       <Holds run={run} />
       {isNothing && <Alert color="teal">The destination is in step already: a run would send nothing.</Alert>}
-      <SimpleGrid cols={{ base: 2, xs: 3, md: 6 }} spacing="sm">
+      <div className="figures">
         {countsOf(run).map((one) => (
           <Figure key={one.label} {...one} />
         ))}
-      </SimpleGrid>
+      </div>
       <Samples run={run} />
     </Stack>
   );

@@ -1,6 +1,6 @@
 /** One run, from its beginning to what came of it. */
-import { Group, Stack, Text } from "@mantine/core";
-import { Link } from "@tanstack/react-router";
+import { Group, Stack } from "@mantine/core";
+import { Back } from "~/parts/page";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
 import { exactly, Time } from "~/parts/time";
@@ -30,15 +30,12 @@ export function RunView({ organisation, id }: { organisation: number; id: number
     <Loaded query={query} rows={4}>
       {(run) => (
         <Stack>
-          <Text size="sm">
-            <Link
-              className="row-link"
-              to="/organisation/$organisation/audience-sync/syncs/$sync"
-              params={{ organisation: String(organisation), sync: run.sync }}
-            >
-              ← {run.sync}
-            </Link>
-          </Text>
+          <Back
+            to="/organisation/$organisation/audience-sync/syncs/$sync"
+            params={{ organisation: String(organisation), sync: run.sync }}
+          >
+            {run.sync}
+          </Back>
           <Section
             title={`${run.sync}, run ${run.id}`}
             description={<When run={run} starter={starter} />}

@@ -1,9 +1,10 @@
 /** A list segment of this server, in the environment of a destination; one can be made on the way. */
-import { Button, Group, Select, Stack, TextInput } from "@mantine/core";
+import { Button, Group, Select, Stack } from "@mantine/core";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { ALL, api, http } from "~/api/client";
 import { explain } from "~/api/error";
+import { TextField } from "~/parts/text-field";
 import { useEnvironment } from "./environment-picker";
 
 const LISTS = "/api/v1/environments/{environment_key}/list-segments/";
@@ -26,7 +27,7 @@ function CreateListSegment({ project, onMade }: { project: number; onMade: (key:
     {
       quiet: true,
       changes: [LISTS],
-      done: `The list segment ${name} is there.`,
+      done: `The list segment ${name} is created.`,
       after: (segment) => {
         setName("");
         onMade(segment.key);
@@ -35,12 +36,12 @@ function CreateListSegment({ project, onMade }: { project: number; onMade: (key:
   );
   return (
     <Group align="flex-end" gap="xs">
-      <TextInput
+      <TextField
         label="Or a new list segment"
         placeholder="High value"
         style={{ flex: 1 }}
         value={name}
-        onChange={(event) => setName(event.currentTarget.value)}
+        onChange={setName}
         error={create.error && explain(create.error)}
       />
       <Button

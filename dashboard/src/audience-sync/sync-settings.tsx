@@ -3,6 +3,7 @@ import { Button, Group, Select, SimpleGrid, Stack } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { DeleteButton } from "~/parts/confirm";
+import { Form } from "~/parts/form";
 import { Section } from "~/parts/section";
 import { AlertFields } from "./alert-fields";
 import { GuardFields } from "./guard-fields";
@@ -44,57 +45,50 @@ export function SyncSettings({ organisation, object }: SyncSettingsProps) {
   };
   return (
     <Stack maw={860}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate({ name: object.name, content: tidySync(sync, toOf(destination)) });
-        }}
-      >
-        <Stack>
-          <Section title="What goes where">
-            <SimpleGrid cols={{ base: 1, sm: 2 }}>
-              <Select
-                label="Model"
-                required
-                allowDeselect={false}
-                data={models.map((one) => one.name)}
-                value={sync.model}
-                onChange={(model) => part.onChange({ model: model ?? "" })}
-                error={problems.fields.model}
-              />
-              <Select
-                label="Destination"
-                required
-                allowDeselect={false}
-                data={destinations.map((one) => one.name)}
-                value={sync.to}
-                onChange={choose}
-                error={problems.fields.to}
-              />
-            </SimpleGrid>
-            <TargetFields
-              destination={destination}
-              model={models.find((one) => one.name === sync.model)}
-              {...part}
+      <Form onSubmit={() => save.mutate({ name: object.name, content: tidySync(sync, toOf(destination)) })}>
+        <Section title="What goes where">
+          <SimpleGrid cols={{ base: 1, sm: 2 }}>
+            <Select
+              label="Model"
+              required
+              allowDeselect={false}
+              data={models.map((one) => one.name)}
+              value={sync.model}
+              onChange={(model) => part.onChange({ model: model ?? "" })}
+              error={problems.fields.model}
             />
-          </Section>
-          <Section title="Guard rails" description="What holds a run until somebody has looked at it.">
-            <GuardFields {...part} />
-          </Section>
-          <Section title="Schedule">
-            <ScheduleFields organisation={organisation} name={object.name} {...part} />
-          </Section>
-          <Section title="Alerts">
-            <AlertFields organisation={organisation} {...part} />
-          </Section>
-          <General problems={problems.general} />
-          <Group>
-            <Button type="submit" loading={save.isPending}>
-              Save the sync
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+            <Select
+              label="Destination"
+              required
+              allowDeselect={false}
+              data={destinations.map((one) => one.name)}
+              value={sync.to}
+              onChange={choose}
+              error={problems.fields.to}
+            />
+          </SimpleGrid>
+          <TargetFields
+            destination={destination}
+            model={models.find((one) => one.name === sync.model)}
+            {...part}
+          />
+        </Section>
+        <Section title="Guard rails" description="What holds a run until somebody has looked at it.">
+          <GuardFields {...part} />
+        </Section>
+        <Section title="Schedule">
+          <ScheduleFields organisation={organisation} name={object.name} {...part} />
+        </Section>
+        <Section title="Alerts">
+          <AlertFields organisation={organisation} {...part} />
+        </Section>
+        <General problems={problems.general} />
+        <Group>
+          <Button type="submit" loading={save.isPending}>
+            Save the sync
+          </Button>
+        </Group>
+      </Form>
       <Section title="Delete the sync" danger>
         <Group justify="space-between">
           <span>With its history and what it remembers. Nothing changes at the destination.</span>

@@ -1,6 +1,7 @@
 /** Makes or edits a source, a destination or a channel: its name, its kind, and what that kind needs. */
 import { Alert, Button, Group, SegmentedControl, Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
+import { Form } from "~/parts/form";
 import { FieldInput } from "./field-input";
 import { asName, type Content, contentOf, ONE, type SyncObject, usePutObject } from "./objects";
 import { problemsOf } from "./problems";
@@ -91,57 +92,44 @@ export function VariantForm({
       </Alert>
     );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate({ name, content: tidy(family, content) });
-      }}
-    >
-      <Stack>
-        <General problems={problems.general} />
-        <NameInput
-          value={name}
-          onChange={setName}
-          isNew={!object}
-          taken={taken}
-          error={problems.fields.name}
+    <Form onSubmit={() => save.mutate({ name, content: tidy(family, content) })}>
+      <General problems={problems.general} />
+      <NameInput value={name} onChange={setName} isNew={!object} taken={taken} error={problems.fields.name} />
+      <Stack gap={6}>
+        <SegmentedControl
+          aria-label={family.label}
+          size="sm"
+          fullWidth
+          data={family.variants.map(({ value, label }) => ({ value, label }))}
+          value={variant.value}
+          onChange={(value) => setContent({ ...content, [family.tag]: value })}
+          styles={{ label: { whiteSpace: "normal", paddingInline: 6 } }}
         />
-        <Stack gap={6}>
-          <SegmentedControl
-            aria-label={family.label}
-            size="sm"
-            fullWidth
-            data={family.variants.map(({ value, label }) => ({ value, label }))}
-            value={variant.value}
-            onChange={(value) => setContent({ ...content, [family.tag]: value })}
-            styles={{ label: { whiteSpace: "normal", paddingInline: 6 } }}
-          />
-          <Text size="sm" c="dimmed">
-            {variant.about}
-          </Text>
-        </Stack>
-        {shown.map((field) => (
-          <FieldInput
-            key={`${variant.value}.${field.name}`}
-            organisation={organisation}
-            field={field}
-            content={content}
-            before={before}
-            onChange={(value) => setContent((now) => ({ ...now, [field.name]: value }))}
-            error={problems.fields[field.name]}
-          />
-        ))}
-        <Group justify="flex-end" gap="xs">
-          {onCancel && (
-            <Button variant="default" onClick={onCancel}>
-              {cancel}
-            </Button>
-          )}
-          <Button type="submit" loading={save.isPending} disabled={isIncomplete}>
-            Save the {ONE[family.kind]}
-          </Button>
-        </Group>
+        <Text size="sm" c="dimmed">
+          {variant.about}
+        </Text>
       </Stack>
-    </form>
+      {shown.map((field) => (
+        <FieldInput
+          key={`${variant.value}.${field.name}`}
+          organisation={organisation}
+          field={field}
+          content={content}
+          before={before}
+          onChange={(value) => setContent((now) => ({ ...now, [field.name]: value }))}
+          error={problems.fields[field.name]}
+        />
+      ))}
+      <Group justify="flex-end" gap="xs">
+        {onCancel && (
+          <Button variant="default" onClick={onCancel}>
+            {cancel}
+          </Button>
+        )}
+        <Button type="submit" loading={save.isPending} disabled={isIncomplete}>
+          Save the {ONE[family.kind]}
+        </Button>
+      </Group>
+    </Form>
   );
 }

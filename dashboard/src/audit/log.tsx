@@ -1,5 +1,5 @@
 /** The audit log of a project or of an organisation: who did what, and what it was before. */
-import { Group, MultiSelect, Paper, Select, Stack, Text, TextInput } from "@mantine/core";
+import { MultiSelect, Paper, Select, Stack, Text, TextInput } from "@mantine/core";
 import { api } from "~/api/client";
 import { useMembers } from "~/organisation/members";
 import { Pager } from "~/parts/pager";
@@ -59,7 +59,7 @@ function Places({ log, search, change }: FilterProps & { log: Log }) {
           onChange={(value) =>
             change({ project: value ? Number(value) : undefined, environments: undefined })
           }
-          w={200}
+          w={180}
         />
       )}
       {project !== undefined && (
@@ -69,7 +69,7 @@ function Places({ log, search, change }: FilterProps & { log: Log }) {
           data={environments.map((one) => ({ value: String(one.id), label: one.name }))}
           value={(search.environments ?? []).map(String)}
           onChange={(values) => change({ environments: values.length > 0 ? values.map(Number) : undefined })}
-          w={220}
+          w={180}
         />
       )}
     </>
@@ -79,7 +79,7 @@ function Places({ log, search, change }: FilterProps & { log: Log }) {
 function Filters({ log, search, change }: FilterProps & { log: Log }) {
   const members = useMembers(log.organisation).data ?? [];
   return (
-    <Group gap="xs" align="flex-end">
+    <div className="filters">
       <SearchInput
         placeholder="Search the log"
         value={search.search ?? ""}
@@ -95,7 +95,7 @@ function Filters({ log, search, change }: FilterProps & { log: Log }) {
         data={KINDS}
         value={search.about ?? null}
         onChange={(value) => change({ about: value ?? undefined })}
-        w={190}
+        w={170}
       />
       <Select
         aria-label="By whom"
@@ -105,7 +105,7 @@ function Filters({ log, search, change }: FilterProps & { log: Log }) {
         data={members.map((member) => ({ value: String(member.id), label: nameOf(member) }))}
         value={search.author ? String(search.author) : null}
         onChange={(value) => change({ author: value ? Number(value) : undefined })}
-        w={190}
+        w={170}
       />
       <TextInput
         type="date"
@@ -115,7 +115,7 @@ function Filters({ log, search, change }: FilterProps & { log: Log }) {
         max={search.until}
         value={search.since ?? ""}
         onChange={(event) => change({ since: event.currentTarget.value || undefined })}
-        w={190}
+        w={165}
       />
       <TextInput
         type="date"
@@ -125,9 +125,9 @@ function Filters({ log, search, change }: FilterProps & { log: Log }) {
         min={search.since}
         value={search.until ?? ""}
         onChange={(event) => change({ until: event.currentTarget.value || undefined })}
-        w={190}
+        w={165}
       />
-    </Group>
+    </div>
   );
 }
 

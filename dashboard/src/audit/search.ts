@@ -1,5 +1,4 @@
 /** What of the audit log is looked for; it is kept in the address of the page. */
-import dayjs from "dayjs";
 
 export interface AuditSearch {
   search?: string;
@@ -65,13 +64,20 @@ export function readAuditSearch(search: Record<string, unknown>): AuditSearch {
   };
 }
 
+/** When a day begins where the user is, or one that many days later. */
+function midnight(day: string, later = 0): string {
+  const moment = new Date(`${day}T00:00`);
+  moment.setDate(moment.getDate() + later);
+  return moment.toISOString();
+}
+
 /** The same as the API is asked for it. Days are those of the user's own time zone. */
 export function toAuditQuery({ about, since, until, page, ...rest }: AuditSearch, size: number) {
   return {
     ...rest,
     related_object_type: about,
-    created_after: since && dayjs(since).toISOString(),
-    created_before: until && dayjs(until).add(1, "day").toISOString(),
+    created_after: since && midnight(since),
+    created_before: until && midnight(until, 1),
     page: page ?? 1,
     page_size: size,
   };

@@ -1,8 +1,9 @@
 /** What a change request says besides the change: its title, why, and who should look at it. */
-import { MultiSelect, Textarea, TextInput } from "@mantine/core";
+import { MultiSelect, Textarea } from "@mantine/core";
 import { useMembers } from "~/organisation/members";
 import { useIsOn } from "~/own-flags/client";
 import { nameOf } from "~/parts/person";
+import { TextField } from "~/parts/text-field";
 import { useMe } from "~/shell/user-menu";
 
 export interface Asked {
@@ -24,11 +25,11 @@ export function AskFields({ organisation, asked, onChange }: AskFieldsProps) {
   const asksByName = !useIsOn("disable_users_as_reviewers");
   return (
     <>
-      <TextInput
+      <TextField
         label="Title"
         required
         value={asked.title}
-        onChange={(event) => onChange({ ...asked, title: event.currentTarget.value })}
+        onChange={(title) => onChange({ ...asked, title })}
       />
       <Textarea
         label="Why"

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useAct } from "~/api/act";
 import { ALL, api, http } from "~/api/client";
 import type { Member } from "~/organisation/members";
+import { Form } from "~/parts/form";
 import { nameOf } from "~/parts/person";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
@@ -73,28 +74,21 @@ export function Comments({ request: id, project, members }: CommentsProps) {
           </Stack>
         )}
       </Loaded>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          send.mutate();
-        }}
-      >
-        <Stack gap="xs">
-          <Textarea
-            aria-label="Comment"
-            placeholder="Say something about it"
-            autosize
-            minRows={2}
-            value={text}
-            onChange={(event) => setText(event.currentTarget.value)}
-          />
-          <Group>
-            <Button type="submit" variant="light" loading={send.isPending} disabled={!text.trim()}>
-              Comment
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      <Form onSubmit={() => send.mutate()} gap="xs">
+        <Textarea
+          aria-label="Comment"
+          placeholder="Say something about it"
+          autosize
+          minRows={2}
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+        />
+        <Group>
+          <Button type="submit" variant="light" loading={send.isPending} disabled={!text.trim()}>
+            Comment
+          </Button>
+        </Group>
+      </Form>
     </Section>
   );
 }

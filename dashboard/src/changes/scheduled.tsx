@@ -9,7 +9,6 @@ import {
   Paper,
   Stack,
   Text,
-  TextInput,
   UnstyledButton,
 } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
@@ -23,7 +22,9 @@ import { useFlag, useNames } from "~/features/flag";
 import { useEnvironmentMay } from "~/lib/permissions";
 import { useMembers } from "~/organisation/members";
 import { Confirm } from "~/parts/confirm";
+import { Form } from "~/parts/form";
 import { Empty, Loaded } from "~/parts/states";
+import { TextField } from "~/parts/text-field";
 import { exactly, Time, toLocalField } from "~/parts/time";
 import { about, Refusal } from "~/session/refusal";
 import { type Environment, usePlace } from "~/shell/place";
@@ -80,33 +81,26 @@ function Reschedule({ change, environment, onClose }: OneProps & { onClose: () =
     { quiet: true, changes: CHANGED, done: "It happens at the new time.", after: onClose },
   );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={save.error} fields={["live_from"]} />
-        <TextInput
-          type="datetime-local"
-          label="When"
-          required
-          min={toLocalField(new Date())}
-          value={at}
-          onChange={(event) => setAt(event.currentTarget.value)}
-          error={about(save.error, "live_from")}
-        />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            Leave it
-          </Button>
-          <Button type="submit" loading={save.isPending} disabled={!at}>
-            Save the time
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <Form onSubmit={() => save.mutate()}>
+      <Refusal error={save.error} fields={["live_from"]} />
+      <TextField
+        type="datetime-local"
+        label="When"
+        required
+        min={toLocalField(new Date())}
+        value={at}
+        onChange={setAt}
+        error={about(save.error, "live_from")}
+      />
+      <Group justify="flex-end">
+        <Button variant="default" onClick={onClose}>
+          Leave it
+        </Button>
+        <Button type="submit" loading={save.isPending} disabled={!at}>
+          Save the time
+        </Button>
+      </Group>
+    </Form>
   );
 }
 

@@ -1,11 +1,13 @@
 /** Makes an environment, empty or as a copy of another. */
-import { Button, Select, Stack, Textarea, TextInput } from "@mantine/core";
+import { Button, Select, Textarea } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http } from "~/api/client";
 import { toMetadata, type Values } from "~/metadata/fields";
 import { Metadata } from "~/metadata/values";
+import { Form } from "~/parts/form";
+import { TextField } from "~/parts/text-field";
 import { about, Refusal } from "~/session/refusal";
 import { useEnvironments } from "~/shell/place";
 
@@ -43,7 +45,7 @@ export function CreateEnvironment({ project, onDone }: CreateEnvironmentProps) {
   const make = useAct(() => create(project, name, description, source, said), {
     quiet: true,
     changes: ["/api/v1/environments/"],
-    done: `${name} is there.`,
+    done: `${name} is created.`,
     after: (key) => {
       onDone?.();
       if (key) {
@@ -56,48 +58,41 @@ export function CreateEnvironment({ project, onDone }: CreateEnvironmentProps) {
   });
   const others = environments.data?.results ?? [];
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        make.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={make.error} fields={["name", "description"]} />
-        <TextInput
-          label="Name"
-          required
-          data-autofocus
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          error={about(make.error, "name")}
+    <Form onSubmit={() => make.mutate()}>
+      <Refusal error={make.error} fields={["name", "description"]} />
+      <TextField
+        label="Name"
+        required
+        data-autofocus
+        value={name}
+        onChange={setName}
+        error={about(make.error, "name")}
+      />
+      {others.length > 0 && (
+        <Select
+          label="Begin as a copy of"
+          description="States, values and segment overrides come along; identities do not."
+          placeholder="nothing: flags have their first values"
+          clearable
+          data={others.map((one) => ({ value: one.api_key, label: one.name }))}
+          value={source}
+          onChange={setSource}
         />
-        {others.length > 0 && (
-          <Select
-            label="Begin as a copy of"
-            description="States, values and segment overrides come along; identities do not."
-            placeholder="nothing: flags have their first values"
-            clearable
-            data={others.map((one) => ({ value: one.api_key, label: one.name }))}
-            value={source}
-            onChange={setSource}
+      )}
+      {source === null && (
+        <>
+          <Textarea
+            label="Description"
+            value={description}
+            onChange={(event) => setDescription(event.currentTarget.value)}
+            error={about(make.error, "description")}
           />
-        )}
-        {source === null && (
-          <>
-            <Textarea
-              label="Description"
-              value={description}
-              onChange={(event) => setDescription(event.currentTarget.value)}
-              error={about(make.error, "description")}
-            />
-            <Metadata project={project} entity="environment" values={said} onChange={setSaid} />
-          </>
-        )}
-        <Button type="submit" loading={make.isPending} disabled={!name.trim()}>
-          Create environment
-        </Button>
-      </Stack>
-    </form>
+          <Metadata project={project} entity="environment" values={said} onChange={setSaid} />
+        </>
+      )}
+      <Button type="submit" loading={make.isPending} disabled={!name.trim()}>
+        Create environment
+      </Button>
+    </Form>
   );
 }

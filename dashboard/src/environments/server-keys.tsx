@@ -1,14 +1,17 @@
 /** Server-side keys: secret, and for SDKs that evaluate by themselves. */
-import { ActionIcon, Badge, Button, Group, Modal, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Badge, Button, Group, Modal, Table, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { api, http, type Schema } from "~/api/client";
 import { Confirm } from "~/parts/confirm";
+import { Form } from "~/parts/form";
+import { IconButton } from "~/parts/icon-button";
 import { SecretOnce } from "~/parts/secret";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
+import { TextField } from "~/parts/text-field";
 import { Time } from "~/parts/time";
 import { about, Refusal } from "~/session/refusal";
 
@@ -74,9 +77,9 @@ export function ServerKeys({ environmentKey }: { environmentKey: string }) {
                     </Table.Td>
                     <Table.Td>{!key.active && <Badge color="gray">inactive</Badge>}</Table.Td>
                     <Table.Td w={50}>
-                      <ActionIcon aria-label={`Delete the key ${key.name}`} onClick={() => setRemoved(key)}>
+                      <IconButton aria-label={`Delete the key ${key.name}`} onClick={() => setRemoved(key)}>
                         <IconTrash size={16} />
-                      </ActionIcon>
+                      </IconButton>
                     </Table.Td>
                   </Table.Tr>
                 ))}
@@ -86,30 +89,23 @@ export function ServerKeys({ environmentKey }: { environmentKey: string }) {
         }
       </Loaded>
       <Modal opened={opened} onClose={close} title="New server-side key">
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            create.mutate();
-          }}
-        >
-          <Stack>
-            <Refusal error={create.error} fields={["name"]} />
-            <TextInput
-              label="Name"
-              description="Which program uses it"
-              required
-              data-autofocus
-              value={name}
-              onChange={(event) => setName(event.currentTarget.value)}
-              error={about(create.error, "name")}
-            />
-            <Group justify="flex-end">
-              <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
-                Create the key
-              </Button>
-            </Group>
-          </Stack>
-        </form>
+        <Form onSubmit={() => create.mutate()}>
+          <Refusal error={create.error} fields={["name"]} />
+          <TextField
+            label="Name"
+            description="Which program uses it"
+            required
+            data-autofocus
+            value={name}
+            onChange={setName}
+            error={about(create.error, "name")}
+          />
+          <Group justify="flex-end">
+            <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
+              Create the key
+            </Button>
+          </Group>
+        </Form>
       </Modal>
       <SecretOnce secret={secret} onClose={() => setSecret(undefined)} title="Your new server-side key" />
       <Confirm

@@ -1,9 +1,11 @@
 /** Makes an experiment with a feature that has variants. */
-import { Button, Group, Select, Stack, Textarea, TextInput } from "@mantine/core";
+import { Button, Group, Select, Textarea } from "@mantine/core";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { ALL, api, http } from "~/api/client";
+import { Form } from "~/parts/form";
 import { Section } from "~/parts/section";
+import { TextField } from "~/parts/text-field";
 import { about, Refusal } from "~/session/refusal";
 import { usePlace } from "~/shell/place";
 import { controlShare, controlValue, evenly, type Rollout, toBody } from "./rollout";
@@ -40,65 +42,62 @@ export function CreateExperiment({ onMade }: { onMade: (experiment: number) => u
     },
   );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
+    <Form
+      onSubmit={() => {
         if (feature) create.mutate(feature);
       }}
     >
-      <Stack>
-        <Refusal error={create.error} fields={["feature", "name", "hypothesis"]} />
-        <Section title="About">
-          <TextInput
-            label="Name"
-            required
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-            error={about(create.error, "name")}
-            maw={480}
-          />
-          <Textarea
-            label="Hypothesis"
-            description="What you expect, and why"
-            placeholder="A green button is noticed more, so more people buy."
-            required
-            autosize
-            minRows={2}
-            value={hypothesis}
-            onChange={(event) => setHypothesis(event.currentTarget.value)}
-            error={about(create.error, "hypothesis")}
-          />
-          <Select
-            label="Feature"
-            description="One with variants; a feature takes part in one experiment at a time"
-            placeholder={features.data && varied.length === 0 ? "No feature has variants" : "Which one?"}
-            searchable
-            data={varied.map((one) => ({ value: String(one.id), label: one.name }))}
-            value={id}
-            onChange={(next) => {
-              setId(next);
-              const chosen = varied.find((one) => String(one.id) === next);
-              if (chosen) setRollout(evenly(chosen.multivariate_options));
-            }}
-            error={about(create.error, "feature")}
-            maw={480}
-          />
+      <Refusal error={create.error} fields={["feature", "name", "hypothesis"]} />
+      <Section title="About">
+        <TextField
+          label="Name"
+          required
+          value={name}
+          onChange={setName}
+          error={about(create.error, "name")}
+          maw={480}
+        />
+        <Textarea
+          label="Hypothesis"
+          description="What you expect, and why"
+          placeholder="A green button is noticed more, so more people buy."
+          required
+          autosize
+          minRows={2}
+          value={hypothesis}
+          onChange={(event) => setHypothesis(event.currentTarget.value)}
+          error={about(create.error, "hypothesis")}
+        />
+        <Select
+          label="Feature"
+          description="One with variants; a feature takes part in one experiment at a time"
+          placeholder={features.data && varied.length === 0 ? "No feature has variants" : "Which one?"}
+          searchable
+          data={varied.map((one) => ({ value: String(one.id), label: one.name }))}
+          value={id}
+          onChange={(next) => {
+            setId(next);
+            const chosen = varied.find((one) => String(one.id) === next);
+            if (chosen) setRollout(evenly(chosen.multivariate_options));
+          }}
+          error={about(create.error, "feature")}
+          maw={480}
+        />
+      </Section>
+      {feature && (
+        <Section title="Who gets what" description="Nothing changes before the experiment is started.">
+          <RolloutEditor options={feature.multivariate_options} rollout={rollout} onChange={setRollout} />
         </Section>
-        {feature && (
-          <Section title="Who gets what" description="Nothing changes before the experiment is started.">
-            <RolloutEditor options={feature.multivariate_options} rollout={rollout} onChange={setRollout} />
-          </Section>
-        )}
-        <Group>
-          <Button
-            type="submit"
-            loading={create.isPending}
-            disabled={!feature || !name.trim() || !hypothesis.trim() || controlShare(rollout) < 0}
-          >
-            Create experiment
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      )}
+      <Group>
+        <Button
+          type="submit"
+          loading={create.isPending}
+          disabled={!feature || !name.trim() || !hypothesis.trim() || controlShare(rollout) < 0}
+        >
+          Create experiment
+        </Button>
+      </Group>
+    </Form>
   );
 }

@@ -1,9 +1,10 @@
 /** The metrics of one experiment, and what is expected of them. */
-import { ActionIcon, Button, Group, Select, Table, Text } from "@mantine/core";
+import { Button, Group, Select, Table, Text } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http, type Schema } from "~/api/client";
+import { IconButton } from "~/parts/icon-button";
 import { Section } from "~/parts/section";
 import { Refusal } from "~/session/refusal";
 import { usePlace } from "~/shell/place";
@@ -83,13 +84,13 @@ export function MeasuredBy({ experiment, disabled }: MeasuredByProps) {
                   />
                 </Table.Td>
                 <Table.Td w={50}>
-                  <ActionIcon
+                  <IconButton
                     aria-label={`Measure it no longer by ${link.metric_name}`}
                     onClick={() => remove.mutate(link.id)}
                     disabled={disabled}
                   >
                     <IconTrash size={16} />
-                  </ActionIcon>
+                  </IconButton>
                 </Table.Td>
               </Table.Tr>
             ))}

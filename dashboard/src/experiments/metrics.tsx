@@ -1,23 +1,12 @@
 /** What experiments of an environment can be measured by. */
-import {
-  ActionIcon,
-  Badge,
-  Button,
-  Group,
-  Modal,
-  Select,
-  Stack,
-  Table,
-  Text,
-  Textarea,
-  TextInput,
-} from "@mantine/core";
+import { Badge, Button, Group, Modal, Select, Stack, Table, Text, Textarea, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconPencil, IconPlus, IconRuler2, IconTrash } from "@tabler/icons-react";
+import { IconPlus, IconRuler2 } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { ALL, api, http, type Schema } from "~/api/client";
 import { Confirm } from "~/parts/confirm";
+import { RowActions } from "~/parts/row-actions";
 import { Section } from "~/parts/section";
 import { Empty, Loaded } from "~/parts/states";
 import { about, Refusal } from "~/session/refusal";
@@ -177,7 +166,9 @@ export function Metrics() {
       <Loaded query={query} rows={2}>
         {({ results }) =>
           results.length === 0 ? (
-            <Empty icon={<IconRuler2 />} title="No metrics yet" />
+            <Empty icon={<IconRuler2 />} title="No metrics yet">
+              A metric is what counts as success: a purchase, a sign-up, how much was spent.
+            </Empty>
           ) : (
             <Table>
               <Table.Tbody>
@@ -202,20 +193,10 @@ export function Metrics() {
                       </Group>
                     </Table.Td>
                     <Table.Td w={90}>
-                      <Group gap={4} wrap="nowrap">
-                        <ActionIcon
-                          aria-label={`Edit the metric ${metric.name}`}
-                          onClick={() => edit(metric)}
-                        >
-                          <IconPencil size={16} />
-                        </ActionIcon>
-                        <ActionIcon
-                          aria-label={`Delete the metric ${metric.name}`}
-                          onClick={() => setRemoved(metric)}
-                        >
-                          <IconTrash size={16} />
-                        </ActionIcon>
-                      </Group>
+                      <RowActions
+                        edit={{ label: `Edit the metric ${metric.name}`, act: () => edit(metric) }}
+                        remove={{ label: `Delete the metric ${metric.name}`, act: () => setRemoved(metric) }}
+                      />
                     </Table.Td>
                   </Table.Tr>
                 ))}

@@ -1,9 +1,12 @@
 /** Asks whose flags to explain: an identifier, and traits laid over those that are stored. */
-import { ActionIcon, Autocomplete, Button, Group, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Autocomplete, Button, Group, Select, Text, TextInput } from "@mantine/core";
 import { IconPlus, IconX } from "@tabler/icons-react";
 import { useState } from "react";
 import { api } from "~/api/client";
 import { TRAIT_KINDS, type TraitKind } from "~/identities/trait-value";
+import { Form } from "~/parts/form";
+import { IconButton } from "~/parts/icon-button";
+import { TextField } from "~/parts/text-field";
 import { usePlace } from "~/shell/place";
 import { emptyRow, type Question, rowProblem, rowsOf, type TraitRow, traitsOf } from "./question";
 
@@ -53,9 +56,9 @@ function Row({ row, traitKeys, onChange, onRemove }: RowProps) {
           style={{ flex: "1 1 8rem" }}
         />
       )}
-      <ActionIcon size="lg" aria-label="Remove this trait" onClick={onRemove}>
+      <IconButton size="lg" aria-label="Remove this trait" onClick={onRemove}>
         <IconX size={16} />
-      </ActionIcon>
+      </IconButton>
     </Group>
   );
 }
@@ -75,48 +78,46 @@ export function ExplainForm({ question, onAsk }: ExplainFormProps) {
   const asked = { identifier: identifier.trim() || undefined, traits: traitsOf(rows) };
   const isReady = (asked.identifier ?? asked.traits) !== undefined && !rows.some(rowProblem);
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
+    <Form
+      onSubmit={() => {
         if (isReady) onAsk(asked);
       }}
+      gap="sm"
     >
-      <Stack gap="sm">
-        <TextInput
-          label="Identifier"
-          description="As your programs send it. What is stored of it counts; it need not be stored."
-          placeholder="user-4711"
-          value={identifier}
-          onChange={(event) => setIdentifier(event.currentTarget.value)}
-          maw={480}
+      <TextField
+        label="Identifier"
+        description="As your programs send it. What is stored of it counts; it need not be stored."
+        placeholder="user-4711"
+        value={identifier}
+        onChange={setIdentifier}
+        maw={480}
+      />
+      {rows.length > 0 && (
+        <Text size="sm" fw={500}>
+          Traits, in place of those that are stored
+        </Text>
+      )}
+      {rows.map((row) => (
+        <Row
+          key={row.key}
+          row={row}
+          traitKeys={keys.data?.keys ?? []}
+          onChange={(changed) => setRows(rows.map((one) => (one.key === row.key ? changed : one)))}
+          onRemove={() => setRows(rows.filter((one) => one.key !== row.key))}
         />
-        {rows.length > 0 && (
-          <Text size="sm" fw={500}>
-            Traits, in place of those that are stored
-          </Text>
-        )}
-        {rows.map((row) => (
-          <Row
-            key={row.key}
-            row={row}
-            traitKeys={keys.data?.keys ?? []}
-            onChange={(changed) => setRows(rows.map((one) => (one.key === row.key ? changed : one)))}
-            onRemove={() => setRows(rows.filter((one) => one.key !== row.key))}
-          />
-        ))}
-        <Group>
-          <Button type="submit" disabled={!isReady}>
-            Explain
-          </Button>
-          <Button
-            variant="default"
-            leftSection={<IconPlus size={16} />}
-            onClick={() => setRows([...rows, emptyRow()])}
-          >
-            Add a trait
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      ))}
+      <Group>
+        <Button type="submit" disabled={!isReady}>
+          Explain
+        </Button>
+        <Button
+          variant="default"
+          leftSection={<IconPlus size={16} />}
+          onClick={() => setRows([...rows, emptyRow()])}
+        >
+          Add a trait
+        </Button>
+      </Group>
+    </Form>
   );
 }

@@ -33,7 +33,7 @@ function Asked({ explanation }: { explanation: View }) {
               identity: String(identity.id),
             }}
           >
-            Its page
+            Open the identity
           </Link>
         )}
         <Text size="sm" c="dimmed" style={{ overflowWrap: "anywhere" }}>

@@ -13,6 +13,7 @@ import {
 import { useState } from "react";
 import { http, refresh, type Schema } from "~/api/client";
 import { explain } from "~/api/error";
+import { counted } from "~/lib/counted";
 import { useProjectMay } from "~/lib/permissions";
 import { Confirm } from "~/parts/confirm";
 import { useTags } from "~/projects/tags";
@@ -162,7 +163,7 @@ export function BulkBar({ selected, onDone }: BulkBarProps) {
       <Confirm
         opened={deleting}
         onClose={close}
-        title={`Delete ${selected.length} features`}
+        title={`Delete ${counted(selected.length, "feature")}`}
         name={project.name}
         onConfirm={() =>
           each("deleted", (feature) =>

@@ -1,6 +1,5 @@
 /** Makes a feature, with its first value in every environment. */
 import {
-  ActionIcon,
   Button,
   Group,
   Modal,
@@ -19,6 +18,8 @@ import { http, type Schema } from "~/api/client";
 import { toTyped, type Value } from "~/lib/value";
 import { toMetadata, type Values } from "~/metadata/fields";
 import { Metadata } from "~/metadata/values";
+import { Form } from "~/parts/form";
+import { IconButton } from "~/parts/icon-button";
 import { ValueEditor } from "~/parts/value-editor";
 import { useTags } from "~/projects/tags";
 import { about, Refusal } from "~/session/refusal";
@@ -62,13 +63,13 @@ function Variations({
             value={variation.share}
             onChange={(share) => set(variation.id, { share: Number(share) || 0 })}
           />
-          <ActionIcon
+          <IconButton
             aria-label={`Remove variation ${index + 1}`}
             size="lg"
             onClick={() => onChange(variations.filter((one) => one.id !== variation.id))}
           >
             <IconTrash size={16} />
-          </ActionIcon>
+          </IconButton>
         </Group>
       ))}
       <Group justify="space-between">
@@ -123,7 +124,7 @@ export function CreateFeature({ opened, onClose }: { opened: boolean; onClose: (
     {
       quiet: true,
       changes: FLAG_PATHS,
-      done: `${name} is there.`,
+      done: `${name} is created.`,
       after: (feature) => {
         onClose();
         return navigate({
@@ -141,66 +142,59 @@ export function CreateFeature({ opened, onClose }: { opened: boolean; onClose: (
   const total = variations.reduce((sum, one) => sum + one.share, 0);
   return (
     <Modal opened={opened} onClose={onClose} title="New feature" size="lg">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          create.mutate();
-        }}
-      >
-        <Stack>
-          <Refusal error={create.error} fields={["name", "description"]} />
-          <TextInput
-            label="Name"
-            description="What programs ask for. It can't be changed later."
-            placeholder="new_checkout"
-            required
-            data-autofocus
-            value={name}
-            onChange={(event) => {
-              const typed = event.currentTarget.value.replaceAll(" ", "_");
-              setName(lower ? typed.toLowerCase() : typed);
-            }}
-            error={about(create.error, "name")}
-            styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
-          />
-          <Textarea
-            label="Description"
-            autosize
-            minRows={1}
-            value={description}
-            onChange={(event) => setDescription(event.currentTarget.value)}
-            error={about(create.error, "description")}
-          />
-          <Switch
-            label="On from the start"
-            description="In every environment. Each has its own switch afterwards."
-            checked={enabled}
-            onChange={(event) => setEnabled(event.currentTarget.checked)}
-          />
-          <ValueEditor
-            value={value}
-            onChange={setValue}
-            description="Leave it empty for a flag that is only on or off."
-          />
-          <Variations variations={variations} onChange={setVariations} />
-          <MultiSelect
-            label="Tags"
-            data={tags.map((tag) => ({ value: String(tag.id), label: tag.label }))}
-            value={chosen}
-            onChange={setChosen}
-            searchable
-          />
-          <Metadata project={project.id} entity="feature" values={said} onChange={setSaid} />
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={create.isPending} disabled={!name.trim() || total > 100}>
-              Create feature
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      <Form onSubmit={() => create.mutate()}>
+        <Refusal error={create.error} fields={["name", "description"]} />
+        <TextInput
+          label="Name"
+          description="What programs ask for. It can't be changed later."
+          placeholder="new_checkout"
+          required
+          data-autofocus
+          value={name}
+          onChange={(event) => {
+            const typed = event.currentTarget.value.replaceAll(" ", "_");
+            setName(lower ? typed.toLowerCase() : typed);
+          }}
+          error={about(create.error, "name")}
+          styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
+        />
+        <Textarea
+          label="Description"
+          autosize
+          minRows={1}
+          value={description}
+          onChange={(event) => setDescription(event.currentTarget.value)}
+          error={about(create.error, "description")}
+        />
+        <Switch
+          label="On from the start"
+          description="In every environment. Each has its own switch afterwards."
+          checked={enabled}
+          onChange={(event) => setEnabled(event.currentTarget.checked)}
+        />
+        <ValueEditor
+          value={value}
+          onChange={setValue}
+          description="Leave it empty for a flag that is only on or off."
+        />
+        <Variations variations={variations} onChange={setVariations} />
+        <MultiSelect
+          label="Tags"
+          data={tags.map((tag) => ({ value: String(tag.id), label: tag.label }))}
+          value={chosen}
+          onChange={setChosen}
+          searchable
+        />
+        <Metadata project={project.id} entity="feature" values={said} onChange={setSaid} />
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={create.isPending} disabled={!name.trim() || total > 100}>
+            Create feature
+          </Button>
+        </Group>
+      </Form>
     </Modal>
   );
 }

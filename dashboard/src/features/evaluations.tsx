@@ -35,7 +35,7 @@ function Counted({ counts }: { counts: { day: string; count: number }[] }) {
   if (total === 0) {
     return (
       <Text size="xs" c="dimmed">
-        not asked for
+        none yet
       </Text>
     );
   }

@@ -3,6 +3,7 @@ import { Avatar, Badge, Box, Checkbox, Group, Switch, Table, Text, Tooltip } fro
 import { IconFilter, IconLock, IconUser } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { Schema } from "~/api/client";
+import { counted } from "~/lib/counted";
 import { asValue } from "~/lib/value";
 import { nameOf } from "~/parts/person";
 import { TagBadge } from "~/parts/tag-badge";
@@ -117,7 +118,7 @@ export function FeatureRow({ feature, tags, isSelected, onSelect, mayToggle, onT
       <Table.Td maw={260} visibleFrom="sm">
         <Group gap={6} wrap="nowrap">
           {state && <Value value={asValue(state.feature_state_value)} />}
-          {variations > 0 && <Badge color="orange">{variations} variations</Badge>}
+          {variations > 0 && <Badge color="orange">{counted(variations, "variation")}</Badge>}
         </Group>
       </Table.Td>
       <Table.Td visibleFrom="md">

@@ -1,5 +1,5 @@
 /** What belongs to a feature as a whole: words, tags, owners, and its end. */
-import { Button, Group, MultiSelect, Stack, Switch, Textarea } from "@mantine/core";
+import { Button, Group, MultiSelect, Stack, Switch, Text, Textarea } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
@@ -9,6 +9,7 @@ import { toMetadata, valuesOf } from "~/metadata/fields";
 import { Metadata } from "~/metadata/values";
 import { useGroupNames, useMembers } from "~/organisation/members";
 import { DeleteButton } from "~/parts/confirm";
+import { Form } from "~/parts/form";
 import { nameOf } from "~/parts/person";
 import { Section } from "~/parts/section";
 import { useTags } from "~/projects/tags";
@@ -39,52 +40,45 @@ function About({ feature, disabled }: { feature: Feature; disabled: boolean }) {
   );
   return (
     <Section title="About" description="The same in every environment.">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate();
-        }}
-      >
-        <Stack>
-          <Refusal error={save.error} fields={["description"]} />
-          <Textarea
-            label="Description"
-            autosize
-            minRows={2}
-            disabled={disabled}
-            value={description}
-            onChange={(event) => setDescription(event.currentTarget.value)}
-            error={about(save.error, "description")}
-          />
-          <MultiSelect
-            label="Tags"
-            searchable
-            disabled={disabled}
-            data={tags.map((tag) => ({ value: String(tag.id), label: tag.label }))}
-            value={chosen}
-            onChange={setChosen}
-          />
-          <Switch
-            label="Only for server-side keys"
-            description="Programs with a client-side key never see it."
-            disabled={disabled}
-            checked={isServerOnly}
-            onChange={(event) => setServerOnly(event.currentTarget.checked)}
-          />
-          <Metadata
-            project={feature.project}
-            entity="feature"
-            values={said}
-            onChange={setSaid}
-            disabled={disabled}
-          />
-          <Group>
-            <Button type="submit" loading={save.isPending} disabled={disabled}>
-              Save
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      <Form onSubmit={() => save.mutate()}>
+        <Refusal error={save.error} fields={["description"]} />
+        <Textarea
+          label="Description"
+          autosize
+          minRows={2}
+          disabled={disabled}
+          value={description}
+          onChange={(event) => setDescription(event.currentTarget.value)}
+          error={about(save.error, "description")}
+        />
+        <MultiSelect
+          label="Tags"
+          searchable
+          disabled={disabled}
+          data={tags.map((tag) => ({ value: String(tag.id), label: tag.label }))}
+          value={chosen}
+          onChange={setChosen}
+        />
+        <Switch
+          label="Only for server-side keys"
+          description="Programs with a client-side key never see it."
+          disabled={disabled}
+          checked={isServerOnly}
+          onChange={(event) => setServerOnly(event.currentTarget.checked)}
+        />
+        <Metadata
+          project={feature.project}
+          entity="feature"
+          values={said}
+          onChange={setSaid}
+          disabled={disabled}
+        />
+        <Group>
+          <Button type="submit" loading={save.isPending} disabled={disabled}>
+            Save
+          </Button>
+        </Group>
+      </Form>
     </Section>
   );
 }
@@ -175,13 +169,13 @@ function Ending({ feature }: { feature: Feature }) {
     },
   );
   return (
-    <Section title="Putting it away" danger>
+    <Section title="Archive or delete" danger>
       <Group justify="space-between">
-        <span>
+        <Text size="sm">
           {feature.is_archived
             ? "It is archived: out of the list, and still served."
             : "Archived features leave the list, and are still served."}
-        </span>
+        </Text>
         <Button
           variant="default"
           loading={archive.isPending}
@@ -192,7 +186,7 @@ function Ending({ feature }: { feature: Feature }) {
         </Button>
       </Group>
       <Group justify="space-between">
-        <span>Deleted features are gone from every environment, for good.</span>
+        <Text size="sm">Deleted features are gone from every environment, for good.</Text>
         <DeleteButton
           title={`Delete ${feature.name}`}
           name={feature.name}

@@ -36,7 +36,7 @@ function Log({ feature }: { feature: Feature }) {
       <Loaded query={query} rows={4}>
         {({ results }) =>
           results.length === 0 ? (
-            <Empty title="Nothing has happened yet" />
+            <Empty icon={<IconHistory />} title="Nothing has happened yet" />
           ) : (
             <div>
               {results.map((entry) => (

@@ -1,26 +1,18 @@
 /** Who has a state of his own: single identities, before any segment. */
-import {
-  ActionIcon,
-  Badge,
-  Button,
-  Group,
-  Modal,
-  Stack,
-  Switch,
-  Table,
-  Text,
-  TextInput,
-} from "@mantine/core";
+import { Badge, Button, Group, Modal, Stack, Switch, Table, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconPencil, IconPlus, IconTrash } from "@tabler/icons-react";
+import { IconPlus, IconUser } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { api, http, type Schema } from "~/api/client";
 import { useEnvironmentMay } from "~/lib/permissions";
 import { asValue, type Value } from "~/lib/value";
-import { Pager } from "~/parts/pager";
+import { Form } from "~/parts/form";
+import { RowActions } from "~/parts/row-actions";
+import { Rows } from "~/parts/rows";
 import { Empty, Loaded } from "~/parts/states";
+import { TextField } from "~/parts/text-field";
 import { Value as ShowValue } from "~/parts/value";
 import { ValueEditor } from "~/parts/value-editor";
 import { Refusal } from "~/session/refusal";
@@ -83,34 +75,27 @@ function OverrideForm({ feature, override, onClose }: FormProps) {
     { quiet: true, changes: CHANGED, done: "The override is saved.", after: onClose },
   );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={save.error} />
-        <TextInput
-          label="Identifier"
-          description="As your programs name the identity. Unknown ones are made."
-          required
-          disabled={override !== undefined}
-          value={identifier}
-          onChange={(event) => setIdentifier(event.currentTarget.value)}
-        />
-        <Switch label="On" checked={enabled} onChange={(event) => setEnabled(event.currentTarget.checked)} />
-        <ValueEditor value={value} onChange={setValue} />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={save.isPending} disabled={!identifier.trim()}>
-            Save the override
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <Form onSubmit={() => save.mutate()}>
+      <Refusal error={save.error} />
+      <TextField
+        label="Identifier"
+        description="As your programs name the identity. Unknown ones are made."
+        required
+        disabled={override !== undefined}
+        value={identifier}
+        onChange={setIdentifier}
+      />
+      <Switch label="On" checked={enabled} onChange={(event) => setEnabled(event.currentTarget.checked)} />
+      <ValueEditor value={value} onChange={setValue} />
+      <Group justify="flex-end">
+        <Button variant="default" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button type="submit" loading={save.isPending} disabled={!identifier.trim()}>
+          Save the override
+        </Button>
+      </Group>
+    </Form>
   );
 }
 
@@ -159,58 +144,61 @@ export function IdentityOverrides({ feature }: { feature: Feature }) {
       <Loaded query={query} rows={3}>
         {({ results, count }) =>
           count === 0 ? (
-            <Empty title="No identity is treated apart" />
+            <Empty icon={<IconUser />} title="No identity is treated apart">
+              An override gives one identity another state or value than its segments and everybody get.
+            </Empty>
           ) : (
-            <>
-              <Table>
-                <Table.Tbody>
-                  {results.map((override) => (
-                    <Table.Tr key={override.id}>
-                      <Table.Td>
-                        <Link
-                          className="row-link"
-                          to="/project/$project/environment/$environment/identities/$identity"
-                          params={{
-                            project: String(project.id),
-                            environment: environment.api_key,
-                            identity: String(override.identity?.id),
-                          }}
-                        >
-                          {override.identity?.identifier}
-                        </Link>
-                      </Table.Td>
-                      <Table.Td w={80}>
-                        <Badge color={override.enabled ? "teal" : "gray"}>
-                          {override.enabled ? "on" : "off"}
-                        </Badge>
-                      </Table.Td>
-                      <Table.Td visibleFrom="xs">
-                        <ShowValue value={asValue(override.feature_state_value)} />
-                      </Table.Td>
-                      <Table.Td w={90}>
-                        {mayEdit && (
-                          <Group gap={4} wrap="nowrap">
-                            <ActionIcon
-                              aria-label={`Edit the override for ${override.identity?.identifier}`}
-                              onClick={() => edit(override)}
-                            >
-                              <IconPencil size={16} />
-                            </ActionIcon>
-                            <ActionIcon
-                              aria-label={`Remove the override for ${override.identity?.identifier}`}
-                              onClick={() => remove.mutate(override)}
-                            >
-                              <IconTrash size={16} />
-                            </ActionIcon>
-                          </Group>
-                        )}
-                      </Table.Td>
-                    </Table.Tr>
-                  ))}
-                </Table.Tbody>
-              </Table>
-              <Pager page={page} size={SIZE} count={count} onChange={setPage} />
-            </>
+            <Rows
+              head={
+                <>
+                  <Table.Th>Identity</Table.Th>
+                  <Table.Th>State</Table.Th>
+                  <Table.Th visibleFrom="xs">Value</Table.Th>
+                  <Table.Th aria-label="Actions" />
+                </>
+              }
+              pager={{ page, size: SIZE, count, onChange: setPage }}
+            >
+              {results.map((override) => (
+                <Table.Tr key={override.id}>
+                  <Table.Td>
+                    <Link
+                      className="row-link"
+                      to="/project/$project/environment/$environment/identities/$identity"
+                      params={{
+                        project: String(project.id),
+                        environment: environment.api_key,
+                        identity: String(override.identity?.id),
+                      }}
+                    >
+                      {override.identity?.identifier}
+                    </Link>
+                  </Table.Td>
+                  <Table.Td w={80}>
+                    <Badge color={override.enabled ? "teal" : "gray"}>
+                      {override.enabled ? "on" : "off"}
+                    </Badge>
+                  </Table.Td>
+                  <Table.Td visibleFrom="xs">
+                    <ShowValue value={asValue(override.feature_state_value)} />
+                  </Table.Td>
+                  <Table.Td w={90}>
+                    {mayEdit && (
+                      <RowActions
+                        edit={{
+                          label: `Edit the override for ${override.identity?.identifier}`,
+                          act: () => edit(override),
+                        }}
+                        remove={{
+                          label: `Remove the override for ${override.identity?.identifier}`,
+                          act: () => remove.mutate(override),
+                        }}
+                      />
+                    )}
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Rows>
           )
         }
       </Loaded>

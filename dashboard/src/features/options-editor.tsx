@@ -1,13 +1,16 @@
 /** The variations of a feature: they belong to the feature, their shares to each environment. */
-import { ActionIcon, Button, Group, Modal, NumberInput, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Button, Group, Modal, NumberInput, Table, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconPencil, IconPlus, IconTrash } from "@tabler/icons-react";
+import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http, type Schema } from "~/api/client";
 import { fromTyped, toTyped, type Value } from "~/lib/value";
 import { Confirm } from "~/parts/confirm";
+import { Form } from "~/parts/form";
+import { RowActions } from "~/parts/row-actions";
 import { Section } from "~/parts/section";
+import { TextField } from "~/parts/text-field";
 import { Value as ShowValue } from "~/parts/value";
 import { ValueEditor } from "~/parts/value-editor";
 import { Refusal } from "~/session/refusal";
@@ -49,40 +52,33 @@ function OptionForm({
     { quiet: true, changes: FLAG_PATHS, done: "The variation is saved.", after: onClose },
   );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={save.error} />
-        <ValueEditor value={value} onChange={setValue} description="In every environment." />
-        <TextInput
-          label="Key"
-          description="A name that programs and reports can go by. Optional."
-          value={key}
-          onChange={(event) => setKey(event.currentTarget.value)}
-        />
-        <NumberInput
-          label="First share"
-          description="In environments that have no share of their own yet."
-          suffix=" %"
-          min={0}
-          max={100}
-          value={share}
-          onChange={(next) => setShare(Number(next) || 0)}
-        />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={save.isPending}>
-            Save the variation
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <Form onSubmit={() => save.mutate()}>
+      <Refusal error={save.error} />
+      <ValueEditor value={value} onChange={setValue} description="In every environment." />
+      <TextField
+        label="Key"
+        description="A name that programs and reports can go by. Optional."
+        value={key}
+        onChange={setKey}
+      />
+      <NumberInput
+        label="First share"
+        description="In environments that have no share of their own yet."
+        suffix=" %"
+        min={0}
+        max={100}
+        value={share}
+        onChange={(next) => setShare(Number(next) || 0)}
+      />
+      <Group justify="flex-end">
+        <Button variant="default" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button type="submit" loading={save.isPending}>
+          Save the variation
+        </Button>
+      </Group>
+    </Form>
   );
 }
 
@@ -128,20 +124,13 @@ export function OptionsEditor({ feature, mayEdit }: { feature: Feature; mayEdit:
                 <Table.Td c="dimmed">{option.key}</Table.Td>
                 <Table.Td w={90}>
                   {mayEdit && (
-                    <Group gap={4} wrap="nowrap">
-                      <ActionIcon
-                        aria-label={`Edit the variation ${fromTyped(option)}`}
-                        onClick={() => edit(option)}
-                      >
-                        <IconPencil size={16} />
-                      </ActionIcon>
-                      <ActionIcon
-                        aria-label={`Delete the variation ${fromTyped(option)}`}
-                        onClick={() => setRemoved(option)}
-                      >
-                        <IconTrash size={16} />
-                      </ActionIcon>
-                    </Group>
+                    <RowActions
+                      edit={{ label: `Edit the variation ${fromTyped(option)}`, act: () => edit(option) }}
+                      remove={{
+                        label: `Delete the variation ${fromTyped(option)}`,
+                        act: () => setRemoved(option),
+                      }}
+                    />
                   )}
                 </Table.Td>
               </Table.Tr>

@@ -1,5 +1,5 @@
 /** The last look before a change of a flag is saved: what changes, and how it is to come about. */
-import { Alert, Button, Group, Modal, SegmentedControl, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Group, Modal, SegmentedControl, Stack, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -8,6 +8,8 @@ import { type Asked, AskFields } from "~/changes/ask-fields";
 import { ImpactPreview } from "~/impact/preview";
 import { useEnvironmentMay } from "~/lib/permissions";
 import { useIsOn } from "~/own-flags/client";
+import { Form } from "~/parts/form";
+import { TextField } from "~/parts/text-field";
 import { toLocalField } from "~/parts/time";
 import { Refusal } from "~/session/refusal";
 import { usePlace } from "~/shell/place";
@@ -101,96 +103,83 @@ export function Review({ feature, base, draft, names, onClose, onSaved, onRebase
   const overtaken = save.error instanceof Overtaken ? save.error : undefined;
   return (
     <Modal opened onClose={onClose} title={`Review the changes in ${environment.name}`} size="lg">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate();
-        }}
-      >
-        <Stack>
-          {overtaken && (
-            <Alert color="orange" title="Somebody changed this in the meantime" role="alert">
-              <Stack gap="xs">
-                <Text size="sm">This is what they changed. Yours is still here.</Text>
-                <ChangeList changes={changesBetween(base, overtaken.current)} names={names} />
-                {onRebase && (
-                  <Button
-                    variant="default"
-                    onClick={() => {
-                      onRebase(overtaken.current);
-                      save.reset();
-                    }}
-                  >
-                    Keep mine on top of theirs
-                  </Button>
-                )}
-              </Stack>
-            </Alert>
-          )}
-          {!overtaken && <Refusal error={save.error} />}
-          <ChangeList changes={changes} names={names} />
-          {changes.length > 0 && (
-            <ImpactPreview proposal={{ change_sets: [toChangeSet(feature.id, draft, base)] }} />
-          )}
-          {ways.length === 0 && <Alert color="yellow">You may not change this feature here.</Alert>}
-          {ways.length > 1 && (
-            <SegmentedControl
-              aria-label="When it takes effect"
-              size="sm"
-              data={ways.map((value) => ({ value, label: LABELS[value] }))}
-              value={way}
-              onChange={(value) => setWay(value as Way)}
-            />
-          )}
-          {way === "schedule" && (
-            <TextInput
-              type="datetime-local"
-              label="Takes effect"
-              description="In your time zone. It can be cancelled until then."
-              value={at}
-              onChange={(event) => setAt(event.currentTarget.value)}
-              required
-            />
-          )}
-          {way === "request" && ways.includes("request") && (
-            <>
-              <AskFields organisation={project.organisation} asked={asked} onChange={setAsked} />
-              <SegmentedControl
-                aria-label="When it takes effect after approval"
-                size="sm"
-                data={[
-                  { value: "published", label: "When it is published" },
-                  { value: "later", label: "At a time" },
-                ]}
-                value={isLater ? "later" : "published"}
-                onChange={(value) => setIsLater(value === "later")}
-              />
-              {isLater && (
-                <TextInput
-                  type="datetime-local"
-                  label="Takes effect"
-                  value={at}
-                  onChange={(event) => setAt(event.currentTarget.value)}
-                  required
-                />
+      <Form onSubmit={() => save.mutate()}>
+        {overtaken && (
+          <Alert color="orange" title="Somebody changed this in the meantime" role="alert">
+            <Stack gap="xs">
+              <Text size="sm">This is what they changed. Yours is still here.</Text>
+              <ChangeList changes={changesBetween(base, overtaken.current)} names={names} />
+              {onRebase && (
+                <Button
+                  variant="default"
+                  onClick={() => {
+                    onRebase(overtaken.current);
+                    save.reset();
+                  }}
+                >
+                  Keep mine on top of theirs
+                </Button>
               )}
-            </>
-          )}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              Go on editing
-            </Button>
-            <Button
-              type="submit"
-              loading={save.isPending}
-              disabled={ways.length === 0 || changes.length === 0 || overtaken !== undefined}
-              data-autofocus
-            >
-              {ACTIONS[way]}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+            </Stack>
+          </Alert>
+        )}
+        {!overtaken && <Refusal error={save.error} />}
+        <ChangeList changes={changes} names={names} />
+        {changes.length > 0 && (
+          <ImpactPreview proposal={{ change_sets: [toChangeSet(feature.id, draft, base)] }} />
+        )}
+        {ways.length === 0 && <Alert color="yellow">You may not change this feature here.</Alert>}
+        {ways.length > 1 && (
+          <SegmentedControl
+            aria-label="When it takes effect"
+            size="sm"
+            data={ways.map((value) => ({ value, label: LABELS[value] }))}
+            value={way}
+            onChange={(value) => setWay(value as Way)}
+          />
+        )}
+        {way === "schedule" && (
+          <TextField
+            type="datetime-local"
+            label="Takes effect"
+            description="In your time zone. It can be cancelled until then."
+            value={at}
+            onChange={setAt}
+            required
+          />
+        )}
+        {way === "request" && ways.includes("request") && (
+          <>
+            <AskFields organisation={project.organisation} asked={asked} onChange={setAsked} />
+            <SegmentedControl
+              aria-label="When it takes effect after approval"
+              size="sm"
+              data={[
+                { value: "published", label: "When it is published" },
+                { value: "later", label: "At a time" },
+              ]}
+              value={isLater ? "later" : "published"}
+              onChange={(value) => setIsLater(value === "later")}
+            />
+            {isLater && (
+              <TextField type="datetime-local" label="Takes effect" value={at} onChange={setAt} required />
+            )}
+          </>
+        )}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>
+            Go on editing
+          </Button>
+          <Button
+            type="submit"
+            loading={save.isPending}
+            disabled={ways.length === 0 || changes.length === 0 || overtaken !== undefined}
+            data-autofocus
+          >
+            {ACTIONS[way]}
+          </Button>
+        </Group>
+      </Form>
     </Modal>
   );
 }

@@ -16,9 +16,10 @@ import {
   verticalListSortingStrategy,
 } from "@dnd-kit/sortable";
 import { CSS } from "@dnd-kit/utilities";
-import { Accordion, ActionIcon, Badge, Box, Group, Paper, Select, Stack, Text } from "@mantine/core";
-import { IconGripVertical, IconTrash } from "@tabler/icons-react";
+import { Accordion, Badge, Box, Group, Paper, Select, Stack, Text } from "@mantine/core";
+import { IconFilter, IconGripVertical, IconTrash } from "@tabler/icons-react";
 import type { Schema } from "~/api/client";
+import { IconButton } from "~/parts/icon-button";
 import { Empty } from "~/parts/states";
 import { Value } from "~/parts/value";
 import type { Draft, Override } from "./draft";
@@ -53,7 +54,7 @@ function Row({ override, name, place, options, onChange, onRemove, disabled }: R
       }}
     >
       <Group gap={0} wrap="nowrap" align="flex-start">
-        <ActionIcon
+        <IconButton
           {...attributes}
           {...listeners}
           mt={10}
@@ -64,7 +65,7 @@ function Row({ override, name, place, options, onChange, onRemove, disabled }: R
           style={{ cursor: "grab", touchAction: "none" }}
         >
           <IconGripVertical size={18} />
-        </ActionIcon>
+        </IconButton>
         <Accordion
           variant="filled"
           style={{ flex: 1, minWidth: 0 }}
@@ -96,7 +97,7 @@ function Row({ override, name, place, options, onChange, onRemove, disabled }: R
             </Accordion.Panel>
           </Accordion.Item>
         </Accordion>
-        <ActionIcon
+        <IconButton
           mt={10}
           mr={8}
           size="lg"
@@ -105,7 +106,7 @@ function Row({ override, name, place, options, onChange, onRemove, disabled }: R
           aria-label={`Remove the override for ${name}`}
         >
           <IconTrash size={16} />
-        </ActionIcon>
+        </IconButton>
       </Group>
     </Paper>
   );
@@ -161,7 +162,7 @@ export function SegmentOverrides({ draft, onChange, feature, segments, disabled 
         )}
       </Group>
       {draft.overrides.length === 0 && (
-        <Empty title="The same for every segment">
+        <Empty icon={<IconFilter />} title="The same for every segment">
           An override gives the identities of a segment another state or value.
         </Empty>
       )}

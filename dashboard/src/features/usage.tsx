@@ -1,5 +1,6 @@
 /** How often a feature was asked for, day by day. */
 import { Select, Stack, Text } from "@mantine/core";
+import { IconChartBar } from "@tabler/icons-react";
 import { lazy, Suspense, useState } from "react";
 import { api, type Schema } from "~/api/client";
 import { Empty, Loaded, Loading } from "~/parts/states";
@@ -65,7 +66,7 @@ export function Usage({ feature }: { feature: Schema<"FeatureView"> }) {
           const total = days.reduce((sum, day) => sum + day.evaluations, 0);
           if (total === 0) {
             return (
-              <Empty title="Nobody has asked for it">
+              <Empty icon={<IconChartBar />} title="Nobody has asked for it">
                 SDKs count how often they are asked for a feature when their analytics are turned on.
               </Empty>
             );

@@ -1,7 +1,7 @@
 /** The versions of a feature in an environment: what each changed, and a way back. */
 import { Badge, Box, Button, Collapse, Group, Paper, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconRestore } from "@tabler/icons-react";
+import { IconHistory, IconRestore } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { api, http, type Schema } from "~/api/client";
@@ -183,7 +183,7 @@ export function Versions({ feature }: { feature: Feature }) {
     <Loaded query={query} rows={4}>
       {({ results, count }) =>
         count === 0 ? (
-          <Empty title="No versions yet" />
+          <Empty icon={<IconHistory />} title="No versions yet" />
         ) : (
           <Stack gap="sm">
             {results.map((version) => (

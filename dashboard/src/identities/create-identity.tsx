@@ -1,7 +1,9 @@
-import { Button, Modal, Stack, TextInput } from "@mantine/core";
+import { Button, Modal } from "@mantine/core";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http } from "~/api/client";
+import { Form } from "~/parts/form";
+import { TextField } from "~/parts/text-field";
 import { about, Refusal } from "~/session/refusal";
 import { usePlace } from "~/shell/place";
 
@@ -29,28 +31,21 @@ export function CreateIdentity({ opened, onClose, onMade }: CreateIdentityProps)
   );
   return (
     <Modal opened={opened} onClose={onClose} title="New identity">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          create.mutate();
-        }}
-      >
-        <Stack>
-          <Refusal error={create.error} fields={["identifier"]} />
-          <TextInput
-            label="Identifier"
-            description="As your programs will name it. Take one that can't be guessed: client-side keys are public, and whoever knows both can ask for this identity's flags."
-            required
-            data-autofocus
-            value={identifier}
-            onChange={(event) => setIdentifier(event.currentTarget.value)}
-            error={about(create.error, "identifier")}
-          />
-          <Button type="submit" loading={create.isPending} disabled={!identifier}>
-            Create identity
-          </Button>
-        </Stack>
-      </form>
+      <Form onSubmit={() => create.mutate()}>
+        <Refusal error={create.error} fields={["identifier"]} />
+        <TextField
+          label="Identifier"
+          description="As your programs will name it. Take one that can't be guessed: client-side keys are public, and whoever knows both can ask for this identity's flags."
+          required
+          data-autofocus
+          value={identifier}
+          onChange={setIdentifier}
+          error={about(create.error, "identifier")}
+        />
+        <Button type="submit" loading={create.isPending} disabled={!identifier}>
+          Create identity
+        </Button>
+      </Form>
     </Modal>
   );
 }

@@ -1,11 +1,13 @@
 /** What an identity gets, feature by feature, and why; each can be overridden for it alone. */
-import { ActionIcon, Badge, Button, Group, Modal, Stack, Switch, Table, Text } from "@mantine/core";
+import { Badge, Button, Group, Modal, Switch, Table, Text } from "@mantine/core";
 import { IconArrowBackUp, IconPencil } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { ALL, api, http, type Schema } from "~/api/client";
 import { FeatureLink } from "~/features/feature-row";
 import { asValue, type Value } from "~/lib/value";
+import { Form } from "~/parts/form";
+import { IconButton } from "~/parts/icon-button";
 import { SearchInput } from "~/parts/search-input";
 import { Section } from "~/parts/section";
 import { Empty, Loaded } from "~/parts/states";
@@ -87,26 +89,19 @@ function OverrideForm({ state, write, onClose }: FormProps) {
     after: onClose,
   });
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={save.error} />
-        <Switch label="On" checked={enabled} onChange={(event) => setEnabled(event.currentTarget.checked)} />
-        <ValueEditor value={value} onChange={setValue} />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={save.isPending}>
-            Override
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <Form onSubmit={() => save.mutate()}>
+      <Refusal error={save.error} />
+      <Switch label="On" checked={enabled} onChange={(event) => setEnabled(event.currentTarget.checked)} />
+      <ValueEditor value={value} onChange={setValue} />
+      <Group justify="flex-end">
+        <Button variant="default" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button type="submit" loading={save.isPending}>
+          Override
+        </Button>
+      </Group>
+    </Form>
   );
 }
 
@@ -155,19 +150,19 @@ export function IdentityFlags({ identity, mayManage }: { identity: number; mayMa
                       {mayManage && overrides.isReady && (
                         <Group gap={4} wrap="nowrap" justify="flex-end">
                           {overrides.has(state.feature.id) && (
-                            <ActionIcon
+                            <IconButton
                               aria-label={`Remove the override of ${state.feature.name}`}
                               onClick={() => overrides.remove.mutate(state.feature.id)}
                             >
                               <IconArrowBackUp size={16} />
-                            </ActionIcon>
+                            </IconButton>
                           )}
-                          <ActionIcon
+                          <IconButton
                             aria-label={`Override ${state.feature.name}`}
                             onClick={() => setEdited(state)}
                           >
                             <IconPencil size={16} />
-                          </ActionIcon>
+                          </IconButton>
                         </Group>
                       )}
                     </Table.Td>

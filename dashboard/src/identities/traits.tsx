@@ -1,23 +1,15 @@
 /** The traits of an identity: what programs told about it. */
-import {
-  ActionIcon,
-  Button,
-  Group,
-  Modal,
-  SegmentedControl,
-  Select,
-  Stack,
-  Table,
-  Text,
-  TextInput,
-} from "@mantine/core";
+import { Button, Group, Modal, SegmentedControl, Select, Table, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconPencil, IconPlus, IconTrash } from "@tabler/icons-react";
+import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { ALL, api, http, type Schema } from "~/api/client";
+import { Form } from "~/parts/form";
+import { RowActions } from "~/parts/row-actions";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
+import { TextField } from "~/parts/text-field";
 import { about, Refusal } from "~/session/refusal";
 import { usePlace } from "~/shell/place";
 import { problemOf, TRAIT_KINDS, type TraitKind, textOf, toBody } from "./trait-value";
@@ -50,58 +42,51 @@ function TraitForm({ identity, trait, onClose }: { identity: number; trait?: Tra
   );
   const problem = problemOf(kind, text);
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={save.error} fields={["trait_key", "string_value"]} />
-        <TextInput
-          label="Trait"
-          required
-          disabled={trait !== undefined}
-          value={key}
-          onChange={(event) => setKey(event.currentTarget.value)}
-          error={about(save.error, "trait_key")}
+    <Form onSubmit={() => save.mutate()}>
+      <Refusal error={save.error} fields={["trait_key", "string_value"]} />
+      <TextField
+        label="Trait"
+        required
+        disabled={trait !== undefined}
+        value={key}
+        onChange={setKey}
+        error={about(save.error, "trait_key")}
+      />
+      <Select
+        label="Kind"
+        data={TRAIT_KINDS.map(({ value, label }) => ({ value, label }))}
+        value={kind}
+        onChange={(value) => {
+          setKind((value as TraitKind) ?? "unicode");
+          if (value === "bool") setText("true");
+        }}
+        allowDeselect={false}
+      />
+      {kind === "bool" ? (
+        <SegmentedControl
+          aria-label="Value"
+          data={["true", "false"]}
+          value={text}
+          onChange={setText}
+          size="sm"
         />
-        <Select
-          label="Kind"
-          data={TRAIT_KINDS.map(({ value, label }) => ({ value, label }))}
-          value={kind}
-          onChange={(value) => {
-            setKind((value as TraitKind) ?? "unicode");
-            if (value === "bool") setText("true");
-          }}
-          allowDeselect={false}
+      ) : (
+        <TextField
+          label="Value"
+          value={text}
+          onChange={setText}
+          error={(text !== "" && problem) || about(save.error, "string_value")}
         />
-        {kind === "bool" ? (
-          <SegmentedControl
-            aria-label="Value"
-            data={["true", "false"]}
-            value={text}
-            onChange={setText}
-            size="sm"
-          />
-        ) : (
-          <TextInput
-            label="Value"
-            value={text}
-            onChange={(event) => setText(event.currentTarget.value)}
-            error={(text !== "" && problem) || about(save.error, "string_value")}
-          />
-        )}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={save.isPending} disabled={!key.trim() || problem !== undefined}>
-            Save the trait
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      )}
+      <Group justify="flex-end">
+        <Button variant="default" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button type="submit" loading={save.isPending} disabled={!key.trim() || problem !== undefined}>
+          Save the trait
+        </Button>
+      </Group>
+    </Form>
   );
 }
 
@@ -160,20 +145,13 @@ export function Traits({ identity, mayManage }: { identity: number; mayManage: b
                     </Table.Td>
                     <Table.Td w={90}>
                       {mayManage && (
-                        <Group gap={4} wrap="nowrap">
-                          <ActionIcon
-                            aria-label={`Edit the trait ${trait.trait_key}`}
-                            onClick={() => edit(trait)}
-                          >
-                            <IconPencil size={16} />
-                          </ActionIcon>
-                          <ActionIcon
-                            aria-label={`Delete the trait ${trait.trait_key}`}
-                            onClick={() => remove.mutate(trait)}
-                          >
-                            <IconTrash size={16} />
-                          </ActionIcon>
-                        </Group>
+                        <RowActions
+                          edit={{ label: `Edit the trait ${trait.trait_key}`, act: () => edit(trait) }}
+                          remove={{
+                            label: `Delete the trait ${trait.trait_key}`,
+                            act: () => remove.mutate(trait),
+                          }}
+                        />
                       )}
                     </Table.Td>
                   </Table.Tr>

@@ -1,7 +1,9 @@
 /** Sets up or changes an integration: a form made of its fields. */
-import { Button, Group, PasswordInput, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
+import { Button, Group, PasswordInput, Select, Stack, Switch, Text } from "@mantine/core";
 import { useState } from "react";
 import { useAct } from "~/api/act";
+import { Form } from "~/parts/form";
+import { TextField } from "~/parts/text-field";
 import { about, Refusal } from "~/session/refusal";
 import { type Configuration, type Owner, save } from "./calls";
 import { SlackChannel } from "./slack-channel";
@@ -85,12 +87,12 @@ function FieldInput({ field, value, onChange, error, isKept, owner }: FieldInput
     );
   }
   return (
-    <TextInput
+    <TextField
       {...common}
       type={field.kind === "address" ? "url" : "text"}
       required={field.required}
       placeholder={field.placeholder}
-      onChange={(event) => onChange(event.currentTarget.value)}
+      onChange={onChange}
     />
   );
 }
@@ -125,37 +127,30 @@ export function IntegrationForm({ owner, integration, configuration, onClose }: 
     return !field.required || isKept || String(values[field.name] ?? "").trim() !== "";
   });
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        act.mutate();
-      }}
-    >
-      <Stack>
-        <Text size="sm" c="dimmed">
-          {integration.receives}
-        </Text>
-        <Refusal error={act.error} fields={fields.map((field) => field.name)} />
-        {fields.map((field) => (
-          <FieldInput
-            key={field.name}
-            field={field}
-            value={values[field.name] as Value}
-            onChange={(value) => setValues({ ...values, [field.name]: value })}
-            error={about(act.error, field.name)}
-            isKept={Boolean(configuration?.[field.name])}
-            owner={owner}
-          />
-        ))}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={act.isPending} disabled={!isComplete}>
-            {isThere ? "Save" : "Set it up"}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <Form onSubmit={() => act.mutate()}>
+      <Text size="sm" c="dimmed">
+        {integration.receives}
+      </Text>
+      <Refusal error={act.error} fields={fields.map((field) => field.name)} />
+      {fields.map((field) => (
+        <FieldInput
+          key={field.name}
+          field={field}
+          value={values[field.name] as Value}
+          onChange={(value) => setValues({ ...values, [field.name]: value })}
+          error={about(act.error, field.name)}
+          isKept={Boolean(configuration?.[field.name])}
+          owner={owner}
+        />
+      ))}
+      <Group justify="flex-end">
+        <Button variant="default" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button type="submit" loading={act.isPending} disabled={!isComplete}>
+          {isThere ? "Save" : "Set it up"}
+        </Button>
+      </Group>
+    </Form>
   );
 }

@@ -1,5 +1,5 @@
 /** The integrations that can be set up for an organisation, a project or an environment. */
-import { Avatar, Badge, Button, Card, Group, Modal, SimpleGrid, Stack, Text } from "@mantine/core";
+import { Badge, Button, Card, Group, Modal, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { useOwnFlag } from "~/own-flags/client";
@@ -9,6 +9,7 @@ import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
 import { type Configuration, type Owner, remove, useConfigured } from "./calls";
 import { IntegrationForm } from "./form";
+import { Mark } from "./mark";
 import { BELOW, type Integration, integrationsOf, type Told } from "./table";
 
 const TOLD: Record<Told, { label: string; explained: string }> = {
@@ -39,7 +40,7 @@ function IntegrationCard({ integration, configuration, mayChange, onEdit, onRemo
     <Card withBorder padding="md">
       <Stack gap="sm" h="100%">
         <Group wrap="nowrap" gap="sm">
-          <Avatar radius="md" size={36} name={integration.title} aria-hidden />
+          <Mark of={integration} />
           <Text fw={600} style={{ flex: 1 }}>
             {integration.title}
           </Text>

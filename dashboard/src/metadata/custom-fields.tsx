@@ -1,11 +1,13 @@
 /** The custom fields there are, of an organisation or as one project has them. */
-import { ActionIcon, Badge, Button, Group, Modal, Stack, Table, Text } from "@mantine/core";
+import { Badge, Button, Group, Modal, Stack, Table, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconForms, IconPencil, IconPlus, IconTrash } from "@tabler/icons-react";
+import { IconForms, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { ALL, api, http } from "~/api/client";
 import { Confirm } from "~/parts/confirm";
+import { Page } from "~/parts/page";
+import { RowActions } from "~/parts/row-actions";
 import { Section } from "~/parts/section";
 import { Empty, Loaded } from "~/parts/states";
 import { useProjects } from "~/shell/place";
@@ -60,7 +62,7 @@ function FieldRow({ field, kinds, owner, actions }: RowProps) {
         <Group gap={6} mt={6}>
           {links.length === 0 && (
             <Text size="sm" c="dimmed">
-              Nobody has it yet.
+              No form has it yet.
             </Text>
           )}
           {links.map(({ label, required }) => {
@@ -95,7 +97,11 @@ export function CustomFields({ organisation, project, mayManage }: CustomFieldsP
     open();
   };
   const create = mayManage && (
-    <Button variant="light" size="xs" leftSection={<IconPlus size={14} />} onClick={() => edit()}>
+    <Button
+      variant={project === null ? "filled" : "light"}
+      leftSection={<IconPlus size={16} />}
+      onClick={() => edit()}
+    >
       New field
     </Button>
   );
@@ -103,18 +109,24 @@ export function CustomFields({ organisation, project, mayManage }: CustomFieldsP
     if (project !== null) return field.project === null ? "of the organisation" : undefined;
     return field.project === null ? undefined : projects.find((one) => one.id === field.project)?.name;
   };
-  return (
-    <Section
-      title="Custom fields"
-      description="What is to be said of features, segments and environments: a team, a ticket, a review date."
-      actions={create}
-    >
+  const frame = {
+    title: "Custom fields",
+    description:
+      "What is to be said of features, segments and environments: a team, a ticket, a review date.",
+    actions: create,
+  };
+  const content = (
+    <>
       <Loaded query={types} rows={2}>
         {(types) => (
           <Loaded query={query} rows={2}>
             {({ results }) =>
               results.length === 0 ? (
-                <Empty icon={<IconForms />} title="No custom fields yet" />
+                <Empty icon={<IconForms />} title="No custom fields yet">
+                  {mayManage
+                    ? "A field is a line of the form of each feature, segment or environment, and can be required."
+                    : "An administrator can add them."}
+                </Empty>
               ) : (
                 <Table>
                   <Table.Tbody>
@@ -127,20 +139,13 @@ export function CustomFields({ organisation, project, mayManage }: CustomFieldsP
                         actions={
                           mayManage &&
                           (project === null || field.project === project) && (
-                            <Group gap={4} wrap="nowrap">
-                              <ActionIcon
-                                aria-label={`Edit the field ${field.name}`}
-                                onClick={() => edit(field)}
-                              >
-                                <IconPencil size={16} />
-                              </ActionIcon>
-                              <ActionIcon
-                                aria-label={`Delete the field ${field.name}`}
-                                onClick={() => setRemoved(field)}
-                              >
-                                <IconTrash size={16} />
-                              </ActionIcon>
-                            </Group>
+                            <RowActions
+                              edit={{ label: `Edit the field ${field.name}`, act: () => edit(field) }}
+                              remove={{
+                                label: `Delete the field ${field.name}`,
+                                act: () => setRemoved(field),
+                              }}
+                            />
                           )
                         }
                       />
@@ -172,6 +177,12 @@ export function CustomFields({ organisation, project, mayManage }: CustomFieldsP
       >
         What is said in it goes everywhere, for good.
       </Confirm>
-    </Section>
+    </>
+  );
+  if (project !== null) return <Section {...frame}>{content}</Section>;
+  return (
+    <Page {...frame}>
+      <Section>{content}</Section>
+    </Page>
   );
 }

@@ -15,6 +15,7 @@ import {
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { TypedName } from "~/parts/confirm";
+import { Form } from "~/parts/form";
 import { about, Refusal } from "~/session/refusal";
 import { useProjects } from "~/shell/place";
 import { ENTITIES, type Entity, FIELD_PATHS, type Field, type FieldType, TYPES } from "./fields";
@@ -101,74 +102,67 @@ export function FieldForm({ organisation, project, types, field, onClose }: Fiel
   const setEntity = (entity: Entity, required: Required | undefined) =>
     set({ entities: { ...draft.entities, [entity]: required } });
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={save.error} fields={["name", "type", "description"]} />
-        <TextInput
-          label="Name"
-          required
-          data-autofocus
-          value={draft.name}
-          onChange={(event) => set({ name: event.currentTarget.value })}
-          error={about(save.error, "name")}
-        />
-        <Select
-          label="Kind"
-          data={TYPES}
-          value={draft.type}
-          onChange={(value) => value && set({ type: value as FieldType })}
-          allowDeselect={false}
-          error={about(save.error, "type")}
-        />
-        <Textarea
-          label="Description"
-          description="Shown beside the field"
-          autosize
-          value={draft.description}
-          onChange={(event) => set({ description: event.currentTarget.value })}
-          error={about(save.error, "description")}
-        />
-        <Input.Wrapper label="Who has it" labelElement="div">
-          <Stack gap="sm" mt={6}>
-            {ENTITIES.map(({ value, label }) => (
-              <EntityRow
-                key={value}
-                label={label}
-                required={draft.entities[value]}
-                onChange={(required) => setEntity(value, required)}
-                places={places}
-              />
-            ))}
+    <Form onSubmit={() => save.mutate()}>
+      <Refusal error={save.error} fields={["name", "type", "description"]} />
+      <TextInput
+        label="Name"
+        required
+        data-autofocus
+        value={draft.name}
+        onChange={(event) => set({ name: event.currentTarget.value })}
+        error={about(save.error, "name")}
+      />
+      <Select
+        label="Kind"
+        data={TYPES}
+        value={draft.type}
+        onChange={(value) => value && set({ type: value as FieldType })}
+        allowDeselect={false}
+        error={about(save.error, "type")}
+      />
+      <Textarea
+        label="Description"
+        description="Shown beside the field"
+        autosize
+        value={draft.description}
+        onChange={(event) => set({ description: event.currentTarget.value })}
+        error={about(save.error, "description")}
+      />
+      <Input.Wrapper label="Who has it" labelElement="div">
+        <Stack gap="sm" mt={6}>
+          {ENTITIES.map(({ value, label }) => (
+            <EntityRow
+              key={value}
+              label={label}
+              required={draft.entities[value]}
+              onChange={(required) => setEntity(value, required)}
+              places={places}
+            />
+          ))}
+        </Stack>
+      </Input.Wrapper>
+      {losing.length > 0 && field && (
+        <Alert color="yellow">
+          <Stack gap="xs">
+            <Text size="sm">
+              What is said in it is lost: {losing.map((one) => one.label.toLowerCase()).join(", ")}.
+            </Text>
+            <TypedName name={field.name} value={typed} onChange={setTyped} />
           </Stack>
-        </Input.Wrapper>
-        {losing.length > 0 && field && (
-          <Alert color="yellow">
-            <Stack gap="xs">
-              <Text size="sm">
-                What is said in it is lost: {losing.map((one) => one.label.toLowerCase()).join(", ")}.
-              </Text>
-              <TypedName name={field.name} value={typed} onChange={setTyped} />
-            </Stack>
-          </Alert>
-        )}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button
-            type="submit"
-            loading={save.isPending}
-            disabled={!draft.name.trim() || (losing.length > 0 && typed !== field?.name)}
-          >
-            {field ? "Save the field" : "Create field"}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+        </Alert>
+      )}
+      <Group justify="flex-end">
+        <Button variant="default" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button
+          type="submit"
+          loading={save.isPending}
+          disabled={!draft.name.trim() || (losing.length > 0 && typed !== field?.name)}
+        >
+          {field ? "Save the field" : "Create field"}
+        </Button>
+      </Group>
+    </Form>
   );
 }

@@ -1,5 +1,7 @@
 /** What is said of an object in the custom fields that its kind has. */
-import { Select, Stack, Textarea, TextInput } from "@mantine/core";
+import { Select, Stack, Textarea } from "@mantine/core";
+import { useIsOn } from "~/own-flags/client";
+import { TextField } from "~/parts/text-field";
 import { useProject } from "~/shell/place";
 import {
   type Entity,
@@ -53,16 +55,20 @@ function Value({ field, value, onChange, required, disabled }: ValueProps) {
     return <Textarea {...shared} autosize onChange={(event) => onChange(event.currentTarget.value)} />;
   }
   return (
-    <TextInput
+    <TextField
       {...shared}
       inputMode={field.type === "int" ? "numeric" : field.type === "url" ? "url" : undefined}
-      onChange={(event) => onChange(event.currentTarget.value)}
+      onChange={onChange}
     />
   );
 }
 
-/** The custom fields, as parts of the object's form; nothing where it has none. */
-export function Metadata({ project, entity, values, onChange, disabled }: MetadataProps) {
+/** The custom fields, as parts of the object's form; nothing where it has none, or where they are switched off. */
+export function Metadata(props: MetadataProps) {
+  return useIsOn("enable_metadata") ? <Fields {...props} /> : null;
+}
+
+function Fields({ project, entity, values, onChange, disabled }: MetadataProps) {
   const organisation = useProject(project).data?.organisation;
   const fields = useFieldsOf(project, entity).data?.results ?? [];
   const types = useContentTypes(organisation).data ?? [];

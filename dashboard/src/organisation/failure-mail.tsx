@@ -1,9 +1,10 @@
 /** Who is mailed when deliveries to webhooks are given up. */
-import { Button, Group, TextInput } from "@mantine/core";
+import { Button, Group } from "@mantine/core";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http } from "~/api/client";
 import { Section } from "~/parts/section";
+import { TextField } from "~/parts/text-field";
 import { about, Refusal } from "~/session/refusal";
 import { type Organisation, useOrganisations } from "~/shell/place";
 
@@ -26,12 +27,12 @@ function Form({ organisation }: { organisation: Organisation }) {
     >
       <Refusal error={save.error} fields={["webhook_notification_email"]} />
       <Group align="flex-start">
-        <TextInput
+        <TextField
           type="email"
           label="E-mail address"
           description="Empty: nobody is told"
           value={email}
-          onChange={(event) => setEmail(event.currentTarget.value)}
+          onChange={setEmail}
           error={about(save.error, "webhook_notification_email")}
           style={{ flex: "1 1 16rem" }}
           maw={400}

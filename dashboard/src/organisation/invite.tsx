@@ -1,17 +1,5 @@
 /** Invites people: by address, or by a link that can be passed on. */
-import {
-  ActionIcon,
-  Alert,
-  Badge,
-  Button,
-  Group,
-  Modal,
-  Select,
-  Stack,
-  Table,
-  TagsInput,
-  Text,
-} from "@mantine/core";
+import { Alert, Badge, Button, Group, Modal, Select, Stack, Table, TagsInput, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { IconLink, IconMail, IconPlus, IconTrash } from "@tabler/icons-react";
@@ -19,6 +7,8 @@ import { useState } from "react";
 import { useAct } from "~/api/act";
 import { ALL, api, http } from "~/api/client";
 import { Copy } from "~/parts/copy";
+import { Form } from "~/parts/form";
+import { IconButton } from "~/parts/icon-button";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
 import { Time } from "~/parts/time";
@@ -46,35 +36,28 @@ function ByMail({ organisation, onDone }: { organisation: number; onDone: () => 
     { quiet: true, changes: [INVITES], done: "They are invited.", after: onDone },
   );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        invite.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={invite.error} />
-        <TagsInput
-          label="E-mail addresses"
-          description="Press Enter after each"
-          splitChars={[",", " ", ";"]}
-          value={emails}
-          onChange={setEmails}
-          acceptValueOnBlur
-          data-autofocus
-        />
-        <Select
-          label="As"
-          data={ROLES}
-          value={role}
-          onChange={(value) => setRole((value as Role) ?? "USER")}
-          allowDeselect={false}
-        />
-        <Button type="submit" loading={invite.isPending} disabled={emails.length === 0}>
-          Invite
-        </Button>
-      </Stack>
-    </form>
+    <Form onSubmit={() => invite.mutate()}>
+      <Refusal error={invite.error} />
+      <TagsInput
+        label="E-mail addresses"
+        description="Press Enter after each"
+        splitChars={[",", " ", ";"]}
+        value={emails}
+        onChange={setEmails}
+        acceptValueOnBlur
+        data-autofocus
+      />
+      <Select
+        label="As"
+        data={ROLES}
+        value={role}
+        onChange={(value) => setRole((value as Role) ?? "USER")}
+        allowDeselect={false}
+      />
+      <Button type="submit" loading={invite.isPending} disabled={emails.length === 0}>
+        Invite
+      </Button>
+    </Form>
   );
 }
 
@@ -125,18 +108,18 @@ export function Invitations({ organisation }: { organisation: number }) {
                     </Table.Td>
                     <Table.Td w={90}>
                       <Group gap={4} wrap="nowrap">
-                        <ActionIcon
+                        <IconButton
                           aria-label={`Copy the link for ${invite.email}`}
                           onClick={() => copy.mutate(invite.id)}
                         >
                           <IconLink size={16} />
-                        </ActionIcon>
-                        <ActionIcon
+                        </IconButton>
+                        <IconButton
                           aria-label={`Take back the invitation of ${invite.email}`}
                           onClick={() => remove.mutate(invite.id)}
                         >
                           <IconTrash size={16} />
-                        </ActionIcon>
+                        </IconButton>
                       </Group>
                     </Table.Td>
                   </Table.Tr>
@@ -159,7 +142,7 @@ export function InviteLinks({ organisation }: { organisation: number }) {
   const query = api.useQuery("get", LINKS, { params: { path } });
   const create = useAct(() => http.POST(LINKS, { params: { path }, body: { role } }), {
     changes: [LINKS],
-    done: "The link is there.",
+    done: "The link is created.",
   });
   const remove = useAct(
     (link: number) =>
@@ -186,9 +169,9 @@ export function InviteLinks({ organisation }: { organisation: number }) {
                 </Group>
                 <Group gap={4} wrap="nowrap">
                   <Copy value={`${location.origin}/invite-link/${link.hash}`} label="Copy the link" />
-                  <ActionIcon aria-label="Delete the link" onClick={() => remove.mutate(link.id)}>
+                  <IconButton aria-label="Delete the link" onClick={() => remove.mutate(link.id)}>
                     <IconTrash size={16} />
-                  </ActionIcon>
+                  </IconButton>
                 </Group>
               </Group>
             ))}

@@ -4,6 +4,7 @@ import { IconGauge, IconInfoCircle, IconLock, IconSpeakerphone } from "@tabler/i
 import { lazy, Suspense } from "react";
 import { api } from "~/api/client";
 import { ADMIN, useOrganisationMay } from "~/lib/permissions";
+import { FRAME } from "~/parts/page";
 import { useAddress, useProject } from "~/shell/place";
 import { useIsOn, useOverrides, useOwnFlag, useReadOnly, useTrait } from "./client";
 import { jsonOf, textIn } from "./flags";
@@ -108,7 +109,7 @@ function ApiCalls() {
 
 export function Bars() {
   return (
-    <Stack gap="sm" mb="md" className="bars">
+    <Stack gap="sm" mb="lg" mx="auto" maw={FRAME} className="bars">
       <ReadOnly />
       <ButterBar />
       <Announcement />

@@ -1,8 +1,9 @@
 /** Asking before something is gone for good: its name has to be typed. */
-import { Alert, Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Group, Modal, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { type ReactNode, useState } from "react";
 import { explain } from "~/api/error";
+import { Form } from "~/parts/form";
 
 interface TypedNameProps {
   name: string;
@@ -68,28 +69,21 @@ export function Confirm({
   };
   return (
     <Modal opened={opened} onClose={close} title={title}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void confirm();
-        }}
-      >
-        <Stack>
-          <Text size="sm" component="div">
-            {children}
-          </Text>
-          {name !== undefined && <TypedName name={name} value={typed} onChange={setTyped} />}
-          {error !== undefined && <Alert color="red">{explain(error)}</Alert>}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button color="red" type="submit" loading={busy} disabled={name !== undefined && typed !== name}>
-              {action}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      <Form onSubmit={() => confirm()}>
+        <Text size="sm" component="div">
+          {children}
+        </Text>
+        {name !== undefined && <TypedName name={name} value={typed} onChange={setTyped} />}
+        {error !== undefined && <Alert color="red">{explain(error)}</Alert>}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={close}>
+            Cancel
+          </Button>
+          <Button color="red" type="submit" loading={busy} disabled={name !== undefined && typed !== name}>
+            {action}
+          </Button>
+        </Group>
+      </Form>
     </Modal>
   );
 }

@@ -29,7 +29,16 @@ export function Copyable({ value, label }: { value: string; label?: string }) {
 export function CodeBlock({ code, label = "Copy the code" }: { code: string; label?: string }) {
   return (
     <Box pos="relative">
-      <Code block pr={44} fz="sm" style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
+      <Code
+        block
+        pr={44}
+        fz="sm"
+        style={{
+          whiteSpace: "pre-wrap",
+          overflowWrap: "anywhere",
+          border: "1px solid var(--burgee-line)",
+        }}
+      >
         {code}
       </Code>
       <Box pos="absolute" top={6} right={6}>

@@ -1,6 +1,6 @@
 /** What a page shows while it has nothing to show: it loads, it is empty, it failed, it is not for this user. */
 import { Alert, Button, Center, Code, Group, Skeleton, Stack, Text, ThemeIcon, Title } from "@mantine/core";
-import { IconAlertTriangle, IconCompassOff, IconLock, IconMoodEmpty, IconRefresh } from "@tabler/icons-react";
+import { IconAlertTriangle, IconCompassOff, IconLock, IconRefresh, IconSearchOff } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { explain, statusOf } from "~/api/error";
@@ -25,7 +25,7 @@ interface MessageProps {
 
 function Message({ icon, title, children, action }: MessageProps) {
   return (
-    <Center py={64} px="md">
+    <Center py={{ base: 40, sm: 56 }} px="md">
       <Stack align="center" gap="sm" maw={440}>
         <ThemeIcon size={52} radius="xl" variant="light">
           {icon}
@@ -44,7 +44,7 @@ function Message({ icon, title, children, action }: MessageProps) {
   );
 }
 
-export function Empty({ icon = <IconMoodEmpty />, ...rest }: MessageProps) {
+export function Empty({ icon = <IconSearchOff />, ...rest }: MessageProps) {
   return <Message icon={icon} {...rest} />;
 }
 

@@ -1,13 +1,15 @@
 /** Who may do what in one place: people and groups to whom something is granted there. */
-import { ActionIcon, Badge, Button, Group, Modal, Select, Stack, Table, Text } from "@mantine/core";
-import { IconPencil, IconTrash, IconUser, IconUsersGroup } from "@tabler/icons-react";
+import { Badge, Button, Group, Modal, Select, Stack, Table, Text } from "@mantine/core";
+import { IconUser, IconUsersGroup } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import type { Schema } from "~/api/client";
 import { useGroupNames, useMembers } from "~/organisation/members";
 import { type Given, PermissionList } from "~/organisation/permission-list";
 import { Confirm } from "~/parts/confirm";
+import { Form } from "~/parts/form";
 import { nameOf } from "~/parts/person";
+import { RowActions } from "~/parts/row-actions";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
 import { Refusal } from "~/session/refusal";
@@ -39,25 +41,18 @@ function EditGrant({ grant, onClose, part: { all = [], admin, level } }: EditPro
     after: onClose,
   });
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={save.error} />
-        <PermissionList all={all} given={given} onChange={setGiven} disabled={save.isPending} admin={admin} />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={save.isPending}>
-            Save
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <Form onSubmit={() => save.mutate()}>
+      <Refusal error={save.error} />
+      <PermissionList all={all} given={given} onChange={setGiven} disabled={save.isPending} admin={admin} />
+      <Group justify="flex-end">
+        <Button variant="default" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button type="submit" loading={save.isPending}>
+          Save
+        </Button>
+      </Group>
+    </Form>
   );
 }
 
@@ -134,33 +129,26 @@ export function GrantList(props: GrantListProps) {
                       <Table.Td>
                         <Group gap="xs" wrap="nowrap">
                           {grant.who === "user" ? (
-                            <IconUser size={16} aria-label="Person" />
+                            <IconUser size={16} aria-label="Person" style={{ flexShrink: 0 }} />
                           ) : (
-                            <IconUsersGroup size={16} aria-label="Group" />
+                            <IconUsersGroup size={16} aria-label="Group" style={{ flexShrink: 0 }} />
                           )}
-                          <Text size="sm" fw={600} style={{ overflowWrap: "anywhere" }}>
-                            {grant.name}
-                          </Text>
+                          <Group gap="4px 10px">
+                            <Text size="sm" fw={600} style={{ overflowWrap: "anywhere" }}>
+                              {grant.name}
+                            </Text>
+                            <What given={grant.given} all={all} />
+                          </Group>
                         </Group>
-                      </Table.Td>
-                      <Table.Td>
-                        <What given={grant.given} all={all} />
                       </Table.Td>
                       <Table.Td w={90}>
-                        <Group gap={4} wrap="nowrap">
-                          <ActionIcon
-                            aria-label={`Edit what ${grant.name} may do`}
-                            onClick={() => setEdited(grant)}
-                          >
-                            <IconPencil size={16} />
-                          </ActionIcon>
-                          <ActionIcon
-                            aria-label={`Take back what ${grant.name} may do`}
-                            onClick={() => setRemoved(grant)}
-                          >
-                            <IconTrash size={16} />
-                          </ActionIcon>
-                        </Group>
+                        <RowActions
+                          edit={{ label: `Edit what ${grant.name} may do`, act: () => setEdited(grant) }}
+                          remove={{
+                            label: `Take back what ${grant.name} may do`,
+                            act: () => setRemoved(grant),
+                          }}
+                        />
                       </Table.Td>
                     </Table.Tr>
                   ))}

@@ -1,7 +1,8 @@
 /** One thing that a stage does to a feature. */
-import { ActionIcon, Group, NumberInput, Paper, SegmentedControl, Select, Stack, Text } from "@mantine/core";
+import { Group, NumberInput, Paper, SegmentedControl, Select, Stack, Text } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
 import { DurationInput } from "~/parts/duration-input";
+import { IconButton } from "~/parts/icon-button";
 import { ValueEditor } from "~/parts/value-editor";
 import { ACTIONS, type Action, type ActionKind, needsSegment } from "./draft";
 
@@ -62,9 +63,9 @@ export function ActionEditor({ action, onChange, onRemove, segments, disabled }:
             style={{ flex: "1 1 14rem" }}
             maw={320}
           />
-          <ActionIcon aria-label="Remove this action" onClick={onRemove} disabled={disabled}>
+          <IconButton aria-label="Remove this action" onClick={onRemove} disabled={disabled}>
             <IconTrash size={16} />
-          </ActionIcon>
+          </IconButton>
         </Group>
         {needsSegment(action.kind) && (
           <Select

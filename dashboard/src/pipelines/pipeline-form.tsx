@@ -1,10 +1,12 @@
 /** Draws up a release pipeline, or changes a draft. */
-import { Button, Group, Stack, Textarea, TextInput } from "@mantine/core";
+import { Button, Group, Textarea } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { ALL, api, http } from "~/api/client";
+import { Form } from "~/parts/form";
 import { Section } from "~/parts/section";
+import { TextField } from "~/parts/text-field";
 import { about, Refusal } from "~/session/refusal";
 import { usePlace } from "~/shell/place";
 import { newStage, type Pipeline, problemOf, type Stage, stagesOf, toBody } from "./draft";
@@ -52,59 +54,56 @@ export function PipelineForm({ pipeline, onSaved }: PipelineFormProps) {
     { quiet: true, changes: [PIPELINES], done: `${name} is saved.`, after: onSaved },
   );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
+    <Form
+      onSubmit={() => {
         setTried(true);
         if (!stages.some(problemOf)) save.mutate();
       }}
     >
-      <Stack>
-        <Refusal error={save.error} fields={["name", "description"]} />
-        <Section title="About">
-          <TextInput
-            label="Name"
-            required
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-            error={about(save.error, "name")}
-            maw={480}
-          />
-          <Textarea
-            label="Description"
-            autosize
-            value={description}
-            onChange={(event) => setDescription(event.currentTarget.value)}
-            error={about(save.error, "description")}
-          />
-        </Section>
-        {stages.map((stage, index) => (
-          <StageEditor
-            key={stage.key}
-            stage={stage}
-            number={index + 1}
-            of={stages.length}
-            onChange={(changed) => setStages(stages.map((one) => (one.key === changed.key ? changed : one)))}
-            onRemove={() => setStages(stages.filter((one) => one.key !== stage.key))}
-            onMove={(by) => setStages(moved(stages, index, by))}
-            segments={segments}
-            showProblems={hasTried}
-            disabled={false}
-          />
-        ))}
-        <Group>
-          <Button type="submit" loading={save.isPending} disabled={!name.trim()}>
-            {pipeline ? "Save the draft" : "Create draft"}
-          </Button>
-          <Button
-            variant="default"
-            leftSection={<IconPlus size={16} />}
-            onClick={() => setStages([...stages, newStage(environment.id, stages.length + 1)])}
-          >
-            Add a stage
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      <Refusal error={save.error} fields={["name", "description"]} />
+      <Section title="About">
+        <TextField
+          label="Name"
+          required
+          value={name}
+          onChange={setName}
+          error={about(save.error, "name")}
+          maw={480}
+        />
+        <Textarea
+          label="Description"
+          autosize
+          value={description}
+          onChange={(event) => setDescription(event.currentTarget.value)}
+          error={about(save.error, "description")}
+        />
+      </Section>
+      {stages.map((stage, index) => (
+        <StageEditor
+          key={stage.key}
+          stage={stage}
+          number={index + 1}
+          of={stages.length}
+          onChange={(changed) => setStages(stages.map((one) => (one.key === changed.key ? changed : one)))}
+          onRemove={() => setStages(stages.filter((one) => one.key !== stage.key))}
+          onMove={(by) => setStages(moved(stages, index, by))}
+          segments={segments}
+          showProblems={hasTried}
+          disabled={false}
+        />
+      ))}
+      <Group>
+        <Button type="submit" loading={save.isPending} disabled={!name.trim()}>
+          {pipeline ? "Save the draft" : "Create draft"}
+        </Button>
+        <Button
+          variant="default"
+          leftSection={<IconPlus size={16} />}
+          onClick={() => setStages([...stages, newStage(environment.id, stages.length + 1)])}
+        >
+          Add a stage
+        </Button>
+      </Group>
+    </Form>
   );
 }

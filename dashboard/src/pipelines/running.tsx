@@ -1,5 +1,5 @@
 /** A pipeline that features go through: its stages, who is where, and what holds whom up. */
-import { ActionIcon, Alert, Badge, Group, List, Progress, Stack, Text } from "@mantine/core";
+import { Alert, Badge, Group, List, Progress, Stack, Text } from "@mantine/core";
 import { IconX } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -7,6 +7,7 @@ import { useAct } from "~/api/act";
 import { http, type Schema } from "~/api/client";
 import { FLAG_PATHS } from "~/features/use-toggle";
 import { Confirm } from "~/parts/confirm";
+import { IconButton } from "~/parts/icon-button";
 import { Section } from "~/parts/section";
 import { Time } from "~/parts/time";
 import { usePlace } from "~/shell/place";
@@ -46,7 +47,7 @@ function Traveller({ id, name, here, onRemove }: TravellerProps) {
         <Group gap="xs">
           <FeatureLink id={id} name={name} />
           <Text size="sm" c="dimmed">
-            here since <Time at={here.entered_at} />
+            entered <Time at={here.entered_at} />
             {here.due_at && (
               <>
                 , acts <Time at={here.due_at} />
@@ -55,9 +56,9 @@ function Traveller({ id, name, here, onRemove }: TravellerProps) {
           </Text>
         </Group>
         {onRemove && (
-          <ActionIcon aria-label={`Take ${name} out`} onClick={onRemove}>
+          <IconButton aria-label={`Take ${name} out`} onClick={onRemove}>
             <IconX size={16} />
-          </ActionIcon>
+          </IconButton>
         )}
       </Group>
       {rollout && (

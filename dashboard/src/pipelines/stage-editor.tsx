@@ -1,7 +1,8 @@
 /** One stage of a pipeline that is drawn up. */
-import { ActionIcon, Box, Button, Group, SegmentedControl, Select, Text, TextInput } from "@mantine/core";
+import { Box, Button, Group, SegmentedControl, Select, Text, TextInput } from "@mantine/core";
 import { IconArrowDown, IconArrowUp, IconPlus, IconTrash } from "@tabler/icons-react";
 import { DurationInput } from "~/parts/duration-input";
+import { IconButton } from "~/parts/icon-button";
 import { Section } from "~/parts/section";
 import { usePlace } from "~/shell/place";
 import { ActionEditor } from "./action-editor";
@@ -31,23 +32,23 @@ export function StageEditor(props: StageEditorProps) {
       actions={
         !disabled && (
           <Group gap={4}>
-            <ActionIcon
+            <IconButton
               aria-label={`Move stage ${number} up`}
               onClick={() => onMove(-1)}
               disabled={number === 1}
             >
               <IconArrowUp size={16} />
-            </ActionIcon>
-            <ActionIcon
+            </IconButton>
+            <IconButton
               aria-label={`Move stage ${number} down`}
               onClick={() => onMove(1)}
               disabled={number === of}
             >
               <IconArrowDown size={16} />
-            </ActionIcon>
-            <ActionIcon aria-label={`Remove stage ${number}`} onClick={onRemove}>
+            </IconButton>
+            <IconButton aria-label={`Remove stage ${number}`} onClick={onRemove}>
               <IconTrash size={16} />
-            </ActionIcon>
+            </IconButton>
           </Group>
         )
       }

@@ -1,10 +1,12 @@
-import { Button, Modal, Stack, TagsInput, TextInput } from "@mantine/core";
+import { Button, Modal, TagsInput } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http, type Schema } from "~/api/client";
 import { useOwnFlag } from "~/own-flags/client";
 import { environmentNames } from "~/own-flags/gates";
+import { Form } from "~/parts/form";
+import { TextField } from "~/parts/text-field";
 import { about, Refusal } from "~/session/refusal";
 
 interface CreateProjectProps {
@@ -35,40 +37,33 @@ export function CreateProject({ organisation, opened, onClose }: CreateProjectPr
     {
       quiet: true,
       changes: ["/api/v1/projects/"],
-      done: `${name} is there.`,
+      done: `${name} is created.`,
       after: (project) => navigate({ to: "/project/$project", params: { project: String(project.id) } }),
     },
   );
   return (
     <Modal opened={opened} onClose={onClose} title="New project">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          create.mutate();
-        }}
-      >
-        <Stack>
-          <Refusal error={create.error} fields={["name"]} />
-          <TextInput
-            label="Name"
-            required
-            data-autofocus
-            disabled={made.project !== undefined}
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-            error={about(create.error, "name")}
-          />
-          <TagsInput
-            label="Environments"
-            value={environments}
-            onChange={setEnvironments}
-            clearButtonProps={{ "aria-label": "Remove all environments" }}
-          />
-          <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
-            Create project
-          </Button>
-        </Stack>
-      </form>
+      <Form onSubmit={() => create.mutate()}>
+        <Refusal error={create.error} fields={["name"]} />
+        <TextField
+          label="Name"
+          required
+          data-autofocus
+          disabled={made.project !== undefined}
+          value={name}
+          onChange={setName}
+          error={about(create.error, "name")}
+        />
+        <TagsInput
+          label="Environments"
+          value={environments}
+          onChange={setEnvironments}
+          clearButtonProps={{ "aria-label": "Remove all environments" }}
+        />
+        <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
+          Create project
+        </Button>
+      </Form>
     </Modal>
   );
 }

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useAct } from "~/api/act";
 import { api, http, type Schema } from "~/api/client";
 import { DeleteButton } from "~/parts/confirm";
+import { Form } from "~/parts/form";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
 import { Time } from "~/parts/time";
@@ -49,51 +50,44 @@ function GuardForm({ project, disabled }: { project: Project; disabled: boolean 
     { changes: ["/api/v1/projects/"], done: "Saved.", quiet: true },
   );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={save.error} fields={["pii_mode", "pii_allowed_traits", "pii_allowed_values"]} />
-        <Radio.Group
-          label="What is done about it"
-          value={mode}
-          onChange={(next) => setMode(next as Mode)}
-          error={about(save.error, "pii_mode")}
-        >
-          <Stack gap="xs" mt="xs">
-            {MODES.map(({ mode: value, label, description }) => (
-              <Radio key={value} value={value} label={label} description={description} disabled={disabled} />
-            ))}
-          </Stack>
-        </Radio.Group>
-        <TagsInput
-          label="Traits that are not looked at"
-          description="Their keys, and the context kinds of lists. Enter adds one."
-          placeholder={disabled ? undefined : "app_version"}
-          disabled={disabled}
-          value={traits}
-          onChange={setTraits}
-          error={about(save.error, "pii_allowed_traits")}
-        />
-        <TagsInput
-          label="Values that are fine"
-          description="Whole values; * stands for any characters. Enter adds one."
-          placeholder={disabled ? undefined : "*@example.com"}
-          disabled={disabled}
-          value={values}
-          onChange={setValues}
-          error={about(save.error, "pii_allowed_values")}
-        />
-        <Group>
-          <Button type="submit" loading={save.isPending} disabled={disabled}>
-            Save
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <Form onSubmit={() => save.mutate()}>
+      <Refusal error={save.error} fields={["pii_mode", "pii_allowed_traits", "pii_allowed_values"]} />
+      <Radio.Group
+        label="What is done about it"
+        value={mode}
+        onChange={(next) => setMode(next as Mode)}
+        error={about(save.error, "pii_mode")}
+      >
+        <Stack gap="xs" mt="xs">
+          {MODES.map(({ mode: value, label, description }) => (
+            <Radio key={value} value={value} label={label} description={description} disabled={disabled} />
+          ))}
+        </Stack>
+      </Radio.Group>
+      <TagsInput
+        label="Traits that are not looked at"
+        description="Their keys, and the context kinds of lists. Enter adds one."
+        placeholder={disabled ? undefined : "app_version"}
+        disabled={disabled}
+        value={traits}
+        onChange={setTraits}
+        error={about(save.error, "pii_allowed_traits")}
+      />
+      <TagsInput
+        label="Values that are fine"
+        description="Whole values; * stands for any characters. Enter adds one."
+        placeholder={disabled ? undefined : "*@example.com"}
+        disabled={disabled}
+        value={values}
+        onChange={setValues}
+        error={about(save.error, "pii_allowed_values")}
+      />
+      <Group>
+        <Button type="submit" loading={save.isPending} disabled={disabled}>
+          Save
+        </Button>
+      </Group>
+    </Form>
   );
 }
 

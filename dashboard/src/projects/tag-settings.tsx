@@ -1,23 +1,14 @@
 /** The tags of a project. */
-import {
-  ActionIcon,
-  Button,
-  Checkbox,
-  ColorInput,
-  Group,
-  Modal,
-  Stack,
-  Table,
-  Text,
-  TextInput,
-} from "@mantine/core";
+import { Button, Checkbox, ColorInput, Modal, Table, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconPencil, IconPlus, IconTrash } from "@tabler/icons-react";
+import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http } from "~/api/client";
 import { useProjectMay } from "~/lib/permissions";
 import { Confirm } from "~/parts/confirm";
+import { Form } from "~/parts/form";
+import { RowActions } from "~/parts/row-actions";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
 import { TagBadge } from "~/parts/tag-badge";
@@ -48,47 +39,40 @@ function TagForm({ project, tag, onClose }: { project: number; tag?: Tag; onClos
     { quiet: true, changes: CHANGED, done: "The tag is saved.", after: onClose },
   );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={save.error} fields={["label", "color", "description"]} />
-        <TextInput
-          label="Label"
-          required
-          data-autofocus
-          value={body.label}
-          onChange={(event) => setBody({ ...body, label: event.currentTarget.value })}
-          error={about(save.error, "label")}
-        />
-        <ColorInput
-          label="Colour"
-          swatches={COLOURS}
-          value={body.color}
-          onChange={(color) => setBody({ ...body, color })}
-          eyeDropperButtonProps={{ "aria-label": "Pick a colour from the screen" }}
-          error={about(save.error, "color")}
-        />
-        <TextInput
-          label="Description"
-          value={body.description}
-          onChange={(event) => setBody({ ...body, description: event.currentTarget.value })}
-          error={about(save.error, "description")}
-        />
-        <Checkbox
-          label="For good"
-          description="Features with this tag are never called stale."
-          checked={body.is_permanent}
-          onChange={(event) => setBody({ ...body, is_permanent: event.currentTarget.checked })}
-        />
-        <Button type="submit" loading={save.isPending} disabled={!body.label.trim()}>
-          Save the tag
-        </Button>
-      </Stack>
-    </form>
+    <Form onSubmit={() => save.mutate()}>
+      <Refusal error={save.error} fields={["label", "color", "description"]} />
+      <TextInput
+        label="Label"
+        required
+        data-autofocus
+        value={body.label}
+        onChange={(event) => setBody({ ...body, label: event.currentTarget.value })}
+        error={about(save.error, "label")}
+      />
+      <ColorInput
+        label="Colour"
+        swatches={COLOURS}
+        value={body.color}
+        onChange={(color) => setBody({ ...body, color })}
+        eyeDropperButtonProps={{ "aria-label": "Pick a colour from the screen" }}
+        error={about(save.error, "color")}
+      />
+      <TextInput
+        label="Description"
+        value={body.description}
+        onChange={(event) => setBody({ ...body, description: event.currentTarget.value })}
+        error={about(save.error, "description")}
+      />
+      <Checkbox
+        label="For good"
+        description="Features with this tag are never called stale."
+        checked={body.is_permanent}
+        onChange={(event) => setBody({ ...body, is_permanent: event.currentTarget.checked })}
+      />
+      <Button type="submit" loading={save.isPending} disabled={!body.label.trim()}>
+        Save the tag
+      </Button>
+    </Form>
   );
 }
 
@@ -140,17 +124,10 @@ export function TagSettings({ project }: { project: number }) {
                     </Table.Td>
                     <Table.Td w={90}>
                       {mayManage && !tag.is_system_tag && (
-                        <Group gap={4} wrap="nowrap">
-                          <ActionIcon aria-label={`Edit the tag ${tag.label}`} onClick={() => edit(tag)}>
-                            <IconPencil size={16} />
-                          </ActionIcon>
-                          <ActionIcon
-                            aria-label={`Delete the tag ${tag.label}`}
-                            onClick={() => setRemoved(tag)}
-                          >
-                            <IconTrash size={16} />
-                          </ActionIcon>
-                        </Group>
+                        <RowActions
+                          edit={{ label: `Edit the tag ${tag.label}`, act: () => edit(tag) }}
+                          remove={{ label: `Delete the tag ${tag.label}`, act: () => setRemoved(tag) }}
+                        />
                       )}
                     </Table.Td>
                   </Table.Tr>

@@ -1,8 +1,10 @@
-import { Button, Stack, TextInput } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { createFileRoute, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http } from "~/api/client";
+import { Form } from "~/parts/form";
+import { TextField } from "~/parts/text-field";
 import { Door } from "~/session/door";
 import { about, Refusal } from "~/session/refusal";
 
@@ -18,28 +20,21 @@ function ChooseAddress() {
   );
   return (
     <Door title="Choose another address">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          confirm.mutate();
-        }}
-      >
-        <Stack>
-          <Refusal error={confirm.error} fields={["new_email"]} />
-          <TextInput
-            label="New e-mail address"
-            type="email"
-            required
-            autoFocus
-            value={email}
-            onChange={(event) => setEmail(event.currentTarget.value)}
-            error={about(confirm.error, "new_email")}
-          />
-          <Button type="submit" loading={confirm.isPending}>
-            Sign in with it from now on
-          </Button>
-        </Stack>
-      </form>
+      <Form onSubmit={() => confirm.mutate()}>
+        <Refusal error={confirm.error} fields={["new_email"]} />
+        <TextField
+          label="New e-mail address"
+          type="email"
+          required
+          autoFocus
+          value={email}
+          onChange={setEmail}
+          error={about(confirm.error, "new_email")}
+        />
+        <Button type="submit" loading={confirm.isPending}>
+          Sign in with it from now on
+        </Button>
+      </Form>
     </Door>
   );
 }

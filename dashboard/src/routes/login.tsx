@@ -1,9 +1,10 @@
-import { Alert, Button, Checkbox, Group, PasswordInput, Stack, TextInput } from "@mantine/core";
+import { Alert, Button, Checkbox, Group, PasswordInput, TextInput } from "@mantine/core";
 import { createFileRoute, Navigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http } from "~/api/client";
 import { useOverrides, useOwnFlag } from "~/own-flags/client";
+import { Form } from "~/parts/form";
 import { Door, DoorLink } from "~/session/door";
 import { useEnter } from "~/session/enter";
 import { about, Refusal } from "~/session/refusal";
@@ -70,46 +71,39 @@ function LogIn() {
         )
       }
     >
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          logIn.mutate();
-        }}
-      >
-        <Stack>
-          {code && <Alert color="red">{FROM_ELSEWHERE[code] ?? "Signing in elsewhere did not work."}</Alert>}
-          <Refusal error={logIn.error} fields={["email", "password"]} />
-          <TextInput
-            label="E-mail address"
-            type="email"
-            required
-            autoComplete="username"
-            autoFocus
-            value={credentials.email}
-            onChange={set("email")}
-            error={about(logIn.error, "email")}
+      <Form onSubmit={() => logIn.mutate()}>
+        {code && <Alert color="red">{FROM_ELSEWHERE[code] ?? "Signing in elsewhere did not work."}</Alert>}
+        <Refusal error={logIn.error} fields={["email", "password"]} />
+        <TextInput
+          label="E-mail address"
+          type="email"
+          required
+          autoComplete="username"
+          autoFocus
+          value={credentials.email}
+          onChange={set("email")}
+          error={about(logIn.error, "email")}
+        />
+        <PasswordInput
+          label="Password"
+          required
+          autoComplete="current-password"
+          value={credentials.password}
+          onChange={set("password")}
+          error={about(logIn.error, "password")}
+        />
+        <Group justify="space-between">
+          <Checkbox
+            label="Stay signed in"
+            checked={stay}
+            onChange={(event) => setStay(event.currentTarget.checked)}
           />
-          <PasswordInput
-            label="Password"
-            required
-            autoComplete="current-password"
-            value={credentials.password}
-            onChange={set("password")}
-            error={about(logIn.error, "password")}
-          />
-          <Group justify="space-between">
-            <Checkbox
-              label="Stay signed in"
-              checked={stay}
-              onChange={(event) => setStay(event.currentTarget.checked)}
-            />
-            <DoorLink to="/password-recovery">Forgotten?</DoorLink>
-          </Group>
-          <Button type="submit" loading={logIn.isPending}>
-            Sign in
-          </Button>
-        </Stack>
-      </form>
+          <DoorLink to="/password-recovery">Forgotten?</DoorLink>
+        </Group>
+        <Button type="submit" loading={logIn.isPending}>
+          Sign in
+        </Button>
+      </Form>
       <SingleSignOn />
     </Door>
   );

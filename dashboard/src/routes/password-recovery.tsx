@@ -1,8 +1,10 @@
-import { Button, Stack, TextInput } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http } from "~/api/client";
+import { Form } from "~/parts/form";
+import { TextField } from "~/parts/text-field";
 import { Door, DoorLink } from "~/session/door";
 import { about, Refusal } from "~/session/refusal";
 
@@ -24,29 +26,22 @@ function Recovery() {
   }
   return (
     <Door title="A new password" description="We send a link to your address." footer={footer}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          ask.mutate();
-        }}
-      >
-        <Stack>
-          <Refusal error={ask.error} fields={["email"]} />
-          <TextInput
-            label="E-mail address"
-            type="email"
-            required
-            autoFocus
-            autoComplete="username"
-            value={email}
-            onChange={(event) => setEmail(event.currentTarget.value)}
-            error={about(ask.error, "email")}
-          />
-          <Button type="submit" loading={ask.isPending}>
-            Send the link
-          </Button>
-        </Stack>
-      </form>
+      <Form onSubmit={() => ask.mutate()}>
+        <Refusal error={ask.error} fields={["email"]} />
+        <TextField
+          label="E-mail address"
+          type="email"
+          required
+          autoFocus
+          autoComplete="username"
+          value={email}
+          onChange={setEmail}
+          error={about(ask.error, "email")}
+        />
+        <Button type="submit" loading={ask.isPending}>
+          Send the link
+        </Button>
+      </Form>
     </Door>
   );
 }

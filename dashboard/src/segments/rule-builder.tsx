@@ -1,6 +1,5 @@
 /** Builds the rules of a segment: groups of conditions that all must hold. */
 import {
-  ActionIcon,
   Autocomplete,
   Badge,
   Box,
@@ -14,6 +13,7 @@ import {
   Text,
 } from "@mantine/core";
 import { IconPlus, IconTrash, IconX } from "@tabler/icons-react";
+import { IconButton } from "~/parts/icon-button";
 import { ConditionValue } from "./condition-value";
 import { chosen, offered, useChoices, withChoice } from "./operators";
 import {
@@ -78,8 +78,6 @@ function ConditionRow({
         data={choices.map(({ value, label }) => ({ value, label }))}
         value={chosen(condition)}
         onChange={(value) => value && onChange(withChoice(condition, value))}
-        description={choice?.warning}
-        inputWrapperOrder={["input", "description", "error"]}
         allowDeselect={false}
         searchable
         maxDropdownHeight={360}
@@ -96,9 +94,14 @@ function ConditionRow({
           disabled={disabled}
         />
       )}
-      <ActionIcon size="lg" aria-label="Remove this condition" onClick={onRemove} disabled={disabled}>
+      <IconButton size="lg" aria-label="Remove this condition" onClick={onRemove} disabled={disabled}>
         <IconX size={16} />
-      </ActionIcon>
+      </IconButton>
+      {choice?.warning && (
+        <Text size="xs" c="dimmed" w="100%">
+          {choice.warning}
+        </Text>
+      )}
     </Group>
   );
 }
@@ -121,9 +124,9 @@ function ConditionGroup({ value: group, onChange, onRemove, ...shared }: EditPro
             onChange={(kind) => onChange({ ...group, kind: kind as Kind })}
             disabled={shared.disabled}
           />
-          <ActionIcon aria-label="Remove this group" onClick={onRemove} disabled={shared.disabled}>
+          <IconButton aria-label="Remove this group" onClick={onRemove} disabled={shared.disabled}>
             <IconTrash size={16} />
-          </ActionIcon>
+          </IconButton>
         </Group>
         {group.conditions.map((condition, index) => (
           <Stack key={condition.key} gap="xs">

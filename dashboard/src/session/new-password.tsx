@@ -1,7 +1,8 @@
-import { Button, PasswordInput, Stack } from "@mantine/core";
+import { Button, PasswordInput } from "@mantine/core";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http } from "~/api/client";
+import { Form } from "~/parts/form";
 import { about, Refusal } from "./refusal";
 
 /** Chooses a password with a link that was mailed or shown. */
@@ -17,36 +18,29 @@ export function NewPassword({ uid, token, onDone }: { uid: string; token: string
     { quiet: true, after: onDone },
   );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        confirm.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={confirm.error} fields={["new_password"]} />
-        <PasswordInput
-          label="New password"
-          description="At least eight characters, not all of them digits"
-          required
-          autoFocus
-          autoComplete="new-password"
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-          error={about(confirm.error, "new_password")}
-        />
-        <PasswordInput
-          label="Once more"
-          required
-          autoComplete="new-password"
-          value={again}
-          onChange={(event) => setAgain(event.currentTarget.value)}
-          error={differs && "The two are different."}
-        />
-        <Button type="submit" loading={confirm.isPending} disabled={!password || differs || !again}>
-          Set the password
-        </Button>
-      </Stack>
-    </form>
+    <Form onSubmit={() => confirm.mutate()}>
+      <Refusal error={confirm.error} fields={["new_password"]} />
+      <PasswordInput
+        label="New password"
+        description="At least eight characters, not all of them digits"
+        required
+        autoFocus
+        autoComplete="new-password"
+        value={password}
+        onChange={(event) => setPassword(event.currentTarget.value)}
+        error={about(confirm.error, "new_password")}
+      />
+      <PasswordInput
+        label="Once more"
+        required
+        autoComplete="new-password"
+        value={again}
+        onChange={(event) => setAgain(event.currentTarget.value)}
+        error={differs && "The two are different."}
+      />
+      <Button type="submit" loading={confirm.isPending} disabled={!password || differs || !again}>
+        Set the password
+      </Button>
+    </Form>
   );
 }

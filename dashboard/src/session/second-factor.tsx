@@ -1,7 +1,9 @@
-import { Button, PinInput, Stack, Text, TextInput } from "@mantine/core";
+import { Button, PinInput, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http } from "~/api/client";
+import { Form } from "~/parts/form";
+import { TextField } from "~/parts/text-field";
 import { Refusal } from "./refusal";
 
 /** Asks for the code of the authenticator app, or for one of the backup codes. */
@@ -19,44 +21,37 @@ export function SecondFactor({
     { quiet: true, after: (answer) => onKey((answer as { key?: string } | undefined)?.key) },
   );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        check.mutate(code.trim());
-      }}
-    >
-      <Stack>
-        <Refusal error={check.error} />
-        {byBackup ? (
-          <TextInput
-            label="Backup code"
+    <Form onSubmit={() => check.mutate(code.trim())}>
+      <Refusal error={check.error} />
+      {byBackup ? (
+        <TextField
+          label="Backup code"
+          value={code}
+          onChange={setCode}
+          autoComplete="one-time-code"
+          data-autofocus
+        />
+      ) : (
+        <Stack gap={6} align="center">
+          <Text size="sm">The six digits your authenticator app shows</Text>
+          <PinInput
+            length={6}
+            type="number"
+            oneTimeCode
+            autoFocus
             value={code}
-            onChange={(event) => setCode(event.currentTarget.value)}
-            autoComplete="one-time-code"
-            data-autofocus
+            onChange={setCode}
+            onComplete={(complete) => check.mutate(complete)}
+            getInputProps={(index) => ({ "aria-label": `Digit ${index + 1}` })}
           />
-        ) : (
-          <Stack gap={6} align="center">
-            <Text size="sm">The six digits your authenticator app shows</Text>
-            <PinInput
-              length={6}
-              type="number"
-              oneTimeCode
-              autoFocus
-              value={code}
-              onChange={setCode}
-              onComplete={(complete) => check.mutate(complete)}
-              getInputProps={(index) => ({ "aria-label": `Digit ${index + 1}` })}
-            />
-          </Stack>
-        )}
-        <Button type="submit" loading={check.isPending} disabled={code.trim().length < 6}>
-          Sign in
-        </Button>
-        <Button variant="subtle" size="xs" onClick={() => setByBackup(!byBackup)}>
-          {byBackup ? "Use the authenticator app" : "Use a backup code"}
-        </Button>
-      </Stack>
-    </form>
+        </Stack>
+      )}
+      <Button type="submit" loading={check.isPending} disabled={code.trim().length < 6}>
+        Sign in
+      </Button>
+      <Button variant="subtle" size="xs" onClick={() => setByBackup(!byBackup)}>
+        {byBackup ? "Use the authenticator app" : "Use a backup code"}
+      </Button>
+    </Form>
   );
 }

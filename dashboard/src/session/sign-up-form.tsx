@@ -1,8 +1,9 @@
-import { Button, Checkbox, Group, PasswordInput, Stack, TextInput } from "@mantine/core";
+import { Button, Checkbox, Group, PasswordInput, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http } from "~/api/client";
 import { useIsOn } from "~/own-flags/client";
+import { Form } from "~/parts/form";
 import { about, Refusal } from "./refusal";
 
 interface SignUpFormProps {
@@ -38,36 +39,29 @@ export function SignUpForm({ invite, onDone }: SignUpFormProps) {
     error: about(signUp.error, name),
   });
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        signUp.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={signUp.error} fields={[...FIELDS]} />
-        <Group grow align="flex-start">
-          <TextInput label="First name" autoComplete="given-name" {...field("first_name")} />
-          <TextInput label="Last name" autoComplete="family-name" {...field("last_name")} />
-        </Group>
-        <TextInput label="E-mail address" type="email" autoComplete="username" {...field("email")} />
-        <PasswordInput
-          label="Password"
-          description="At least eight characters, not all of them digits"
-          autoComplete="new-password"
-          {...field("password")}
+    <Form onSubmit={() => signUp.mutate()}>
+      <Refusal error={signUp.error} fields={[...FIELDS]} />
+      <Group grow align="flex-start">
+        <TextInput label="First name" autoComplete="given-name" {...field("first_name")} />
+        <TextInput label="Last name" autoComplete="family-name" {...field("last_name")} />
+      </Group>
+      <TextInput label="E-mail address" type="email" autoComplete="username" {...field("email")} />
+      <PasswordInput
+        label="Password"
+        description="At least eight characters, not all of them digits"
+        autoComplete="new-password"
+        {...field("password")}
+      />
+      {asksForNews && (
+        <Checkbox
+          label="You may mail me news"
+          checked={news}
+          onChange={(event) => setNews(event.currentTarget.checked)}
         />
-        {asksForNews && (
-          <Checkbox
-            label="You may mail me news"
-            checked={news}
-            onChange={(event) => setNews(event.currentTarget.checked)}
-          />
-        )}
-        <Button type="submit" loading={signUp.isPending}>
-          Create account
-        </Button>
-      </Stack>
-    </form>
+      )}
+      <Button type="submit" loading={signUp.isPending}>
+        Create account
+      </Button>
+    </Form>
   );
 }

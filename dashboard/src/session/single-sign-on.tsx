@@ -1,11 +1,13 @@
 /** Signing in through somebody else, as far as this installation is set up for it. */
-import { Button, Collapse, Divider, Stack, TextInput } from "@mantine/core";
+import { Button, Collapse, Divider, Stack } from "@mantine/core";
 import { IconBrandGithub, IconBrandGoogle, IconBuildingFortress, IconLogin2 } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
 import { useAct } from "~/api/act";
 import { api, http } from "~/api/client";
 import { useIsOn, useOwnFlags } from "~/own-flags/client";
 import { type Provider, providersBy } from "~/own-flags/sign-in";
+import { Form } from "~/parts/form";
+import { TextField } from "~/parts/text-field";
 import { departing } from "./outside";
 import { Refusal } from "./refusal";
 
@@ -49,24 +51,13 @@ function Saml() {
         Sign in with SAML
       </Button>
       <Collapse expanded={opened}>
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            begin.mutate();
-          }}
-        >
-          <Stack gap="xs">
-            <Refusal error={begin.error} />
-            <TextInput
-              label="Name of your organisation's sign-in"
-              value={name}
-              onChange={(event) => setName(event.currentTarget.value)}
-            />
-            <Button type="submit" variant="light" loading={begin.isPending} disabled={!name.trim()}>
-              Continue
-            </Button>
-          </Stack>
-        </form>
+        <Form onSubmit={() => begin.mutate()} gap="xs">
+          <Refusal error={begin.error} />
+          <TextField label="Name of your organisation's sign-in" value={name} onChange={setName} />
+          <Button type="submit" variant="light" loading={begin.isPending} disabled={!name.trim()}>
+            Continue
+          </Button>
+        </Form>
       </Collapse>
     </>
   );

@@ -1,8 +1,10 @@
 /** The first step on a fresh installation: its administrator. */
-import { Button, PasswordInput, Stack, TextInput } from "@mantine/core";
+import { Button, PasswordInput } from "@mantine/core";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http } from "~/api/client";
+import { Form } from "~/parts/form";
+import { TextField } from "~/parts/text-field";
 import { about, Refusal } from "~/session/refusal";
 
 const LINK = "burgee-set-up-link";
@@ -46,45 +48,38 @@ export function Administrator({ onKey }: { onKey: (key: string | undefined) => u
   const make = useAct(() => makeAdministrator(email, password, code.trim()), { quiet: true, after: onKey });
   const isTooWeak = password !== "" && (password.length < 8 || /^\d+$/.test(password));
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        make.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={make.error} fields={["email", "code", "new_password"]} />
-        <TextInput
-          label="Your e-mail address"
-          type="email"
-          required
-          autoFocus
-          autoComplete="username"
-          value={email}
-          onChange={(event) => setEmail(event.currentTarget.value)}
-          error={about(make.error, "email")}
-        />
-        <PasswordInput
-          label="Password"
-          description="At least eight characters, not all of them digits"
-          required
-          autoComplete="new-password"
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-          error={about(make.error, "new_password")}
-        />
-        <TextInput
-          label="Set-up code"
-          description="Printed when the server starts, where it can be reached from other machines. Leave it empty otherwise."
-          autoComplete="off"
-          value={code}
-          onChange={(event) => setCode(event.currentTarget.value)}
-          error={about(make.error, "code")}
-        />
-        <Button type="submit" loading={make.isPending} disabled={!password || isTooWeak}>
-          Create the administrator
-        </Button>
-      </Stack>
-    </form>
+    <Form onSubmit={() => make.mutate()}>
+      <Refusal error={make.error} fields={["email", "code", "new_password"]} />
+      <TextField
+        label="Your e-mail address"
+        type="email"
+        required
+        autoFocus
+        autoComplete="username"
+        value={email}
+        onChange={setEmail}
+        error={about(make.error, "email")}
+      />
+      <PasswordInput
+        label="Password"
+        description="At least eight characters, not all of them digits"
+        required
+        autoComplete="new-password"
+        value={password}
+        onChange={(event) => setPassword(event.currentTarget.value)}
+        error={about(make.error, "new_password")}
+      />
+      <TextField
+        label="Set-up code"
+        description="Printed when the server starts, where it can be reached from other machines. Leave it empty otherwise."
+        autoComplete="off"
+        value={code}
+        onChange={setCode}
+        error={about(make.error, "code")}
+      />
+      <Button type="submit" loading={make.isPending} disabled={!password || isTooWeak}>
+        Create the administrator
+      </Button>
+    </Form>
   );
 }

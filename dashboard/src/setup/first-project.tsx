@@ -1,10 +1,11 @@
 /** The second step: an organisation, a project in it, its environments and a flag to see at once. */
-import { Button, Stack, TagsInput, TextInput } from "@mantine/core";
+import { Button, TagsInput, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http, type Schema } from "~/api/client";
 import { useOwnFlag } from "~/own-flags/client";
 import { environmentNames } from "~/own-flags/gates";
+import { Form } from "~/parts/form";
 import { about, Refusal } from "~/session/refusal";
 
 export interface FirstFlag {
@@ -71,43 +72,36 @@ export function FirstProject({ onDone }: { onDone: (flag: FirstFlag) => unknown 
   });
   const isComplete = wanted.organisation.trim() && wanted.project.trim() && wanted.environments.length > 0;
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        create.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={create.error} />
-        <TextInput
-          label="Organisation"
-          description="Who works here together: a company, a team"
-          placeholder="Acme"
-          required
-          autoFocus
-          value={wanted.organisation}
-          onChange={(event) => setWanted({ ...wanted, organisation: event.currentTarget.value })}
-          error={made.organisation ? undefined : about(create.error, "name")}
-        />
-        <TextInput
-          label="Project"
-          description="What is flagged: a product, an app, a service"
-          placeholder="Web shop"
-          required
-          value={wanted.project}
-          onChange={(event) => setWanted({ ...wanted, project: event.currentTarget.value })}
-        />
-        <TagsInput
-          label="Environments"
-          description="Where it runs. Each flag has a state in each of them."
-          value={wanted.environments}
-          onChange={(environments) => setWanted({ ...wanted, environments })}
-          clearButtonProps={{ "aria-label": "Remove all environments" }}
-        />
-        <Button type="submit" loading={create.isPending} disabled={!isComplete}>
-          Create
-        </Button>
-      </Stack>
-    </form>
+    <Form onSubmit={() => create.mutate()}>
+      <Refusal error={create.error} />
+      <TextInput
+        label="Organisation"
+        description="Who works here together: a company, a team"
+        placeholder="Acme"
+        required
+        autoFocus
+        value={wanted.organisation}
+        onChange={(event) => setWanted({ ...wanted, organisation: event.currentTarget.value })}
+        error={made.organisation ? undefined : about(create.error, "name")}
+      />
+      <TextInput
+        label="Project"
+        description="What is flagged: a product, an app, a service"
+        placeholder="Web shop"
+        required
+        value={wanted.project}
+        onChange={(event) => setWanted({ ...wanted, project: event.currentTarget.value })}
+      />
+      <TagsInput
+        label="Environments"
+        description="Where it runs. Each flag has a state in each of them."
+        value={wanted.environments}
+        onChange={(environments) => setWanted({ ...wanted, environments })}
+        clearButtonProps={{ "aria-label": "Remove all environments" }}
+      />
+      <Button type="submit" loading={create.isPending} disabled={!isComplete}>
+        Create
+      </Button>
+    </Form>
   );
 }

@@ -1,5 +1,5 @@
 /** The pages of an environment, at the side. */
-import { Badge, NavLink, Stack, Text } from "@mantine/core";
+import { Badge, Stack } from "@mantine/core";
 import {
   IconArrowsDiff,
   IconCode,
@@ -20,10 +20,10 @@ import {
   IconWebhook,
   IconZoomQuestion,
 } from "@tabler/icons-react";
-import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { api } from "~/api/client";
 import { useIsThere } from "~/own-flags/gates";
+import { PageGroup, PageLink } from "./page-links";
 
 const AT = "/project/$project/environment/$environment" as const;
 
@@ -48,14 +48,14 @@ type Name =
   | "import-export"
   | "project-settings";
 
-export interface PageLink {
+interface PlacePage {
   name: string;
   to: `${typeof AT}/${Name}`;
   icon: ReactNode;
 }
 
 /** The pages by group; the command palette offers the same. */
-export const PAGES: { group: string; pages: PageLink[] }[] = [
+export const PAGES: { group: string; pages: PlacePage[] }[] = [
   {
     group: "Environment",
     pages: [
@@ -112,35 +112,20 @@ export function Navigation({
   return (
     <Stack gap="lg" component="nav" aria-label="Pages">
       {PAGES.map(({ group, pages }) => (
-        <Stack key={group} gap={2}>
-          <Text size="xs" fw={700} c="dimmed" px="sm" pb={4}>
-            {group}
-          </Text>
+        <PageGroup key={group} name={group}>
           {pages
             .filter(({ to }) => isThere(to))
-            .map((page) => (
-              <Link
-                key={page.name}
-                to={page.to}
-                params={{ project, environment }}
-                onClick={onFollow}
-                style={{ textDecoration: "none", color: "inherit" }}
-              >
-                {({ isActive }) => (
-                  <NavLink
-                    component="span"
-                    label={page.name}
-                    leftSection={page.icon}
-                    active={isActive}
-                    rightSection={
-                      page.name === "Change requests" && <OpenRequests environment={environment} />
-                    }
-                    style={{ borderRadius: "var(--mantine-radius-md)" }}
-                  />
-                )}
-              </Link>
+            .map(({ name, to, icon }) => (
+              <PageLink
+                key={name}
+                link={{ to, params: { project, environment } }}
+                name={name}
+                icon={icon}
+                aside={name === "Change requests" && <OpenRequests environment={environment} />}
+                onFollow={onFollow}
+              />
             ))}
-        </Stack>
+        </PageGroup>
       ))}
     </Stack>
   );

@@ -1,12 +1,11 @@
 /** What the command palette knows of an organisation: its pages, those about audience syncs, and the syncs by name. */
 import type { SpotlightActionData, SpotlightActionGroupData } from "@mantine/spotlight";
-import { IconBuilding, IconPlus, IconRefresh } from "@tabler/icons-react";
+import { IconPlus, IconRefresh } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { useObjects } from "~/audience-sync/objects";
 import { PAGES as SYNC_PAGES } from "~/audience-sync/pages";
 import { ADMIN, useOrganisationMay } from "~/lib/permissions";
-import { PAGES } from "~/organisation/pages";
-import { useIsThere } from "~/own-flags/gates";
+import { useOrganisationPages } from "~/organisation/pages";
 import { useAddress, useProject } from "./place";
 
 function useSyncs(organisation: number | undefined, isWanted: boolean): SpotlightActionData[] {
@@ -30,19 +29,20 @@ export function useOrganisationActions(search: string): SpotlightActionGroupData
   const project = useProject(address.project).data;
   const organisation = address.organisation ?? project?.organisation;
   const isAdmin = useOrganisationMay(organisation)(ADMIN);
-  const isThere = useIsThere();
+  const groups = useOrganisationPages(organisation);
   const navigate = useNavigate();
   const syncs = useSyncs(organisation, isAdmin && search.length > 1);
   if (organisation === undefined) return [];
   const params = { organisation: String(organisation) };
-  const pages = PAGES.filter((page) => (isAdmin || !page.adminOnly) && isThere(page.to)).map(
-    ({ name, path, to }) => ({
-      id: `organisation-${path}`,
-      label: `Organisation: ${name}`,
-      leftSection: <IconBuilding size={18} />,
+  const pages = groups
+    .flatMap((group) => group.pages)
+    .map(({ name, to, icon }) => ({
+      id: `organisation-${name}`,
+      label: name,
+      description: "Organisation",
+      leftSection: icon,
       onClick: () => navigate({ to, params }),
-    }),
-  );
+    }));
   const ofSyncs = SYNC_PAGES.map(({ name, parts: [part], to }) => ({
     id: `syncs-${name}`,
     label: `Audience sync: ${name}`,

@@ -15,6 +15,11 @@ import { UserMenu } from "./user-menu";
 
 const Palette = lazy(() => import("./palette").then((module) => ({ default: module.Palette })));
 
+/** Whoever works on flags is in an environment. */
+const OrganisationNavigation = lazy(() =>
+  import("./organisation-navigation").then((module) => ({ default: module.OrganisationNavigation })),
+);
+
 function SearchButton() {
   return (
     <>
@@ -44,9 +49,10 @@ function SearchButton() {
 
 export function Shell({ children }: { children: ReactNode }) {
   const [opened, { toggle, close }] = useDisclosure();
-  const { project, environment } = useAddress();
+  const { organisation, project, environment } = useAddress();
   const isStill = useReducedMotion();
-  const hasPages = project !== undefined && environment !== undefined;
+  const isInEnvironment = project !== undefined && environment !== undefined;
+  const hasPages = isInEnvironment || organisation !== undefined;
   return (
     <AppShell
       header={{ height: { base: 96, sm: 56 } }}
@@ -85,7 +91,14 @@ export function Shell({ children }: { children: ReactNode }) {
         </Box>
       </AppShell.Header>
       <AppShell.Navbar p="sm" style={{ overflowY: "auto" }}>
-        {hasPages && <Navigation project={String(project)} environment={environment} onFollow={close} />}
+        {isInEnvironment && (
+          <Navigation project={String(project)} environment={environment} onFollow={close} />
+        )}
+        {organisation !== undefined && (
+          <Suspense>
+            <OrganisationNavigation organisation={organisation} onFollow={close} />
+          </Suspense>
+        )}
       </AppShell.Navbar>
       <AppShell.Main id="page" tabIndex={-1} style={{ outline: "none" }}>
         <Bars />

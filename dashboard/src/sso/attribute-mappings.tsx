@@ -1,10 +1,12 @@
 /** Which attributes of a SAML provider say what of a user. */
-import { ActionIcon, Button, Group, Select, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Button, Group, Select, Stack, Table, Text } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { ALL, api, http, type Schema } from "~/api/client";
+import { IconButton } from "~/parts/icon-button";
 import { Loaded } from "~/parts/states";
+import { TextField } from "~/parts/text-field";
 import { about, Refusal } from "~/session/refusal";
 
 const MAPPINGS = "/api/v1/auth/saml/attribute-mapping/";
@@ -44,11 +46,11 @@ function AddMapping({ saml, free }: { saml: number; free: typeof MEANINGS }) {
     >
       <Refusal error={add.error} fields={["django_attribute_name", "idp_attribute_name"]} />
       <Group gap="xs" align="flex-end">
-        <TextInput
+        <TextField
           label="Attribute there"
           placeholder="urn:oid:0.9.2342.19200300.100.1.3"
           value={attribute}
-          onChange={(event) => setAttribute(event.currentTarget.value)}
+          onChange={setAttribute}
           error={about(add.error, "idp_attribute_name")}
           style={{ flex: "1 1 14rem" }}
         />
@@ -102,12 +104,12 @@ export function AttributeMappings({ saml }: { saml: number }) {
                       {MEANINGS.find((meaning) => meaning.value === one.django_attribute_name)?.label}
                     </Table.Td>
                     <Table.Td w={50}>
-                      <ActionIcon
+                      <IconButton
                         aria-label={`Remove the attribute ${one.idp_attribute_name}`}
                         onClick={() => remove.mutate(one.id)}
                       >
                         <IconTrash size={16} />
-                      </ActionIcon>
+                      </IconButton>
                     </Table.Td>
                   </Table.Tr>
                 ))}

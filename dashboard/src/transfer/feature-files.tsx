@@ -1,6 +1,5 @@
 /** The features of one environment as a file: exports that were asked for, and imports. */
 import {
-  ActionIcon,
   Badge,
   Button,
   FileInput,
@@ -13,11 +12,13 @@ import {
   Text,
 } from "@mantine/core";
 import { IconDownload, IconFileUpload } from "@tabler/icons-react";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useAct } from "~/api/act";
 import { api, http, type Schema } from "~/api/client";
 import { save } from "~/api/files";
 import { TypedName } from "~/parts/confirm";
+import { Form } from "~/parts/form";
+import { IconButton } from "~/parts/icon-button";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
 import { Time } from "~/parts/time";
@@ -71,8 +72,51 @@ function EnvironmentSelect({ value, onChange }: { value: string; onChange: (valu
   );
 }
 
+interface PastFile {
+  id: number;
+  environment_id: number;
+  status: Status;
+  created_at: string;
+}
+
+interface PastProps<File extends PastFile> {
+  query: { data: { results: File[] } | undefined; error: unknown; refetch?: () => unknown };
+  action?: (file: File) => ReactNode;
+}
+
+/** The files that were written or taken in lately: of which environment, and how far they are. */
+function Past<File extends PastFile>({ query, action }: PastProps<File>) {
+  const { environments } = usePlace();
+  return (
+    <Loaded query={query} rows={1}>
+      {({ results }) =>
+        results.length > 0 && (
+          <Table>
+            <Table.Tbody>
+              {results.map((one) => (
+                <Table.Tr key={one.id}>
+                  <Table.Td>
+                    {environments.find((place) => place.id === one.environment_id)?.name}
+                    <Text size="xs" c="dimmed">
+                      <Time at={one.created_at} />
+                    </Text>
+                  </Table.Td>
+                  <Table.Td>
+                    <StatusBadge status={one.status} />
+                  </Table.Td>
+                  {action && <Table.Td ta="right">{action(one)}</Table.Td>}
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        )
+      }
+    </Loaded>
+  );
+}
+
 export function FeatureExports() {
-  const { project, environment, environments } = usePlace();
+  const { project, environment } = usePlace();
   const tags = useTags(project.id).data?.results ?? [];
   const [from, setFrom] = useState(String(environment.id));
   const [chosen, setChosen] = useState<string[]>([]);
@@ -116,39 +160,19 @@ export function FeatureExports() {
           Export the features
         </Button>
       </Group>
-      <Loaded query={query} rows={1}>
-        {({ results }) =>
-          results.length > 0 && (
-            <Table>
-              <Table.Tbody>
-                {results.map((one) => (
-                  <Table.Tr key={one.id}>
-                    <Table.Td>
-                      {environments.find((place) => place.id === one.environment_id)?.name}
-                      <Text size="xs" c="dimmed">
-                        <Time at={one.created_at} />
-                      </Text>
-                    </Table.Td>
-                    <Table.Td>
-                      <StatusBadge status={one.status} />
-                    </Table.Td>
-                    <Table.Td ta="right">
-                      <ActionIcon
-                        aria-label={`Download ${one.name}`}
-                        disabled={one.status !== "SUCCESS"}
-                        loading={download.isPending && download.variables?.id === one.id}
-                        onClick={() => download.mutate(one)}
-                      >
-                        <IconDownload size={16} />
-                      </ActionIcon>
-                    </Table.Td>
-                  </Table.Tr>
-                ))}
-              </Table.Tbody>
-            </Table>
-          )
-        }
-      </Loaded>
+      <Past
+        query={query}
+        action={(one) => (
+          <IconButton
+            aria-label={`Download ${one.name}`}
+            disabled={one.status !== "SUCCESS"}
+            loading={download.isPending && download.variables?.id === one.id}
+            onClick={() => download.mutate(one)}
+          >
+            <IconDownload size={16} />
+          </IconButton>
+        )}
+      />
     </Section>
   );
 }
@@ -161,7 +185,7 @@ function form(body: { file: unknown; strategy: string }): FormData {
 }
 
 export function FeatureImports() {
-  const { project, environment, environments } = usePlace();
+  const { project, environment } = usePlace();
   const [into, setInto] = useState(String(environment.id));
   const [file, setFile] = useState<File | null>(null);
   const [strategy, setStrategy] = useState<Strategy>("SKIP");
@@ -196,72 +220,43 @@ export function FeatureImports() {
       title="Import features from a file"
       description="As an export of features has them, up to 1 MB. Values are those of the chosen environment; elsewhere the features begin with their first value."
     >
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          send.mutate();
-        }}
-      >
-        <Stack>
-          <Refusal error={send.error} />
-          <FileInput
-            label="File of features"
-            placeholder="Choose a file"
-            leftSection={<IconFileUpload size={16} />}
-            accept=".json"
-            clearable
-            clearButtonProps={{ "aria-label": "Choose no file of features" }}
-            value={file}
-            onChange={setFile}
-            maw={480}
-          />
-          <EnvironmentSelect value={into} onChange={setInto} />
-          <Radio.Group
-            label="Features that are there already"
-            value={strategy}
-            onChange={(value) => setStrategy(value as Strategy)}
+      <Form onSubmit={() => send.mutate()}>
+        <Refusal error={send.error} />
+        <FileInput
+          label="File of features"
+          placeholder="Choose a file"
+          leftSection={<IconFileUpload size={16} />}
+          accept=".json"
+          clearable
+          clearButtonProps={{ "aria-label": "Choose no file of features" }}
+          value={file}
+          onChange={setFile}
+          maw={480}
+        />
+        <EnvironmentSelect value={into} onChange={setInto} />
+        <Radio.Group
+          label="Features that are there already"
+          value={strategy}
+          onChange={(value) => setStrategy(value as Strategy)}
+        >
+          <Stack gap="xs" mt={6}>
+            {STRATEGIES.map((one) => (
+              <Radio key={one.value} {...one} />
+            ))}
+          </Stack>
+        </Radio.Group>
+        {asksForName && <TypedName name={project.name} value={typed} onChange={setTyped} />}
+        <Group>
+          <Button
+            type="submit"
+            loading={send.isPending}
+            disabled={!file || (asksForName && typed !== project.name)}
           >
-            <Stack gap="xs" mt={6}>
-              {STRATEGIES.map((one) => (
-                <Radio key={one.value} {...one} />
-              ))}
-            </Stack>
-          </Radio.Group>
-          {asksForName && <TypedName name={project.name} value={typed} onChange={setTyped} />}
-          <Group>
-            <Button
-              type="submit"
-              loading={send.isPending}
-              disabled={!file || (asksForName && typed !== project.name)}
-            >
-              Import the features
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-      <Loaded query={query} rows={1}>
-        {({ results }) =>
-          results.length > 0 && (
-            <Table>
-              <Table.Tbody>
-                {results.map((one) => (
-                  <Table.Tr key={one.id}>
-                    <Table.Td>
-                      {environments.find((place) => place.id === one.environment_id)?.name}
-                      <Text size="xs" c="dimmed">
-                        <Time at={one.created_at} />
-                      </Text>
-                    </Table.Td>
-                    <Table.Td>
-                      <StatusBadge status={one.status} />
-                    </Table.Td>
-                  </Table.Tr>
-                ))}
-              </Table.Tbody>
-            </Table>
-          )
-        }
-      </Loaded>
+            Import the features
+          </Button>
+        </Group>
+      </Form>
+      <Past query={query} />
     </Section>
   );
 }

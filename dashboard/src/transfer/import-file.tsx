@@ -1,9 +1,10 @@
 /** Takes the file of a project or an organisation in: first a look at what it would do, then the deed. */
-import { Button, FileInput, Group, Stack } from "@mantine/core";
+import { Button, FileInput, Group } from "@mantine/core";
 import { IconFileUpload } from "@tabler/icons-react";
 import { type ReactNode, useState } from "react";
 import { useAct } from "~/api/act";
 import { Sending, useSending } from "~/parts/file-sending";
+import { Form } from "~/parts/form";
 import { Section } from "~/parts/section";
 import { Refusal } from "~/session/refusal";
 import { ImportReport, type Report } from "./report";
@@ -31,49 +32,46 @@ export function ImportFile({ title, description, send, children, said = "" }: Im
   const isChecked = run.data?.dry_run === true && run.variables?.said === said;
   return (
     <Section title={title} description={description}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
+      <Form
+        onSubmit={() => {
           if (file) run.mutate({ file, isDry: true, said });
         }}
       >
-        <Stack>
-          <FileInput
-            label="File"
-            placeholder="Choose a file"
-            leftSection={<IconFileUpload size={16} />}
-            accept=".json,.ndjson"
-            clearable
-            clearButtonProps={{ "aria-label": "Choose no file" }}
-            value={file}
-            onChange={(next) => {
-              setFile(next);
-              run.reset();
-            }}
-            disabled={run.isPending}
-            maw={480}
-          />
-          {children}
-          <Refusal error={run.error} />
-          <Sending {...sending} />
-          {run.data && <ImportReport report={run.data} />}
-          <Group>
-            <Button
-              type="submit"
-              variant={isChecked ? "default" : "filled"}
-              loading={run.isPending}
-              disabled={!file}
-            >
-              Look what it would do
+        <FileInput
+          label="File"
+          placeholder="Choose a file"
+          leftSection={<IconFileUpload size={16} />}
+          accept=".json,.ndjson"
+          clearable
+          clearButtonProps={{ "aria-label": "Choose no file" }}
+          value={file}
+          onChange={(next) => {
+            setFile(next);
+            run.reset();
+          }}
+          disabled={run.isPending}
+          maw={480}
+        />
+        {children}
+        <Refusal error={run.error} />
+        <Sending {...sending} />
+        {run.data && <ImportReport report={run.data} />}
+        <Group>
+          <Button
+            type="submit"
+            variant={isChecked ? "default" : "filled"}
+            loading={run.isPending}
+            disabled={!file}
+          >
+            Look what it would do
+          </Button>
+          {isChecked && file && (
+            <Button loading={run.isPending} onClick={() => run.mutate({ file, isDry: false, said })}>
+              Import it
             </Button>
-            {isChecked && file && (
-              <Button loading={run.isPending} onClick={() => run.mutate({ file, isDry: false, said })}>
-                Import it
-              </Button>
-            )}
-          </Group>
-        </Stack>
-      </form>
+          )}
+        </Group>
+      </Form>
     </Section>
   );
 }

@@ -1,10 +1,12 @@
 /** Takes a project over from LaunchDarkly; it is done in the background. */
-import { Alert, Badge, Button, Group, List, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Badge, Button, Group, List, PasswordInput, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { api, http, type Schema } from "~/api/client";
+import { Form } from "~/parts/form";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
+import { TextField } from "~/parts/text-field";
 import { Time } from "~/parts/time";
 import { about, Refusal } from "~/session/refusal";
 import { usePlace } from "~/shell/place";
@@ -68,39 +70,32 @@ export function LaunchDarklyImport() {
       title="From LaunchDarkly"
       description="Flags, segments and environments of a project there come into this one."
     >
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          ask.mutate();
-        }}
-      >
-        <Stack>
-          <Refusal error={ask.error} fields={["token", "project_key"]} />
-          <PasswordInput
-            label="Access token"
-            description="One that may read the project. It is kept, encrypted, until the import is done."
-            autoComplete="off"
-            value={token}
-            onChange={(event) => setToken(event.currentTarget.value)}
-            error={about(ask.error, "token")}
-            visibilityToggleButtonProps={{ "aria-label": "Show the token" }}
-            maw={480}
-          />
-          <TextInput
-            label="Key of the project there"
-            placeholder="default"
-            value={key}
-            onChange={(event) => setKey(event.currentTarget.value)}
-            error={about(ask.error, "project_key")}
-            maw={480}
-          />
-          <Group>
-            <Button type="submit" loading={ask.isPending} disabled={!token.trim() || !key.trim()}>
-              Begin the import
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      <Form onSubmit={() => ask.mutate()}>
+        <Refusal error={ask.error} fields={["token", "project_key"]} />
+        <PasswordInput
+          label="Access token"
+          description="One that may read the project. It is kept, encrypted, until the import is done."
+          autoComplete="off"
+          value={token}
+          onChange={(event) => setToken(event.currentTarget.value)}
+          error={about(ask.error, "token")}
+          visibilityToggleButtonProps={{ "aria-label": "Show the token" }}
+          maw={480}
+        />
+        <TextField
+          label="Key of the project there"
+          placeholder="default"
+          value={key}
+          onChange={setKey}
+          error={about(ask.error, "project_key")}
+          maw={480}
+        />
+        <Group>
+          <Button type="submit" loading={ask.isPending} disabled={!token.trim() || !key.trim()}>
+            Begin the import
+          </Button>
+        </Group>
+      </Form>
       <Loaded query={query} rows={1}>
         {(imports) => imports.map((one) => <OneImport key={one.id} one={one} />)}
       </Loaded>

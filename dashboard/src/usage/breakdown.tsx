@@ -48,12 +48,12 @@ export function Breakdown({ organisation, period, by, places, total, onChoose }:
             const share = total > 0 ? ((requests ?? 0) / total) * 100 : 0;
             return (
               <Table.Tr key={id}>
-                <Table.Td>
+                <Table.Td w={{ base: "60%", sm: "30%" }}>
                   <Anchor component="button" size="sm" ta="left" onClick={() => onChoose(id)}>
                     {name}
                   </Anchor>
                 </Table.Td>
-                <Table.Td w="40%" visibleFrom="xs">
+                <Table.Td visibleFrom="xs">
                   <Progress value={share} aria-label={`The share of ${name}`} />
                 </Table.Td>
                 <Table.Td w={120} ta="right">

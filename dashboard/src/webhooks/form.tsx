@@ -1,7 +1,9 @@
 /** Makes or edits a webhook. */
-import { Button, Checkbox, Group, PasswordInput, Stack, Switch, TextInput } from "@mantine/core";
+import { Button, Checkbox, Group, PasswordInput, Switch } from "@mantine/core";
 import { useState } from "react";
 import { useAct } from "~/api/act";
+import { Form } from "~/parts/form";
+import { TextField } from "~/parts/text-field";
 import { about, Refusal } from "~/session/refusal";
 import { callsOf, type Owner, WEBHOOKS, type Webhook } from "./calls";
 import { Try } from "./try";
@@ -49,73 +51,66 @@ export function WebhookForm({ owner, webhook, onClose, onSecret }: FormProps) {
     },
   );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={save.error} fields={["url", "secret"]} />
-        <TextInput
-          label="Address"
-          description="Gets a POST of JSON for every event"
-          type="url"
-          required
-          data-autofocus
-          placeholder="https://example.com/hooks/flags"
-          value={url}
-          onChange={(event) => setUrl(event.currentTarget.value)}
-          error={about(save.error, "url")}
+    <Form onSubmit={() => save.mutate()}>
+      <Refusal error={save.error} fields={["url", "secret"]} />
+      <TextField
+        label="Address"
+        description="Gets a POST of JSON for every event"
+        type="url"
+        required
+        data-autofocus
+        placeholder="https://example.com/hooks/flags"
+        value={url}
+        onChange={setUrl}
+        error={about(save.error, "url")}
+      />
+      <Group align="flex-end" gap="xs">
+        <PasswordInput
+          label="Secret"
+          description={
+            wasSigned
+              ? "Empty: the one it has stays. A new one replaces it at once."
+              : "Signs what is sent, so that the receiver knows it is from here. Empty: unsigned."
+          }
+          placeholder={wasSigned ? "Kept as it is" : undefined}
+          autoComplete="new-password"
+          disabled={isUnsigned}
+          value={secret}
+          onChange={(event) => setSecret(event.currentTarget.value)}
+          error={about(save.error, "secret")}
+          style={{ flex: "1 1 14rem" }}
         />
-        <Group align="flex-end" gap="xs">
-          <PasswordInput
-            label="Secret"
-            description={
-              wasSigned
-                ? "Empty: the one it has stays. A new one replaces it at once."
-                : "Signs what is sent, so that the receiver knows it is from here. Empty: unsigned."
-            }
-            placeholder={wasSigned ? "Kept as it is" : undefined}
-            autoComplete="new-password"
-            disabled={isUnsigned}
-            value={secret}
-            onChange={(event) => setSecret(event.currentTarget.value)}
-            error={about(save.error, "secret")}
-            style={{ flex: "1 1 14rem" }}
-          />
-          <Button variant="light" disabled={isUnsigned} onClick={() => setSecret(makeSecret())}>
-            Make one
-          </Button>
-        </Group>
-        {wasSigned && (
-          <Checkbox
-            label="Send unsigned from now on"
-            checked={isUnsigned}
-            onChange={(event) => setUnsigned(event.currentTarget.checked)}
-          />
-        )}
-        <Switch
-          label="On"
-          description="While it is off nothing is collected for it."
-          checked={isEnabled}
-          onChange={(event) => setEnabled(event.currentTarget.checked)}
+        <Button variant="light" disabled={isUnsigned} onClick={() => setSecret(makeSecret())}>
+          Make one
+        </Button>
+      </Group>
+      {wasSigned && (
+        <Checkbox
+          label="Send unsigned from now on"
+          checked={isUnsigned}
+          onChange={(event) => setUnsigned(event.currentTarget.checked)}
         />
-        <Try
-          owner={owner}
-          url={url.trim()}
-          secret={isUnsigned ? "" : secret || webhook?.secret || ""}
-          disabled={!isAddress(url)}
-        />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={save.isPending} disabled={!isAddress(url)}>
-            {webhook ? "Save" : "Add the webhook"}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      )}
+      <Switch
+        label="On"
+        description="While it is off nothing is collected for it."
+        checked={isEnabled}
+        onChange={(event) => setEnabled(event.currentTarget.checked)}
+      />
+      <Try
+        owner={owner}
+        url={url.trim()}
+        secret={isUnsigned ? "" : secret || webhook?.secret || ""}
+        disabled={!isAddress(url)}
+      />
+      <Group justify="flex-end">
+        <Button variant="default" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button type="submit" loading={save.isPending} disabled={!isAddress(url)}>
+          {webhook ? "Save" : "Add the webhook"}
+        </Button>
+      </Group>
+    </Form>
   );
 }

@@ -5,8 +5,9 @@ import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { useAct } from "~/api/act";
 import { Confirm } from "~/parts/confirm";
+import { Page } from "~/parts/page";
+import { Rows } from "~/parts/rows";
 import { SecretOnce } from "~/parts/secret";
-import { Section } from "~/parts/section";
 import { Empty, Loaded } from "~/parts/states";
 import { Time } from "~/parts/time";
 import { useAddress } from "~/shell/place";
@@ -125,9 +126,11 @@ interface WebhooksProps {
   owner: Owner;
   description: ReactNode;
   mayChange: boolean;
+  /** What else is set for webhooks, below them. */
+  children?: ReactNode;
 }
 
-export function Webhooks({ owner, description, mayChange }: WebhooksProps) {
+export function Webhooks({ owner, description, mayChange, children }: WebhooksProps) {
   const query = useWebhooks(owner);
   // `null`: a new one.
   const [edited, setEdited] = useState<Webhook | null>();
@@ -144,35 +147,40 @@ export function Webhooks({ owner, description, mayChange }: WebhooksProps) {
     </Button>
   );
   return (
-    <>
-      <Section title="Webhooks" description={description} actions={add}>
-        <Loaded query={query} rows={2}>
-          {(webhooks) =>
-            webhooks.length === 0 ? (
-              <Empty icon={<IconWebhook />} title="No webhooks yet">
-                {mayChange
-                  ? "A webhook is an address of yours that is told what happens here, as it happens."
-                  : "An administrator can add one."}
-              </Empty>
-            ) : (
-              <Table>
-                <Table.Tbody>
-                  {webhooks.map((webhook) => (
-                    <Row
-                      key={webhook.id}
-                      owner={owner}
-                      webhook={webhook}
-                      mayChange={mayChange}
-                      onEdit={() => setEdited(webhook)}
-                      onDelete={() => setRemoved(webhook)}
-                    />
-                  ))}
-                </Table.Tbody>
-              </Table>
-            )
-          }
-        </Loaded>
-      </Section>
+    <Page title="Webhooks" description={description} actions={query.data?.length ? add : undefined}>
+      <Loaded query={query} rows={2}>
+        {(webhooks) =>
+          webhooks.length === 0 ? (
+            <Empty icon={<IconWebhook />} title="No webhooks yet" action={add}>
+              {mayChange
+                ? "A webhook is an address of yours that is told what happens here, as it happens."
+                : "An administrator can add one."}
+            </Empty>
+          ) : (
+            <Rows
+              head={
+                <>
+                  <Table.Th>Address</Table.Th>
+                  <Table.Th>On</Table.Th>
+                  {mayChange && <Table.Th aria-label="Actions" />}
+                </>
+              }
+            >
+              {webhooks.map((webhook) => (
+                <Row
+                  key={webhook.id}
+                  owner={owner}
+                  webhook={webhook}
+                  mayChange={mayChange}
+                  onEdit={() => setEdited(webhook)}
+                  onDelete={() => setRemoved(webhook)}
+                />
+              ))}
+            </Rows>
+          )
+        }
+      </Loaded>
+      {children}
       <Modal
         opened={edited !== undefined}
         onClose={() => setEdited(undefined)}
@@ -198,6 +206,6 @@ export function Webhooks({ owner, description, mayChange }: WebhooksProps) {
       >
         It is told nothing from then on, and what was sent to it is forgotten.
       </Confirm>
-    </>
+    </Page>
   );
 }

@@ -26,7 +26,7 @@ function answerOf(error: unknown): { status?: number; excerpt?: string } {
 function Refused({ error }: { error: unknown }) {
   const { status, excerpt } = answerOf(error);
   return (
-    <Alert color="red" role="alert" title={status ? `It answered ${status}` : "It was not taken"}>
+    <Alert w="100%" color="red" role="alert" title={status ? `It answered ${status}` : "It was not taken"}>
       <Stack gap="xs">
         <Text size="sm">{explain(error)}</Text>
         {excerpt && (
@@ -57,7 +57,7 @@ export function Try({ owner, url, secret, disabled }: TryProps) {
         Send an example
       </Button>
       {send.data && (
-        <Alert color="teal" role="status">
+        <Alert w="100%" color="teal" role="status">
           It took the example, with the status {send.data.status}.
         </Alert>
       )}

@@ -16,7 +16,7 @@ function Account() {
   const me = useMe();
   const rotates = useIsOn("rotate_api_token");
   return (
-    <Page title="Your account" width={720}>
+    <Page title="Your account" width={720} centred>
       <Loaded query={me}>
         {(me) => (
           <>

@@ -22,6 +22,7 @@ function Create() {
       title="A new organisation"
       description="With a project, its environments and a flag to begin with."
       width={760}
+      centred
     >
       {flag ? (
         <Section title="Your first flag">

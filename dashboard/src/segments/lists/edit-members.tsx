@@ -1,8 +1,9 @@
 /** Names members by hand: a few that come, or go. */
-import { Button, Group, SegmentedControl, Stack, Text, Textarea } from "@mantine/core";
+import { Button, Group, SegmentedControl, Text, Textarea } from "@mantine/core";
 import { useState } from "react";
 import { useAct } from "~/api/act";
 import { http } from "~/api/client";
+import { Form } from "~/parts/form";
 import { about, Refusal } from "~/session/refusal";
 import { usePlace } from "~/shell/place";
 import { LIST_PATHS, type ListSegment, linesOf, type Side } from "./lists";
@@ -32,68 +33,61 @@ export function EditMembers({ list, onClose }: { list: ListSegment; onClose: () 
     },
   );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={save.error} fields={[act]} />
-        <Group gap="xs">
-          <SegmentedControl
-            aria-label="Add or remove"
-            size="sm"
-            data={[
-              { value: "add", label: "Add" },
-              { value: "remove", label: "Remove" },
-            ]}
-            value={act}
-            onChange={(value) => setAct(value as "add" | "remove")}
-          />
-          <SegmentedControl
-            aria-label="Which side of the list"
-            size="sm"
-            data={SIDES}
-            value={side}
-            onChange={(value) => setSide(value as Side)}
-          />
-        </Group>
-        <Textarea
-          label="Members"
-          description="One a line"
-          data-autofocus
-          autosize
-          minRows={5}
-          maxRows={16}
-          spellCheck={false}
-          value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
-          error={
-            members.length > MOST
-              ? `Up to ${MOST.toLocaleString()} at once; send a file of more.`
-              : about(save.error, act)
-          }
-          styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
+    <Form onSubmit={() => save.mutate()}>
+      <Refusal error={save.error} fields={[act]} />
+      <Group gap="xs">
+        <SegmentedControl
+          aria-label="Add or remove"
+          size="sm"
+          data={[
+            { value: "add", label: "Add" },
+            { value: "remove", label: "Remove" },
+          ]}
+          value={act}
+          onChange={(value) => setAct(value as "add" | "remove")}
         />
-        <Group justify="space-between">
-          <Text size="sm" c="dimmed">
-            {members.length.toLocaleString()} named
-          </Text>
-          <Group gap="xs">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button
-              type="submit"
-              loading={save.isPending}
-              disabled={members.length === 0 || members.length > MOST}
-            >
-              {act === "add" ? "Add them" : "Remove them"}
-            </Button>
-          </Group>
+        <SegmentedControl
+          aria-label="Which side of the list"
+          size="sm"
+          data={SIDES}
+          value={side}
+          onChange={(value) => setSide(value as Side)}
+        />
+      </Group>
+      <Textarea
+        label="Members"
+        description="One a line"
+        data-autofocus
+        autosize
+        minRows={5}
+        maxRows={16}
+        spellCheck={false}
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+        error={
+          members.length > MOST
+            ? `Up to ${MOST.toLocaleString()} at once; send a file of more.`
+            : about(save.error, act)
+        }
+        styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
+      />
+      <Group justify="space-between">
+        <Text size="sm" c="dimmed">
+          {members.length.toLocaleString()} named
+        </Text>
+        <Group gap="xs">
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button
+            type="submit"
+            loading={save.isPending}
+            disabled={members.length === 0 || members.length > MOST}
+          >
+            {act === "add" ? "Add them" : "Remove them"}
+          </Button>
         </Group>
-      </Stack>
-    </form>
+      </Group>
+    </Form>
   );
 }

@@ -7,6 +7,7 @@ import type { Schema } from "~/api/client";
 import { sendFile } from "~/api/files";
 import { TypedName } from "~/parts/confirm";
 import { Sending, useSending } from "~/parts/file-sending";
+import { Form } from "~/parts/form";
 import { Refusal } from "~/session/refusal";
 import { usePlace } from "~/shell/place";
 import { LIST_PATHS, type ListSegment, type Side } from "./lists";
@@ -89,74 +90,71 @@ export function UploadMembers({ list, onClose }: { list: ListSegment; onClose: (
     );
   }
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
+    <Form
+      onSubmit={() => {
         if (file) upload.mutate(file);
       }}
     >
-      <Stack>
-        <Refusal error={upload.error} />
-        <FileInput
-          label="File"
-          description="CSV, or a line of JSON for each; packed with gzip or not; of any size"
-          placeholder="Choose a file"
-          leftSection={<IconFileUpload size={16} />}
-          accept=".csv,.txt,.ndjson,.jsonl,.json,.gz"
-          required
-          clearable
-          clearButtonProps={{ "aria-label": "Choose no file" }}
-          value={file}
-          onChange={setFile}
-          disabled={upload.isPending}
-        />
-        <SegmentedControl
-          aria-label="Which side of the list"
-          size="sm"
-          data={SIDES}
-          value={side}
-          onChange={(value) => setSide(value as Side)}
-          disabled={upload.isPending}
-        />
-        <Radio.Group
-          label="What happens"
-          value={mode}
-          onChange={(value) => {
-            setMode(value as Mode);
-            setTyped("");
-          }}
-        >
-          <Stack gap="xs" mt={6}>
-            {MODES.map((one) => (
-              <Radio key={one.value} {...one} disabled={upload.isPending} />
-            ))}
+      <Refusal error={upload.error} />
+      <FileInput
+        label="File"
+        description="CSV, or a line of JSON for each; packed with gzip or not; of any size"
+        placeholder="Choose a file"
+        leftSection={<IconFileUpload size={16} />}
+        accept=".csv,.txt,.ndjson,.jsonl,.json,.gz"
+        required
+        clearable
+        clearButtonProps={{ "aria-label": "Choose no file" }}
+        value={file}
+        onChange={setFile}
+        disabled={upload.isPending}
+      />
+      <SegmentedControl
+        aria-label="Which side of the list"
+        size="sm"
+        data={SIDES}
+        value={side}
+        onChange={(value) => setSide(value as Side)}
+        disabled={upload.isPending}
+      />
+      <Radio.Group
+        label="What happens"
+        value={mode}
+        onChange={(value) => {
+          setMode(value as Mode);
+          setTyped("");
+        }}
+      >
+        <Stack gap="xs" mt={6}>
+          {MODES.map((one) => (
+            <Radio key={one.value} {...one} disabled={upload.isPending} />
+          ))}
+        </Stack>
+      </Radio.Group>
+      {asksForName && (
+        <Alert color="yellow">
+          <Stack gap="xs">
+            <Text size="sm">
+              {present(list, side).toLocaleString()} members are there in {environment.name}. Those that are
+              not in the file leave.
+            </Text>
+            <TypedName name={list.name} value={typed} onChange={setTyped} />
           </Stack>
-        </Radio.Group>
-        {asksForName && (
-          <Alert color="yellow">
-            <Stack gap="xs">
-              <Text size="sm">
-                {present(list, side).toLocaleString()} members are there in {environment.name}. Those that are
-                not in the file leave.
-              </Text>
-              <TypedName name={list.name} value={typed} onChange={setTyped} />
-            </Stack>
-          </Alert>
-        )}
-        <Sending {...sending} />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button
-            type="submit"
-            loading={upload.isPending}
-            disabled={!file || (asksForName && typed !== list.name)}
-          >
-            Send the file
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+        </Alert>
+      )}
+      <Sending {...sending} />
+      <Group justify="flex-end">
+        <Button variant="default" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button
+          type="submit"
+          loading={upload.isPending}
+          disabled={!file || (asksForName && typed !== list.name)}
+        >
+          Send the file
+        </Button>
+      </Group>
+    </Form>
   );
 }

@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Button, Checkbox, Modal, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Badge, Button, Checkbox, Modal, Table, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconKey, IconPlus, IconTrash } from "@tabler/icons-react";
 import { createFileRoute } from "@tanstack/react-router";
@@ -6,9 +6,13 @@ import { useState } from "react";
 import { useAct } from "~/api/act";
 import { ALL, api, http, type Schema } from "~/api/client";
 import { Confirm } from "~/parts/confirm";
+import { Form } from "~/parts/form";
+import { IconButton } from "~/parts/icon-button";
+import { Page } from "~/parts/page";
+import { Rows } from "~/parts/rows";
 import { SecretOnce } from "~/parts/secret";
-import { Section } from "~/parts/section";
 import { Empty, Loaded } from "~/parts/states";
+import { TextField } from "~/parts/text-field";
 import { Time } from "~/parts/time";
 import { about, Refusal } from "~/session/refusal";
 
@@ -41,42 +45,35 @@ function CreateKey({
     { quiet: true, changes: [KEYS], after: (key) => onKey(key.key) },
   );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        create.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={create.error} fields={["name", "expiry_date"]} />
-        <TextInput
-          label="Name"
-          description="Which program uses it"
-          required
-          data-autofocus
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          error={about(create.error, "name")}
-        />
-        <TextInput
-          type="date"
-          label="Ends"
-          description="Empty: never"
-          value={expires}
-          onChange={(event) => setExpires(event.currentTarget.value)}
-          error={about(create.error, "expiry_date")}
-        />
-        <Checkbox
-          label="May do everything in this organisation"
-          description="Otherwise it may do what its roles may do."
-          checked={isAdmin}
-          onChange={(event) => setAdmin(event.currentTarget.checked)}
-        />
-        <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
-          Create the key
-        </Button>
-      </Stack>
-    </form>
+    <Form onSubmit={() => create.mutate()}>
+      <Refusal error={create.error} fields={["name", "expiry_date"]} />
+      <TextField
+        label="Name"
+        description="Which program uses it"
+        required
+        data-autofocus
+        value={name}
+        onChange={setName}
+        error={about(create.error, "name")}
+      />
+      <TextField
+        type="date"
+        label="Ends"
+        description="Empty: never"
+        value={expires}
+        onChange={setExpires}
+        error={about(create.error, "expiry_date")}
+      />
+      <Checkbox
+        label="May do everything in this organisation"
+        description="Otherwise it may do what its roles may do."
+        checked={isAdmin}
+        onChange={(event) => setAdmin(event.currentTarget.checked)}
+      />
+      <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
+        Create the key
+      </Button>
+    </Form>
   );
 }
 
@@ -100,56 +97,69 @@ function ApiKeys() {
     </Button>
   );
   return (
-    <>
-      <Section
-        title="API keys"
-        description="With them programs use the management API, as Terraform does."
-        actions={create}
-      >
-        <Loaded query={query} rows={2}>
-          {({ results }) =>
-            results.length === 0 ? (
-              <Empty icon={<IconKey />} title="No keys yet" />
-            ) : (
-              <Table>
-                <Table.Tbody>
-                  {results.map((key) => (
-                    <Table.Tr key={key.id}>
-                      <Table.Td>
-                        <Text fw={600} size="sm">
-                          {key.name}
-                        </Text>
-                        <Text size="xs" className="mono" c="dimmed">
-                          {key.prefix}…
-                        </Text>
-                      </Table.Td>
-                      <Table.Td visibleFrom="sm">
-                        <Text size="sm" c="dimmed">
-                          made <Time at={key.created} />
-                          {key.expiry_date && (
-                            <>
-                              , ends <Time at={key.expiry_date} />
-                            </>
-                          )}
-                        </Text>
-                      </Table.Td>
-                      <Table.Td>
-                        {key.has_expired && <Badge color="gray">ended</Badge>}
-                        {key.is_admin && <Badge color="orange">everything</Badge>}
-                      </Table.Td>
-                      <Table.Td w={50}>
-                        <ActionIcon aria-label={`Delete the key ${key.name}`} onClick={() => setRemoved(key)}>
-                          <IconTrash size={16} />
-                        </ActionIcon>
-                      </Table.Td>
-                    </Table.Tr>
-                  ))}
-                </Table.Tbody>
-              </Table>
-            )
-          }
-        </Loaded>
-      </Section>
+    <Page
+      title="API keys"
+      description="With them programs use the management API, as Terraform does."
+      actions={query.data?.count ? create : undefined}
+    >
+      <Loaded query={query} rows={2}>
+        {({ results }) =>
+          results.length === 0 ? (
+            <Empty icon={<IconKey />} title="No API keys yet" action={create}>
+              A key is for a program, such as Terraform or a pipeline, and may do what you give it.
+            </Empty>
+          ) : (
+            <Rows
+              head={
+                <>
+                  <Table.Th>Key</Table.Th>
+                  <Table.Th visibleFrom="sm">Made</Table.Th>
+                  <Table.Th>May do</Table.Th>
+                  <Table.Th aria-label="Actions" />
+                </>
+              }
+            >
+              {results.map((key) => (
+                <Table.Tr key={key.id}>
+                  <Table.Td>
+                    <Text fw={600} size="sm">
+                      {key.name}
+                    </Text>
+                    <Text size="xs" className="mono" c="dimmed">
+                      {key.prefix}…
+                    </Text>
+                  </Table.Td>
+                  <Table.Td visibleFrom="sm">
+                    <Text size="sm" c="dimmed">
+                      <Time at={key.created} />
+                      {key.expiry_date && (
+                        <>
+                          , ends <Time at={key.expiry_date} />
+                        </>
+                      )}
+                    </Text>
+                  </Table.Td>
+                  <Table.Td>
+                    {key.has_expired && <Badge color="gray">ended</Badge>}
+                    {key.is_admin ? (
+                      <Badge color="orange">everything</Badge>
+                    ) : (
+                      <Text size="sm" c="dimmed">
+                        what its roles allow
+                      </Text>
+                    )}
+                  </Table.Td>
+                  <Table.Td w={50}>
+                    <IconButton aria-label={`Delete the key ${key.name}`} onClick={() => setRemoved(key)}>
+                      <IconTrash size={16} />
+                    </IconButton>
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Rows>
+          )
+        }
+      </Loaded>
       <Modal opened={opened} onClose={close} title="New API key">
         <CreateKey
           organisation={organisation}
@@ -169,6 +179,6 @@ function ApiKeys() {
       >
         Programs that use it are refused from then on.
       </Confirm>
-    </>
+    </Page>
   );
 }

@@ -1,4 +1,4 @@
-import { Badge, Button, Checkbox, Group, Modal, MultiSelect, Stack, TextInput } from "@mantine/core";
+import { Button, Checkbox, Modal, MultiSelect } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPlus, IconUsersGroup } from "@tabler/icons-react";
 import { createFileRoute } from "@tanstack/react-router";
@@ -8,9 +8,12 @@ import { ALL, api, http, type Schema } from "~/api/client";
 import { useOrganisationMay } from "~/lib/permissions";
 import { useMembers } from "~/organisation/members";
 import { DeleteButton } from "~/parts/confirm";
+import { Form } from "~/parts/form";
+import { Page } from "~/parts/page";
 import { nameOf } from "~/parts/person";
 import { Section } from "~/parts/section";
 import { Empty, Loaded } from "~/parts/states";
+import { TextField } from "~/parts/text-field";
 import { about, Refusal } from "~/session/refusal";
 
 export const Route = createFileRoute("/_app/organisation/$organisation/groups")({ component: Groups });
@@ -26,35 +29,28 @@ function CreateGroup({ organisation, onClose }: { organisation: number; onClose:
         params: { path: { organisation_id: organisation } },
         body: { name: name.trim(), is_default: isDefault },
       }),
-    { quiet: true, changes: [GROUPS], done: "The group is there.", after: onClose },
+    { quiet: true, changes: [GROUPS], done: "The group is created.", after: onClose },
   );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        create.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={create.error} fields={["name"]} />
-        <TextInput
-          label="Name"
-          required
-          data-autofocus
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          error={about(create.error, "name")}
-        />
-        <Checkbox
-          label="Everybody who joins is in it"
-          checked={isDefault}
-          onChange={(event) => setDefault(event.currentTarget.checked)}
-        />
-        <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
-          Create group
-        </Button>
-      </Stack>
-    </form>
+    <Form onSubmit={() => create.mutate()}>
+      <Refusal error={create.error} fields={["name"]} />
+      <TextField
+        label="Name"
+        required
+        data-autofocus
+        value={name}
+        onChange={setName}
+        error={about(create.error, "name")}
+      />
+      <Checkbox
+        label="Everybody who joins is in it"
+        checked={isDefault}
+        onChange={(event) => setDefault(event.currentTarget.checked)}
+      />
+      <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
+        Create group
+      </Button>
+    </Form>
   );
 }
 
@@ -98,18 +94,17 @@ function GroupSection({
   return (
     <Section
       title={group.name}
+      description={group.is_default ? "Everybody who joins the organisation is in it." : undefined}
       actions={
-        <Group gap="xs">
-          {group.is_default && <Badge>everybody who joins</Badge>}
-          {mayManage && (
-            <DeleteButton title={`Delete ${group.name}`} name={group.name} onConfirm={remove.mutateAsync}>
-              What its members may do because of it, they may not any more.
-            </DeleteButton>
-          )}
-        </Group>
+        mayManage && (
+          <DeleteButton title={`Delete ${group.name}`} name={group.name} onConfirm={remove.mutateAsync}>
+            What its members may do because of it, they may not any more.
+          </DeleteButton>
+        )
       }
     >
       <MultiSelect
+        label="Members"
         aria-label={`Members of ${group.name}`}
         searchable
         disabled={!mayManage || set.isPending}
@@ -135,7 +130,11 @@ function Groups() {
     </Button>
   );
   return (
-    <Stack>
+    <Page
+      title="Groups"
+      description="People who get permissions, roles and ownership together."
+      actions={query.data?.count ? create : undefined}
+    >
       <Loaded query={query}>
         {({ results }) =>
           results.length === 0 ? (
@@ -143,23 +142,15 @@ function Groups() {
               Permissions, roles and ownership can be given to a group at once.
             </Empty>
           ) : (
-            <>
-              <Group justify="flex-end">{create}</Group>
-              {results.map((group) => (
-                <GroupSection
-                  key={group.id}
-                  organisation={organisation}
-                  group={group}
-                  mayManage={mayManage}
-                />
-              ))}
-            </>
+            results.map((group) => (
+              <GroupSection key={group.id} organisation={organisation} group={group} mayManage={mayManage} />
+            ))
           )
         }
       </Loaded>
       <Modal opened={opened} onClose={close} title="New group">
         <CreateGroup organisation={organisation} onClose={close} />
       </Modal>
-    </Stack>
+    </Page>
   );
 }

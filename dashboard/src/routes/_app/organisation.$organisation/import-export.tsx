@@ -1,8 +1,9 @@
-import { Stack, TextInput } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
 import { useState } from "react";
 import { http } from "~/api/client";
 import { fileName, sendFile } from "~/api/files";
+import { NARROW, Page } from "~/parts/page";
+import { TextField } from "~/parts/text-field";
 import { useOrganisations } from "~/shell/place";
 import { ExportFile } from "~/transfer/export-file";
 import { ImportFile } from "~/transfer/import-file";
@@ -19,7 +20,11 @@ function OrganisationFiles() {
   const [name, setName] = useState("");
   const path = { organisation_id: organisation };
   return (
-    <Stack maw={860}>
+    <Page
+      title="Import and export"
+      description={`What is in ${own} as files, and files into it`}
+      width={NARROW}
+    >
       <ExportFile
         title="The organisation as one file"
         description="All its projects, with members by address, groups, roles and custom fields. Identities are in files of projects."
@@ -44,14 +49,14 @@ function OrganisationFiles() {
           )
         }
       >
-        <TextInput
+        <TextField
           label="What the project is called here"
           description="For the file of one project. Empty: as in the file."
           value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
+          onChange={setName}
           maw={480}
         />
       </ImportFile>
-    </Stack>
+    </Page>
   );
 }

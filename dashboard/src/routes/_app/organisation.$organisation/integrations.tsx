@@ -1,8 +1,8 @@
-import { Stack } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
 import { useState } from "react";
 import { Integrations } from "~/integrations/integrations";
 import { ADMIN, useOrganisationMay } from "~/lib/permissions";
+import { Page } from "~/parts/page";
 
 export const Route = createFileRoute("/_app/organisation/$organisation/integrations")({
   component: OrganisationIntegrations,
@@ -13,7 +13,10 @@ function OrganisationIntegrations() {
   const isAdmin = useOrganisationMay(organisation)(ADMIN);
   const [edited, setEdited] = useState<string>();
   return (
-    <Stack>
+    <Page
+      title="Integrations"
+      description="Services that are told what happens in all projects of this organisation"
+    >
       <Integrations
         owner={{ level: "organisation", organisation_id: organisation }}
         title="all projects"
@@ -21,6 +24,6 @@ function OrganisationIntegrations() {
         edited={edited}
         onEdit={setEdited}
       />
-    </Stack>
+    </Page>
   );
 }

@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Box, Group, Select, Stack, Text } from "@mantine/core";
+import { Badge, Box, Group, Select, Stack, Text } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
 import { createFileRoute } from "@tanstack/react-router";
 import { useState } from "react";
@@ -9,6 +9,8 @@ import { Invitations, InviteLinks, ROLES } from "~/organisation/invite";
 import { type Member, useMembers } from "~/organisation/members";
 import { useHasInviteLinks } from "~/own-flags/organisations";
 import { Confirm } from "~/parts/confirm";
+import { IconButton } from "~/parts/icon-button";
+import { Page } from "~/parts/page";
 import { Person } from "~/parts/person";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
@@ -44,8 +46,11 @@ function Members() {
     { quiet: true, changes: CHANGED, done: "They are no member any more." },
   );
   return (
-    <Stack>
-      <Section title="Members">
+    <Page
+      title="Members"
+      description="Who works in this organisation. Administrators may do everything in it."
+    >
+      <Section>
         <Loaded query={query}>
           {(members) => (
             <Stack gap="md">
@@ -73,13 +78,13 @@ function Members() {
                       <Badge>{ROLES.find((role) => role.value === member.role)?.label}</Badge>
                     )}
                     {isAdmin && (
-                      <ActionIcon
+                      <IconButton
                         aria-label={`Remove ${member.email}`}
                         onClick={() => setRemoved(member)}
                         style={{ visibility: member.id === me?.id ? "hidden" : undefined }}
                       >
                         <IconTrash size={16} />
-                      </ActionIcon>
+                      </IconButton>
                     )}
                   </Group>
                 </Group>
@@ -100,6 +105,6 @@ function Members() {
       >
         They can't see anything of this organisation any more. Their account stays.
       </Confirm>
-    </Stack>
+    </Page>
   );
 }

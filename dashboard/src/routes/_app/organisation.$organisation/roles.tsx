@@ -1,4 +1,4 @@
-import { Accordion, Button, Group, Modal, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
+import { Accordion, Button, Group, Modal, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPlus, IconShieldCheck } from "@tabler/icons-react";
 import { createFileRoute } from "@tanstack/react-router";
@@ -10,7 +10,10 @@ import { RolePermissions } from "~/organisation/role-permissions";
 import { useOwnFlags } from "~/own-flags/client";
 import { planHas } from "~/own-flags/gates";
 import { DeleteButton } from "~/parts/confirm";
+import { Form } from "~/parts/form";
+import { Page } from "~/parts/page";
 import { Empty, Loaded } from "~/parts/states";
+import { TextField } from "~/parts/text-field";
 import { about, Refusal } from "~/session/refusal";
 import { useOrganisations } from "~/shell/place";
 
@@ -30,38 +33,31 @@ function CreateRole({ organisation, onClose }: { organisation: number; onClose: 
     {
       quiet: true,
       changes: [ROLES],
-      done: "The role is there.",
+      done: "The role is created.",
       after: onClose,
     },
   );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        create.mutate();
-      }}
-    >
-      <Stack>
-        <Refusal error={create.error} fields={["name", "description"]} />
-        <TextInput
-          label="Name"
-          required
-          data-autofocus
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          error={about(create.error, "name")}
-        />
-        <TextInput
-          label="Description"
-          value={description}
-          onChange={(event) => setDescription(event.currentTarget.value)}
-          error={about(create.error, "description")}
-        />
-        <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
-          Create role
-        </Button>
-      </Stack>
-    </form>
+    <Form onSubmit={() => create.mutate()}>
+      <Refusal error={create.error} fields={["name", "description"]} />
+      <TextField
+        label="Name"
+        required
+        data-autofocus
+        value={name}
+        onChange={setName}
+        error={about(create.error, "name")}
+      />
+      <TextField
+        label="Description"
+        value={description}
+        onChange={setDescription}
+        error={about(create.error, "description")}
+      />
+      <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
+        Create role
+      </Button>
+    </Form>
   );
 }
 
@@ -115,7 +111,11 @@ function Roles() {
     </Button>
   );
   return (
-    <Stack>
+    <Page
+      title="Roles"
+      description="Permissions under one name, for people, groups and API keys."
+      actions={query.data?.count ? create : undefined}
+    >
       <Loaded query={query}>
         {({ results }) =>
           results.length === 0 ? (
@@ -123,30 +123,27 @@ function Roles() {
               A role is a bundle of permissions that people, groups and API keys can have.
             </Empty>
           ) : (
-            <>
-              <Group justify="flex-end">{create}</Group>
-              <Accordion variant="separated">
-                {results.map((role) => (
-                  <Accordion.Item key={role.id} value={String(role.id)}>
-                    <Accordion.Control>
-                      <Text fw={600}>{role.name}</Text>
-                      <Text size="sm" c="dimmed">
-                        {role.description}
-                      </Text>
-                    </Accordion.Control>
-                    <Accordion.Panel>
-                      <Role organisation={organisation} role={role} />
-                    </Accordion.Panel>
-                  </Accordion.Item>
-                ))}
-              </Accordion>
-            </>
+            <Accordion variant="separated">
+              {results.map((role) => (
+                <Accordion.Item key={role.id} value={String(role.id)}>
+                  <Accordion.Control>
+                    <Text fw={600}>{role.name}</Text>
+                    <Text size="sm" c="dimmed">
+                      {role.description}
+                    </Text>
+                  </Accordion.Control>
+                  <Accordion.Panel>
+                    <Role organisation={organisation} role={role} />
+                  </Accordion.Panel>
+                </Accordion.Item>
+              ))}
+            </Accordion>
           )
         }
       </Loaded>
       <Modal opened={opened} onClose={close} title="New role">
         <CreateRole organisation={organisation} onClose={close} />
       </Modal>
-    </Stack>
+    </Page>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Group, Stack, TextInput } from "@mantine/core";
+import { Button, Group } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
@@ -6,10 +6,13 @@ import { http, type Schema } from "~/api/client";
 import { Billing } from "~/organisation/billing";
 import { useOwnFlags } from "~/own-flags/client";
 import { planHas } from "~/own-flags/gates";
-import { DeleteButton } from "~/parts/confirm";
+import { DeleteSection } from "~/parts/delete-section";
+import { Form } from "~/parts/form";
+import { NARROW, Page } from "~/parts/page";
 import { Section } from "~/parts/section";
 import { SettingSwitch } from "~/parts/setting-switch";
 import { Loaded } from "~/parts/states";
+import { TextField } from "~/parts/text-field";
 import { about, Refusal } from "~/session/refusal";
 import { forgetPlace, type Organisation, useOrganisations } from "~/shell/place";
 
@@ -52,30 +55,23 @@ function Settings({ organisation }: { organisation: Organisation }) {
     },
   });
   return (
-    <Stack maw={760}>
+    <Page title="Organisation settings" width={NARROW}>
       <Section title="About">
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            patch.mutate({ name });
-          }}
-        >
-          <Stack>
-            <Refusal error={patch.error} fields={["name"]} />
-            <TextInput
-              label="Name"
-              required
-              value={name}
-              onChange={(event) => setName(event.currentTarget.value)}
-              error={about(patch.error, "name")}
-            />
-            <Group>
-              <Button type="submit" loading={patch.isPending} disabled={!name.trim()}>
-                Save
-              </Button>
-            </Group>
-          </Stack>
-        </form>
+        <Form onSubmit={() => patch.mutate({ name })}>
+          <Refusal error={patch.error} fields={["name"]} />
+          <TextField
+            label="Name"
+            required
+            value={name}
+            onChange={setName}
+            error={about(patch.error, "name")}
+          />
+          <Group>
+            <Button type="submit" loading={patch.isPending} disabled={!name.trim()}>
+              Save
+            </Button>
+          </Group>
+        </Form>
       </Section>
       <Section title="Rules">
         {flags.force_2fa.enabled && planHas("second_factor", organisation.subscription.plan, flags) && (
@@ -96,18 +92,14 @@ function Settings({ organisation }: { organisation: Organisation }) {
         />
       </Section>
       {flags.payments_enabled.enabled && <Billing organisation={organisation} />}
-      <Section title="Delete the organisation" danger>
-        <Group justify="space-between">
-          <span>With all its projects.</span>
-          <DeleteButton
-            title={`Delete ${organisation.name}`}
-            name={organisation.name}
-            onConfirm={remove.mutateAsync}
-          >
-            Every project, environment and feature is gone for good, and programs with their keys are refused.
-          </DeleteButton>
-        </Group>
-      </Section>
-    </Stack>
+      <DeleteSection
+        what="the organisation"
+        about="With all its projects."
+        name={organisation.name}
+        onConfirm={remove.mutateAsync}
+      >
+        Every project, environment and feature is gone for good, and programs with their keys are refused.
+      </DeleteSection>
+    </Page>
   );
 }

@@ -1,5 +1,5 @@
-import { Stack } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
+import { NARROW, Page } from "~/parts/page";
 import { useOrganisations } from "~/shell/place";
 import { InstallationProviders } from "~/sso/providers";
 import { SamlProviders } from "~/sso/saml";
@@ -14,10 +14,14 @@ function SingleSignOnSettings() {
   const all = useOrganisations().data?.results ?? [];
   const name = all.find((one) => one.id === organisation)?.name ?? "";
   return (
-    <Stack maw={860}>
+    <Page
+      title="Single sign-on"
+      description="Members sign in with the account of their company."
+      width={NARROW}
+    >
       <SamlProviders organisation={organisation} />
       <Scim organisation={organisation} name={name} />
       <InstallationProviders />
-    </Stack>
+    </Page>
   );
 }

@@ -1,8 +1,9 @@
-import { Group, Select, Stack, Text } from "@mantine/core";
+import { Select } from "@mantine/core";
 import { IconChartBar } from "@tabler/icons-react";
 import { createFileRoute } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 import { api } from "~/api/client";
+import { Page } from "~/parts/page";
 import { Section } from "~/parts/section";
 import { Empty, Loaded, Loading } from "~/parts/states";
 import { useEnvironments, useProjects } from "~/shell/place";
@@ -37,14 +38,14 @@ function Filters() {
   const environments = useEnvironments(search.project).data?.results ?? [];
   const change = (change: Search) => navigate({ search: { ...search, ...change }, replace: true });
   return (
-    <Group gap="xs">
+    <div className="filters">
       <Select
         aria-label="Period"
         data={PERIODS.map(({ value, label }) => ({ value, label }))}
         value={search.period ?? PERIODS[0].value}
         onChange={(value) => change({ period: value as Period })}
         allowDeselect={false}
-        w={180}
+        w={220}
       />
       <Select
         aria-label="Project"
@@ -68,7 +69,7 @@ function Filters() {
           w={200}
         />
       )}
-    </Group>
+    </div>
   );
 }
 
@@ -108,7 +109,7 @@ function Usage() {
     { enabled: isCurrent },
   );
   return (
-    <Stack>
+    <Page title="Usage" description="What SDKs asked the API for. Days are those of UTC.">
       <Filters />
       <Loaded query={query}>
         {(counts) => {
@@ -138,9 +139,6 @@ function Usage() {
         }}
       </Loaded>
       <Warnings organisation={organisation} />
-      <Text size="xs" c="dimmed">
-        Days are those of UTC.
-      </Text>
-    </Stack>
+    </Page>
   );
 }

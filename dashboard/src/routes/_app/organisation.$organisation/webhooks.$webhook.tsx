@@ -1,6 +1,5 @@
-import { Button, Stack } from "@mantine/core";
-import { IconArrowLeft } from "@tabler/icons-react";
-import { createFileRoute, Link } from "@tanstack/react-router";
+import { createFileRoute } from "@tanstack/react-router";
+import { Back } from "~/parts/page";
 import { OneWebhook } from "~/webhooks/one";
 
 export const Route = createFileRoute("/_app/organisation/$organisation/webhooks/$webhook")({
@@ -9,19 +8,10 @@ export const Route = createFileRoute("/_app/organisation/$organisation/webhooks/
 
 function OrganisationWebhook() {
   const { organisation, webhook } = Route.useParams();
-  return (
-    <Stack>
-      <Button
-        variant="default"
-        leftSection={<IconArrowLeft size={16} />}
-        renderRoot={(props) => (
-          <Link to="/organisation/$organisation/webhooks" params={{ organisation }} {...props} />
-        )}
-        style={{ alignSelf: "flex-start" }}
-      >
-        All webhooks
-      </Button>
-      <OneWebhook owner={{ type: "organisation", id: Number(organisation) }} id={webhook} />
-    </Stack>
+  const back = (
+    <Back to="/organisation/$organisation/webhooks" params={{ organisation }}>
+      All webhooks
+    </Back>
   );
+  return <OneWebhook owner={{ type: "organisation", id: Number(organisation) }} id={webhook} back={back} />;
 }

@@ -1,4 +1,3 @@
-import { Stack } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
 import { ADMIN, useOrganisationMay } from "~/lib/permissions";
 import { FailureMail } from "~/organisation/failure-mail";
@@ -12,13 +11,12 @@ function OrganisationWebhooks() {
   const organisation = Number(Route.useParams().organisation);
   const isAdmin = useOrganisationMay(organisation)(ADMIN);
   return (
-    <Stack>
-      <Webhooks
-        owner={{ type: "organisation", id: organisation }}
-        description="Told when a flag of any environment changes, and of every line of the audit log."
-        mayChange={isAdmin}
-      />
+    <Webhooks
+      owner={{ type: "organisation", id: organisation }}
+      description="Programs of yours that are told when a flag of any environment changes, and of every line of the audit log."
+      mayChange={isAdmin}
+    >
       {isAdmin && <FailureMail organisation={organisation} />}
-    </Stack>
+    </Webhooks>
   );
 }

@@ -56,8 +56,8 @@ function Syncs() {
     <>
       <Waiting organisation={organisation} />
       <Section
-        title="Audience syncs"
-        description="Rows of your databases and files, kept in step with Flagsmith, LaunchDarkly and list segments."
+        title="Syncs"
+        description="Each brings a destination in step with a model."
         actions={query.data?.count ? create : undefined}
       >
         <Loaded query={query} rows={3}>

@@ -1,6 +1,7 @@
-import { Group, Stack, Text } from "@mantine/core";
+import { Group, Text } from "@mantine/core";
 import { createFileRoute, Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { PAGES } from "~/audience-sync/pages";
+import { Page } from "~/parts/page";
 
 export const Route = createFileRoute("/_app/organisation/$organisation/audience-sync")({
   component: AudienceSync,
@@ -10,7 +11,10 @@ function AudienceSync() {
   const { organisation } = Route.useParams();
   const part = useRouterState({ select: (state) => state.location.pathname.split("/")[4] });
   return (
-    <Stack>
+    <Page
+      title="Audience sync"
+      description="Rows of your databases and files, kept in step with Flagsmith, LaunchDarkly and list segments"
+    >
       <Group component="nav" aria-label="Audience sync" gap={4}>
         {PAGES.map(({ name, to, parts }) => {
           const isHere = parts.some((one) => one === part);
@@ -39,6 +43,6 @@ function AudienceSync() {
         })}
       </Group>
       <Outlet />
-    </Stack>
+    </Page>
   );
 }

@@ -1,4 +1,5 @@
-import { Group, Select } from "@mantine/core";
+import { Select } from "@mantine/core";
+import { IconHistory } from "@tabler/icons-react";
 import { createFileRoute } from "@tanstack/react-router";
 import { useObjects } from "~/audience-sync/objects";
 import { RunTable } from "~/audience-sync/run-table";
@@ -36,7 +37,7 @@ function Runs() {
       title="Runs"
       description="Of all syncs, the latest first. Plans that were only looked at are among them."
     >
-      <Group gap="xs">
+      <div className="filters">
         <Select
           aria-label="Of which sync"
           placeholder="All syncs"
@@ -56,11 +57,11 @@ function Runs() {
           onChange={(value) => filter({ state: (value as State | null) ?? undefined })}
           clearButtonProps={{ "aria-label": "All states" }}
         />
-      </Group>
+      </div>
       <Loaded query={query} rows={4}>
         {({ results, count }) =>
           count === 0 ? (
-            <Empty title={sync || state ? "No run is like that" : "Nothing ran yet"}>
+            <Empty icon={<IconHistory />} title={sync || state ? "No run is like that" : "Nothing ran yet"}>
               {sync || state
                 ? "Choose another sync or another state."
                 : "Runs stand here from their beginning on."}

@@ -1,4 +1,5 @@
 import { Button, Group, Stack, Tabs } from "@mantine/core";
+import { IconHistory } from "@tabler/icons-react";
 import { createFileRoute } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
@@ -51,7 +52,7 @@ function History({ organisation, sync }: { organisation: number; sync: string })
       <Loaded query={query} rows={3}>
         {({ results, count }) =>
           count === 0 ? (
-            <Empty title="It never ran">
+            <Empty icon={<IconHistory />} title="It never ran">
               Preview the plan to see what a run would do. Nothing is sent by that.
             </Empty>
           ) : (

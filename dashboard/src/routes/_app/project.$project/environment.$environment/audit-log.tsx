@@ -14,11 +14,7 @@ function ProjectAuditLog() {
   const navigate = Route.useNavigate();
   const { project } = usePlace();
   return (
-    <Page
-      title="Audit log"
-      description={`Everything that was changed in ${project.name}, by whom and how`}
-      width={960}
-    >
+    <Page title="Audit log" description={`Everything that was changed in ${project.name}, by whom and how`}>
       <AuditLog
         log={{ organisation: project.organisation, project: project.id }}
         search={search}

@@ -1,4 +1,5 @@
 import { Badge, Group, Paper, Select, Stack, Switch, Table, Text } from "@mantine/core";
+import { IconStack2 } from "@tabler/icons-react";
 import { createFileRoute } from "@tanstack/react-router";
 import { ALL, api, type Schema } from "~/api/client";
 import { FeatureLink, Overrides } from "~/features/feature-row";
@@ -67,7 +68,9 @@ function Compare() {
       description="What differs between two environments, feature by feature"
     >
       {!other ? (
-        <Empty title="There is only one environment">Make a second one to compare with.</Empty>
+        <Empty icon={<IconStack2 />} title="There is only one environment">
+          Make a second one to compare with.
+        </Empty>
       ) : (
         <Stack>
           <Group>

@@ -1,4 +1,4 @@
-import { Button, Group, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { Button, Group, Text, Textarea } from "@mantine/core";
 import { createFileRoute, Link, notFound } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
@@ -9,10 +9,13 @@ import { controlOf, controlShare, rolloutOf, toBody } from "~/experiments/rollou
 import { RolloutEditor } from "~/experiments/rollout-editor";
 import { EXPERIMENTS, StatusBadge } from "~/experiments/status";
 import { FLAG_PATHS } from "~/features/use-toggle";
-import { Confirm, DeleteButton } from "~/parts/confirm";
+import { Confirm } from "~/parts/confirm";
+import { DeleteSection } from "~/parts/delete-section";
+import { Form } from "~/parts/form";
 import { Page } from "~/parts/page";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
+import { TextField } from "~/parts/text-field";
 import { Time } from "~/parts/time";
 import { about, Refusal } from "~/session/refusal";
 import { usePlace } from "~/shell/place";
@@ -105,42 +108,35 @@ function Words({ experiment }: { experiment: Experiment }) {
   });
   return (
     <Section title="About">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate();
-        }}
-      >
-        <Stack>
-          <Refusal error={save.error} fields={["name", "hypothesis"]} />
-          <TextInput
-            label="Name"
-            required
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-            error={about(save.error, "name")}
-            maw={480}
-          />
-          <Textarea
-            label="Hypothesis"
-            required
-            autosize
-            value={hypothesis}
-            onChange={(event) => setHypothesis(event.currentTarget.value)}
-            error={about(save.error, "hypothesis")}
-          />
-          <Group>
-            <Button
-              type="submit"
-              variant="default"
-              loading={save.isPending}
-              disabled={!name.trim() || !hypothesis.trim()}
-            >
-              Save
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      <Form onSubmit={() => save.mutate()}>
+        <Refusal error={save.error} fields={["name", "hypothesis"]} />
+        <TextField
+          label="Name"
+          required
+          value={name}
+          onChange={setName}
+          error={about(save.error, "name")}
+          maw={480}
+        />
+        <Textarea
+          label="Hypothesis"
+          required
+          autosize
+          value={hypothesis}
+          onChange={(event) => setHypothesis(event.currentTarget.value)}
+          error={about(save.error, "hypothesis")}
+        />
+        <Group>
+          <Button
+            type="submit"
+            variant="default"
+            loading={save.isPending}
+            disabled={!name.trim() || !hypothesis.trim()}
+          >
+            Save
+          </Button>
+        </Group>
+      </Form>
     </Section>
   );
 }
@@ -238,18 +234,14 @@ function OneExperiment({ experiment }: { experiment: Experiment }) {
       <Traffic experiment={experiment} />
       <MeasuredBy experiment={experiment} disabled={experiment.status === "completed"} />
       <Words experiment={experiment} />
-      <Section title="Delete the experiment" danger>
-        <Group justify="space-between">
-          <span>Nobody is in it any more, and its results are gone.</span>
-          <DeleteButton
-            title={`Delete ${experiment.name}`}
-            name={experiment.name}
-            onConfirm={remove.mutateAsync}
-          >
-            Identities in it get what everybody gets.
-          </DeleteButton>
-        </Group>
-      </Section>
+      <DeleteSection
+        what="the experiment"
+        about="Nobody is in it any more, and its results are gone."
+        name={experiment.name}
+        onConfirm={remove.mutateAsync}
+      >
+        Identities in it get what everybody gets.
+      </DeleteSection>
     </Page>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Group, Paper, Select, Table, Text } from "@mantine/core";
+import { Button, Select, Table, Text } from "@mantine/core";
 import { IconFlask, IconPlus } from "@tabler/icons-react";
 import { createFileRoute, Link } from "@tanstack/react-router";
 import { api } from "~/api/client";
@@ -6,6 +6,7 @@ import { Metrics } from "~/experiments/metrics";
 import { EXPERIMENTS, STATUSES, type Status, StatusBadge } from "~/experiments/status";
 import { Page } from "~/parts/page";
 import { Pager } from "~/parts/pager";
+import { Rows } from "~/parts/rows";
 import { SearchInput } from "~/parts/search-input";
 import { Empty, Loaded } from "~/parts/states";
 import { Time } from "~/parts/time";
@@ -63,7 +64,7 @@ function Experiments() {
       <Loaded query={query}>
         {({ results, count }) => (
           <>
-            <Group gap="xs">
+            <div className="filters">
               <SearchInput
                 placeholder="Search experiments"
                 value={q ?? ""}
@@ -83,7 +84,7 @@ function Experiments() {
                 }
                 w={180}
               />
-            </Group>
+            </div>
             {count === 0 ? (
               <Empty
                 icon={<IconFlask />}
@@ -95,45 +96,42 @@ function Experiments() {
                   : "An experiment gives variants of a feature to parts of the traffic, and tells which does better."}
               </Empty>
             ) : (
-              <Paper>
-                <Table highlightOnHover>
-                  <Table.Thead>
-                    <Table.Tr>
-                      <Table.Th>Experiment</Table.Th>
-                      <Table.Th>State</Table.Th>
-                      <Table.Th visibleFrom="sm">Feature</Table.Th>
-                      <Table.Th visibleFrom="md">Begun</Table.Th>
-                    </Table.Tr>
-                  </Table.Thead>
-                  <Table.Tbody>
-                    {results.map((experiment) => (
-                      <Table.Tr key={experiment.id}>
-                        <Table.Td>
-                          <Link
-                            className="row-link"
-                            to="/project/$project/environment/$environment/experiments/$experiment"
-                            params={{ ...params, experiment: String(experiment.id) }}
-                          >
-                            {experiment.name}
-                          </Link>
-                          <Text size="sm" c="dimmed" lineClamp={1}>
-                            {experiment.hypothesis}
-                          </Text>
-                        </Table.Td>
-                        <Table.Td>
-                          <StatusBadge status={experiment.status} />
-                        </Table.Td>
-                        <Table.Td visibleFrom="sm" className="mono">
-                          {experiment.feature.name}
-                        </Table.Td>
-                        <Table.Td visibleFrom="md">
-                          <Time at={experiment.started_at} size="sm" c="dimmed" />
-                        </Table.Td>
-                      </Table.Tr>
-                    ))}
-                  </Table.Tbody>
-                </Table>
-              </Paper>
+              <Rows
+                head={
+                  <>
+                    <Table.Th>Experiment</Table.Th>
+                    <Table.Th>State</Table.Th>
+                    <Table.Th visibleFrom="sm">Feature</Table.Th>
+                    <Table.Th visibleFrom="md">Begun</Table.Th>
+                  </>
+                }
+              >
+                {results.map((experiment) => (
+                  <Table.Tr key={experiment.id}>
+                    <Table.Td>
+                      <Link
+                        className="row-link"
+                        to="/project/$project/environment/$environment/experiments/$experiment"
+                        params={{ ...params, experiment: String(experiment.id) }}
+                      >
+                        {experiment.name}
+                      </Link>
+                      <Text size="sm" c="dimmed" lineClamp={1}>
+                        {experiment.hypothesis}
+                      </Text>
+                    </Table.Td>
+                    <Table.Td>
+                      <StatusBadge status={experiment.status} />
+                    </Table.Td>
+                    <Table.Td visibleFrom="sm" className="mono">
+                      {experiment.feature.name}
+                    </Table.Td>
+                    <Table.Td visibleFrom="md">
+                      <Time at={experiment.started_at} size="sm" c="dimmed" />
+                    </Table.Td>
+                  </Table.Tr>
+                ))}
+              </Rows>
             )}
             <Pager
               page={page}

@@ -1,3 +1,4 @@
+import { IconLock } from "@tabler/icons-react";
 import { createFileRoute } from "@tanstack/react-router";
 import { CreateExperiment } from "~/experiments/create-experiment";
 import { ADMIN, useEnvironmentMay } from "~/lib/permissions";
@@ -26,7 +27,7 @@ function NewExperiment() {
           }
         />
       ) : (
-        <Empty title="This is for administrators">
+        <Empty icon={<IconLock />} title="This is for administrators">
           Experiments are made by administrators of the environment.
         </Empty>
       )}

@@ -13,6 +13,7 @@ import { LiveEvaluation } from "~/parts/live-evaluation";
 import { Page } from "~/parts/page";
 import { Snippets } from "~/parts/snippets";
 import { Loaded } from "~/parts/states";
+import { TabList } from "~/parts/tab-list";
 import { TagBadge } from "~/parts/tag-badge";
 import { useTags } from "~/projects/tags";
 import { usePlace } from "~/shell/place";
@@ -75,7 +76,7 @@ function FeaturePage() {
             }
             keepMounted={false}
           >
-            <Tabs.List mb="md">
+            <TabList mb="md" chosen={tab}>
               <Tabs.Tab value="value">Value</Tabs.Tab>
               <Tabs.Tab value="segments">Segment overrides</Tabs.Tab>
               <Tabs.Tab value="identities">Identity overrides</Tabs.Tab>
@@ -83,7 +84,7 @@ function FeaturePage() {
               {hasUsage && <Tabs.Tab value="usage">Usage</Tabs.Tab>}
               <Tabs.Tab value="code">Code</Tabs.Tab>
               <Tabs.Tab value="settings">Settings</Tabs.Tab>
-            </Tabs.List>
+            </TabList>
             {tab !== "value" && tab !== "segments" && (
               <Tabs.Panel value={tab}>
                 {tab === "identities" && <IdentityOverrides feature={feature} />}

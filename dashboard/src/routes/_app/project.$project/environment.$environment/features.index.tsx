@@ -1,4 +1,4 @@
-import { Button, Checkbox, Paper, Stack, Table } from "@mantine/core";
+import { Button, Checkbox, Stack, Table } from "@mantine/core";
 import { useDisclosure, useHotkeys } from "@mantine/hooks";
 import { IconFlag3, IconPlus } from "@tabler/icons-react";
 import { createFileRoute } from "@tanstack/react-router";
@@ -12,6 +12,7 @@ import { useToggle } from "~/features/use-toggle";
 import { useEnvironmentMay, useProjectMay } from "~/lib/permissions";
 import { Page } from "~/parts/page";
 import { Pager } from "~/parts/pager";
+import { Rows } from "~/parts/rows";
 import { Empty, Loaded } from "~/parts/states";
 import { useTags } from "~/projects/tags";
 import { usePlace } from "~/shell/place";
@@ -115,46 +116,43 @@ function FeatureTable({ features }: { features: Feature[] }) {
     setSelected(isSelected ? [...selected, id] : selected.filter((one) => one !== id));
   return (
     <Stack>
-      <Paper>
-        <Table highlightOnHover>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th visibleFrom="sm">
-                <Checkbox
-                  aria-label="Select all"
-                  checked={shown.length === features.length}
-                  indeterminate={shown.length > 0 && shown.length < features.length}
-                  onChange={(event) =>
-                    setSelected(event.currentTarget.checked ? features.map((one) => one.id) : [])
-                  }
-                />
-              </Table.Th>
-              <Table.Th>Feature</Table.Th>
-              <Table.Th visibleFrom="sm">Value</Table.Th>
-              <Table.Th visibleFrom="md">Overrides</Table.Th>
-              <Table.Th visibleFrom="xl">Evaluations</Table.Th>
-              <Table.Th visibleFrom="lg">Owners</Table.Th>
-              <Table.Th visibleFrom="lg">Changed</Table.Th>
-              <Table.Th>On</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {features.map((feature) => (
-              <FeatureRow
-                key={feature.id}
-                feature={feature}
-                tags={tags}
-                isSelected={selected.includes(feature.id)}
-                onSelect={(isSelected) => select(feature.id, isSelected)}
-                mayToggle={may(permission, feature.tags)}
-                onToggle={(enabled) =>
-                  needsApproval ? setProposed({ feature, enabled }) : toggle.mutate({ feature, enabled })
+      <Rows
+        head={
+          <>
+            <Table.Th visibleFrom="sm">
+              <Checkbox
+                aria-label="Select all"
+                checked={shown.length === features.length}
+                indeterminate={shown.length > 0 && shown.length < features.length}
+                onChange={(event) =>
+                  setSelected(event.currentTarget.checked ? features.map((one) => one.id) : [])
                 }
               />
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Paper>
+            </Table.Th>
+            <Table.Th>Feature</Table.Th>
+            <Table.Th visibleFrom="sm">Value</Table.Th>
+            <Table.Th visibleFrom="md">Overrides</Table.Th>
+            <Table.Th visibleFrom="xl">Evaluations</Table.Th>
+            <Table.Th visibleFrom="lg">Owners</Table.Th>
+            <Table.Th visibleFrom="lg">Changed</Table.Th>
+            <Table.Th>On</Table.Th>
+          </>
+        }
+      >
+        {features.map((feature) => (
+          <FeatureRow
+            key={feature.id}
+            feature={feature}
+            tags={tags}
+            isSelected={selected.includes(feature.id)}
+            onSelect={(isSelected) => select(feature.id, isSelected)}
+            mayToggle={may(permission, feature.tags)}
+            onToggle={(enabled) =>
+              needsApproval ? setProposed({ feature, enabled }) : toggle.mutate({ feature, enabled })
+            }
+          />
+        ))}
+      </Rows>
       <BulkBar selected={shown} onDone={() => setSelected([])} />
       {proposed && (
         <Suspense>

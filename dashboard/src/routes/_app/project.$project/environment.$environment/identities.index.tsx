@@ -1,4 +1,4 @@
-import { Button, Paper, Table, Text } from "@mantine/core";
+import { Button, Table, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPlus, IconUsers } from "@tabler/icons-react";
 import { createFileRoute, Link } from "@tanstack/react-router";
@@ -6,7 +6,7 @@ import { api } from "~/api/client";
 import { CreateIdentity } from "~/identities/create-identity";
 import { useEnvironmentMay } from "~/lib/permissions";
 import { Page } from "~/parts/page";
-import { Pager } from "~/parts/pager";
+import { Rows } from "~/parts/rows";
 import { SearchInput } from "~/parts/search-input";
 import { Empty, Loaded } from "~/parts/states";
 import { usePlace } from "~/shell/place";
@@ -60,46 +60,36 @@ function Identities() {
               {q ? "Try part of the identifier." : "An identity appears here when an SDK asks for its flags."}
             </Empty>
           ) : (
-            <>
-              <Paper>
-                <Table highlightOnHover>
-                  <Table.Thead>
-                    <Table.Tr>
-                      <Table.Th>Identifier</Table.Th>
-                      <Table.Th visibleFrom="sm" w={120}>
-                        Number
-                      </Table.Th>
-                    </Table.Tr>
-                  </Table.Thead>
-                  <Table.Tbody>
-                    {results.map((identity) => (
-                      <Table.Tr key={identity.id}>
-                        <Table.Td style={{ overflowWrap: "anywhere" }}>
-                          <Link
-                            className="row-link"
-                            to="/project/$project/environment/$environment/identities/$identity"
-                            params={{ ...params, identity: String(identity.id) }}
-                          >
-                            {identity.identifier}
-                          </Link>
-                        </Table.Td>
-                        <Table.Td visibleFrom="sm">
-                          <Text size="sm" c="dimmed">
-                            {identity.id}
-                          </Text>
-                        </Table.Td>
-                      </Table.Tr>
-                    ))}
-                  </Table.Tbody>
-                </Table>
-              </Paper>
-              <Pager
-                page={page}
-                size={SIZE}
-                count={count}
-                onChange={(page) => navigate({ search: { q, page } })}
-              />
-            </>
+            <Rows
+              head={
+                <>
+                  <Table.Th>Identifier</Table.Th>
+                  <Table.Th visibleFrom="sm" w={120}>
+                    ID
+                  </Table.Th>
+                </>
+              }
+              pager={{ page, size: SIZE, count, onChange: (page) => navigate({ search: { q, page } }) }}
+            >
+              {results.map((identity) => (
+                <Table.Tr key={identity.id}>
+                  <Table.Td style={{ overflowWrap: "anywhere" }}>
+                    <Link
+                      className="row-link"
+                      to="/project/$project/environment/$environment/identities/$identity"
+                      params={{ ...params, identity: String(identity.id) }}
+                    >
+                      {identity.identifier}
+                    </Link>
+                  </Table.Td>
+                  <Table.Td visibleFrom="sm">
+                    <Text size="sm" c="dimmed">
+                      {identity.id}
+                    </Text>
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Rows>
           )
         }
       </Loaded>

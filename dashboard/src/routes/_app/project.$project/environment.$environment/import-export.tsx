@@ -1,4 +1,5 @@
 import { Code, Text } from "@mantine/core";
+import { IconLock } from "@tabler/icons-react";
 import { createFileRoute } from "@tanstack/react-router";
 import { http, type Schema } from "~/api/client";
 import { fileName, sendFile } from "~/api/files";
@@ -28,7 +29,7 @@ function ImportExport() {
       width={860}
     >
       {!isAdmin && !isAdminHere && (
-        <Empty title="This is for administrators">
+        <Empty icon={<IconLock />} title="This is for administrators">
           Files are written and taken in by administrators of the project, or of one of its environments.
         </Empty>
       )}

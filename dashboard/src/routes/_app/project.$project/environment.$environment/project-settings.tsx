@@ -1,4 +1,4 @@
-import { Button, Group, NumberInput, Stack, TextInput } from "@mantine/core";
+import { Button, Group, NumberInput } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
@@ -7,10 +7,12 @@ import { ApprovalsSetting } from "~/environments/approvals-setting";
 import { ADMIN, useProjectMay } from "~/lib/permissions";
 import { CustomFields } from "~/metadata/custom-fields";
 import { useIsOn } from "~/own-flags/client";
-import { DeleteButton } from "~/parts/confirm";
-import { Page } from "~/parts/page";
+import { DeleteSection } from "~/parts/delete-section";
+import { Form } from "~/parts/form";
+import { NARROW, Page } from "~/parts/page";
 import { Section } from "~/parts/section";
 import { SettingSwitch } from "~/parts/setting-switch";
+import { TextField } from "~/parts/text-field";
 import { PiiSettings } from "~/projects/pii-settings";
 import { TagSettings } from "~/projects/tag-settings";
 import { about, Refusal } from "~/session/refusal";
@@ -38,53 +40,50 @@ function About({ project, disabled }: { project: Project; disabled: boolean }) {
   const patch = usePatch(project, true);
   return (
     <Section title="About">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          patch.mutate({ name, stale_flags_limit_days: days, feature_name_regex: pattern || null });
-        }}
+      <Form
+        onSubmit={() =>
+          patch.mutate({ name, stale_flags_limit_days: days, feature_name_regex: pattern || null })
+        }
       >
-        <Stack>
-          <Refusal error={patch.error} fields={["name", "stale_flags_limit_days", "feature_name_regex"]} />
-          <TextInput
-            label="Name"
-            required
+        <Refusal error={patch.error} fields={["name", "stale_flags_limit_days", "feature_name_regex"]} />
+        <TextField
+          label="Name"
+          required
+          disabled={disabled}
+          value={name}
+          onChange={setName}
+          error={about(patch.error, "name")}
+        />
+        <NumberInput
+          label="Features are stale after"
+          description="Days without a change of anything about them"
+          suffix=" days"
+          min={1}
+          allowDecimal={false}
+          disabled={disabled}
+          value={days}
+          onChange={(next) => setDays(Number(next) || 1)}
+          error={about(patch.error, "stale_flags_limit_days")}
+          styles={{ wrapper: { maxWidth: 260 } }}
+        />
+        {hasPattern && (
+          <TextField
+            label="Pattern for names of features"
+            description="New features must be named so. Empty: any name."
+            placeholder="^[a-z_]+$"
             disabled={disabled}
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-            error={about(patch.error, "name")}
+            value={pattern}
+            onChange={setPattern}
+            error={about(patch.error, "feature_name_regex")}
+            styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
           />
-          <NumberInput
-            label="Features are stale after"
-            description="Days without a change of anything about them"
-            suffix=" days"
-            min={1}
-            allowDecimal={false}
-            disabled={disabled}
-            value={days}
-            onChange={(next) => setDays(Number(next) || 1)}
-            error={about(patch.error, "stale_flags_limit_days")}
-            maw={260}
-          />
-          {hasPattern && (
-            <TextInput
-              label="Pattern for names of features"
-              description="New features must be named so. Empty: any name."
-              placeholder="^[a-z_]+$"
-              disabled={disabled}
-              value={pattern}
-              onChange={(event) => setPattern(event.currentTarget.value)}
-              error={about(patch.error, "feature_name_regex")}
-              styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
-            />
-          )}
-          <Group>
-            <Button type="submit" loading={patch.isPending} disabled={disabled || !name.trim()}>
-              Save
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+        )}
+        <Group>
+          <Button type="submit" loading={patch.isPending} disabled={disabled || !name.trim()}>
+            Save
+          </Button>
+        </Group>
+      </Form>
     </Section>
   );
 }
@@ -151,6 +150,7 @@ function ProjectSettings() {
   const navigate = Route.useNavigate();
   const { project } = usePlace();
   const isAdmin = useProjectMay(project.id)(ADMIN);
+  const hasFields = useIsOn("enable_metadata");
   const remove = useAct(
     () => http.DELETE("/api/v1/projects/{project_id}/", { params: { path: { project_id: project.id } } }),
     {
@@ -167,22 +167,24 @@ function ProjectSettings() {
     },
   );
   return (
-    <Page title={`Settings of ${project.name}`} width={860}>
+    <Page title="Project settings" width={NARROW}>
       <About key={project.id} project={project} disabled={!isAdmin} />
       <TagSettings project={project.id} />
-      <CustomFields organisation={project.organisation} project={project.id} mayManage={isAdmin} />
+      {hasFields && (
+        <CustomFields organisation={project.organisation} project={project.id} mayManage={isAdmin} />
+      )}
       <Rules project={project} disabled={!isAdmin} />
       <PiiSettings key={`pii ${project.id}`} project={project} isAdmin={isAdmin} />
       {isAdmin && (
-        <Section title="Delete the project" danger>
-          <Group justify="space-between">
-            <span>With all its environments and features.</span>
-            <DeleteButton title={`Delete ${project.name}`} name={project.name} onConfirm={remove.mutateAsync}>
-              {project.total_features} features and {project.total_segments} segments are gone for good, and
-              programs with keys of its environments are refused.
-            </DeleteButton>
-          </Group>
-        </Section>
+        <DeleteSection
+          what="the project"
+          about="With all its environments and features."
+          name={project.name}
+          onConfirm={remove.mutateAsync}
+        >
+          {project.total_features} features and {project.total_segments} segments are gone for good, and
+          programs with keys of its environments are refused.
+        </DeleteSection>
       )}
     </Page>
   );

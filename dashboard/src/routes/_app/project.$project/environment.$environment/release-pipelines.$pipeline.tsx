@@ -5,9 +5,9 @@ import { useState } from "react";
 import { useAct } from "~/api/act";
 import { ALL, api, http } from "~/api/client";
 import { ADMIN, useProjectMay } from "~/lib/permissions";
-import { Confirm, DeleteButton } from "~/parts/confirm";
+import { Confirm } from "~/parts/confirm";
+import { DeleteSection } from "~/parts/delete-section";
 import { Page } from "~/parts/page";
-import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
 import { AddFeature } from "~/pipelines/add-feature";
 import type { Pipeline } from "~/pipelines/draft";
@@ -65,7 +65,7 @@ function useActs(pipeline: Pipeline) {
       }),
     {
       changes: [PIPELINES],
-      done: "The copy is there.",
+      done: "The copy is created.",
       after: ({ id }) =>
         navigate({
           to: "/project/$project/environment/$environment/release-pipelines/$pipeline",
@@ -142,18 +142,14 @@ function OnePipeline({ pipeline }: { pipeline: Pipeline }) {
         </>
       )}
       {isDraft && isAdmin && (
-        <Section title="Delete the pipeline" danger>
-          <Group justify="space-between">
-            <span>What features got of it stays.</span>
-            <DeleteButton
-              title={`Delete ${pipeline.name}`}
-              name={pipeline.name}
-              onConfirm={remove.mutateAsync}
-            >
-              The pipeline is gone for good.
-            </DeleteButton>
-          </Group>
-        </Section>
+        <DeleteSection
+          what="the pipeline"
+          about="What features got of it stays."
+          name={pipeline.name}
+          onConfirm={remove.mutateAsync}
+        >
+          The pipeline is gone for good.
+        </DeleteSection>
       )}
       <Confirm
         opened={asking}

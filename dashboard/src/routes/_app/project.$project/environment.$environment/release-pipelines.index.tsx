@@ -1,10 +1,10 @@
-import { Badge, Button, Paper, Table, Text } from "@mantine/core";
+import { Badge, Button, Table, Text } from "@mantine/core";
 import { IconPlus, IconRoute } from "@tabler/icons-react";
 import { createFileRoute, Link } from "@tanstack/react-router";
 import { api } from "~/api/client";
 import { ADMIN, useProjectMay } from "~/lib/permissions";
 import { Page } from "~/parts/page";
-import { Pager } from "~/parts/pager";
+import { Rows } from "~/parts/rows";
 import { Empty, Loaded } from "~/parts/states";
 import { PIPELINES } from "~/pipelines/pipeline-form";
 import { usePlace } from "~/shell/place";
@@ -51,61 +51,51 @@ function Pipelines() {
               for more.
             </Empty>
           ) : (
-            <>
-              <Paper>
-                <Table highlightOnHover>
-                  <Table.Thead>
-                    <Table.Tr>
-                      <Table.Th>Pipeline</Table.Th>
-                      <Table.Th>State</Table.Th>
-                      <Table.Th ta="right" visibleFrom="sm">
-                        Stages
-                      </Table.Th>
-                      <Table.Th ta="right" visibleFrom="sm">
-                        On their way
-                      </Table.Th>
-                    </Table.Tr>
-                  </Table.Thead>
-                  <Table.Tbody>
-                    {results.map((pipeline) => (
-                      <Table.Tr key={pipeline.id}>
-                        <Table.Td>
-                          <Link
-                            className="row-link"
-                            to="/project/$project/environment/$environment/release-pipelines/$pipeline"
-                            params={{ ...params, pipeline: String(pipeline.id) }}
-                          >
-                            {pipeline.name}
-                          </Link>
-                          <Text size="sm" c="dimmed" lineClamp={1}>
-                            {pipeline.description}
-                          </Text>
-                        </Table.Td>
-                        <Table.Td>
-                          {pipeline.published_at ? (
-                            <Badge color="teal">published</Badge>
-                          ) : (
-                            <Badge color="gray">draft</Badge>
-                          )}
-                        </Table.Td>
-                        <Table.Td ta="right" visibleFrom="sm">
-                          {pipeline.stages_count}
-                        </Table.Td>
-                        <Table.Td ta="right" visibleFrom="sm">
-                          {pipeline.features.length}
-                        </Table.Td>
-                      </Table.Tr>
-                    ))}
-                  </Table.Tbody>
-                </Table>
-              </Paper>
-              <Pager
-                page={page}
-                size={SIZE}
-                count={count}
-                onChange={(page) => navigate({ search: { page } })}
-              />
-            </>
+            <Rows
+              head={
+                <>
+                  <Table.Th>Pipeline</Table.Th>
+                  <Table.Th>State</Table.Th>
+                  <Table.Th ta="right" visibleFrom="sm">
+                    Stages
+                  </Table.Th>
+                  <Table.Th ta="right" visibleFrom="sm">
+                    On their way
+                  </Table.Th>
+                </>
+              }
+              pager={{ page, size: SIZE, count, onChange: (page) => navigate({ search: { page } }) }}
+            >
+              {results.map((pipeline) => (
+                <Table.Tr key={pipeline.id}>
+                  <Table.Td>
+                    <Link
+                      className="row-link"
+                      to="/project/$project/environment/$environment/release-pipelines/$pipeline"
+                      params={{ ...params, pipeline: String(pipeline.id) }}
+                    >
+                      {pipeline.name}
+                    </Link>
+                    <Text size="sm" c="dimmed" lineClamp={1}>
+                      {pipeline.description}
+                    </Text>
+                  </Table.Td>
+                  <Table.Td>
+                    {pipeline.published_at ? (
+                      <Badge color="teal">published</Badge>
+                    ) : (
+                      <Badge color="gray">draft</Badge>
+                    )}
+                  </Table.Td>
+                  <Table.Td ta="right" visibleFrom="sm">
+                    {pipeline.stages_count}
+                  </Table.Td>
+                  <Table.Td ta="right" visibleFrom="sm">
+                    {pipeline.features.length}
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Rows>
           )
         }
       </Loaded>

@@ -1,3 +1,4 @@
+import { IconLock } from "@tabler/icons-react";
 import { createFileRoute } from "@tanstack/react-router";
 import { ADMIN, useProjectMay } from "~/lib/permissions";
 import { Page } from "~/parts/page";
@@ -26,7 +27,7 @@ function NewPipeline() {
           }
         />
       ) : (
-        <Empty title="This is for administrators">
+        <Empty icon={<IconLock />} title="This is for administrators">
           Release pipelines are drawn up by administrators of the project.
         </Empty>
       )}

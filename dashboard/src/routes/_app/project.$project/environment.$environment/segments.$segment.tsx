@@ -96,7 +96,7 @@ function Segment({ segment, list }: { segment: Schema<"SegmentView">; list: List
       }),
     {
       changes: [SEGMENTS],
-      done: "The copy is there.",
+      done: "The copy is created.",
       after: (copy) =>
         navigate({
           to: "/project/$project/environment/$environment/segments/$segment",

@@ -1,9 +1,9 @@
-import { Badge, Button, Paper, Table, Text } from "@mantine/core";
+import { Badge, Button, Table, Text } from "@mantine/core";
 import { IconFilter, IconPlus } from "@tabler/icons-react";
 import { createFileRoute, Link } from "@tanstack/react-router";
 import { api, type Schema } from "~/api/client";
 import { Page } from "~/parts/page";
-import { Pager } from "~/parts/pager";
+import { Rows } from "~/parts/rows";
 import { SearchInput } from "~/parts/search-input";
 import { Empty, Loaded } from "~/parts/states";
 import { Time } from "~/parts/time";
@@ -77,53 +77,43 @@ function Segments() {
                 : "A segment is who is meant: everybody on a paid plan, every tenth identity, a list of customers."}
             </Empty>
           ) : (
-            <>
-              <Paper>
-                <Table highlightOnHover>
-                  <Table.Thead>
-                    <Table.Tr>
-                      <Table.Th>Segment</Table.Th>
-                      <Table.Th visibleFrom="sm">Who is in it</Table.Th>
-                      <Table.Th visibleFrom="md">Changed</Table.Th>
-                    </Table.Tr>
-                  </Table.Thead>
-                  <Table.Tbody>
-                    {results.map((segment) => (
-                      <Table.Tr key={segment.id}>
-                        <Table.Td>
-                          <Link
-                            className="row-link"
-                            to="/project/$project/environment/$environment/segments/$segment"
-                            params={{ ...params, segment: String(segment.id) }}
-                          >
-                            {segment.name}
-                          </Link>{" "}
-                          {listOf(segment.id) && <Badge color="teal">list</Badge>}{" "}
-                          {segment.managed_by && <Badge>{segment.managed_by}</Badge>}
-                          <Text size="sm" c="dimmed" lineClamp={1}>
-                            {segment.description}
-                          </Text>
-                        </Table.Td>
-                        <Table.Td visibleFrom="sm">
-                          <Text size="sm" lineClamp={2}>
-                            {inWords(segment, listOf(segment.id))}
-                          </Text>
-                        </Table.Td>
-                        <Table.Td visibleFrom="md">
-                          <Time at={segment.updated_at} size="sm" c="dimmed" />
-                        </Table.Td>
-                      </Table.Tr>
-                    ))}
-                  </Table.Tbody>
-                </Table>
-              </Paper>
-              <Pager
-                page={page}
-                size={SIZE}
-                count={count}
-                onChange={(page) => navigate({ search: { q, page } })}
-              />
-            </>
+            <Rows
+              head={
+                <>
+                  <Table.Th>Segment</Table.Th>
+                  <Table.Th visibleFrom="sm">Who is in it</Table.Th>
+                  <Table.Th visibleFrom="md">Changed</Table.Th>
+                </>
+              }
+              pager={{ page, size: SIZE, count, onChange: (page) => navigate({ search: { q, page } }) }}
+            >
+              {results.map((segment) => (
+                <Table.Tr key={segment.id}>
+                  <Table.Td>
+                    <Link
+                      className="row-link"
+                      to="/project/$project/environment/$environment/segments/$segment"
+                      params={{ ...params, segment: String(segment.id) }}
+                    >
+                      {segment.name}
+                    </Link>{" "}
+                    {listOf(segment.id) && <Badge color="teal">list</Badge>}{" "}
+                    {segment.managed_by && <Badge>{segment.managed_by}</Badge>}
+                    <Text size="sm" c="dimmed" lineClamp={1}>
+                      {segment.description}
+                    </Text>
+                  </Table.Td>
+                  <Table.Td visibleFrom="sm">
+                    <Text size="sm" lineClamp={2}>
+                      {inWords(segment, listOf(segment.id))}
+                    </Text>
+                  </Table.Td>
+                  <Table.Td visibleFrom="md">
+                    <Time at={segment.updated_at} size="sm" c="dimmed" />
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Rows>
           )
         }
       </Loaded>

@@ -1,4 +1,4 @@
-import { Button, ColorInput, Group, Select, Stack, Textarea, TextInput } from "@mantine/core";
+import { Button, ColorInput, Group, Select, Textarea } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAct } from "~/api/act";
@@ -8,10 +8,13 @@ import { ADMIN, useEnvironmentMay } from "~/lib/permissions";
 import { toMetadata, valuesOf } from "~/metadata/fields";
 import { Metadata } from "~/metadata/values";
 import { useIsOn } from "~/own-flags/client";
-import { Confirm, DeleteButton } from "~/parts/confirm";
-import { Page } from "~/parts/page";
+import { Confirm } from "~/parts/confirm";
+import { DeleteSection } from "~/parts/delete-section";
+import { Form } from "~/parts/form";
+import { NARROW, Page } from "~/parts/page";
 import { Section } from "~/parts/section";
 import { SettingSwitch } from "~/parts/setting-switch";
+import { TextField } from "~/parts/text-field";
 import { about, Refusal } from "~/session/refusal";
 import { type Environment, forgetPlace, usePlace } from "~/shell/place";
 
@@ -47,72 +50,69 @@ function About({ environment, disabled }: PartProps) {
   const patch = usePatch(environment, true);
   return (
     <Section title="About">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
+      <Form
+        onSubmit={() =>
           patch.mutate({
             name,
             description,
             banner_text: banner || null,
             banner_colour: colour || null,
             metadata: toMetadata(said),
-          });
-        }}
+          })
+        }
       >
-        <Stack>
-          <Refusal error={patch.error} fields={["name", "description", "banner_text", "banner_colour"]} />
-          <TextInput
-            label="Name"
-            required
-            disabled={disabled}
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-            error={about(patch.error, "name")}
-          />
-          <Textarea
-            label="Description"
-            autosize
-            disabled={disabled}
-            value={description}
-            onChange={(event) => setDescription(event.currentTarget.value)}
-            error={about(patch.error, "description")}
-          />
-          {hasBanner && (
-            <Group align="flex-start" grow preventGrowOverflow={false}>
-              <TextInput
-                label="Banner"
-                description="Above every page of this environment"
-                placeholder="This is live"
-                disabled={disabled}
-                value={banner}
-                onChange={(event) => setBanner(event.currentTarget.value)}
-                error={about(patch.error, "banner_text")}
-              />
-              <ColorInput
-                label="Its colour"
-                description="To tell environments apart"
-                disabled={disabled}
-                value={colour}
-                onChange={setColour}
-                eyeDropperButtonProps={{ "aria-label": "Pick a colour from the screen" }}
-                error={about(patch.error, "banner_colour")}
-              />
-            </Group>
-          )}
-          <Metadata
-            project={environment.project}
-            entity="environment"
-            values={said}
-            onChange={setSaid}
-            disabled={disabled}
-          />
-          <Group>
-            <Button type="submit" loading={patch.isPending} disabled={disabled || !name.trim()}>
-              Save
-            </Button>
+        <Refusal error={patch.error} fields={["name", "description", "banner_text", "banner_colour"]} />
+        <TextField
+          label="Name"
+          required
+          disabled={disabled}
+          value={name}
+          onChange={setName}
+          error={about(patch.error, "name")}
+        />
+        <Textarea
+          label="Description"
+          autosize
+          disabled={disabled}
+          value={description}
+          onChange={(event) => setDescription(event.currentTarget.value)}
+          error={about(patch.error, "description")}
+        />
+        {hasBanner && (
+          <Group align="flex-start" grow preventGrowOverflow={false}>
+            <TextField
+              label="Banner"
+              description="Above every page of this environment"
+              placeholder="This is live"
+              disabled={disabled}
+              value={banner}
+              onChange={setBanner}
+              error={about(patch.error, "banner_text")}
+            />
+            <ColorInput
+              label="Its colour"
+              description="To tell environments apart"
+              disabled={disabled}
+              value={colour}
+              onChange={setColour}
+              eyeDropperButtonProps={{ "aria-label": "Pick a colour from the screen" }}
+              error={about(patch.error, "banner_colour")}
+            />
           </Group>
-        </Stack>
-      </form>
+        )}
+        <Metadata
+          project={environment.project}
+          entity="environment"
+          values={said}
+          onChange={setSaid}
+          disabled={disabled}
+        />
+        <Group>
+          <Button type="submit" loading={patch.isPending} disabled={disabled || !name.trim()}>
+            Save
+          </Button>
+        </Group>
+      </Form>
     </Section>
   );
 }
@@ -235,7 +235,7 @@ function Settings() {
   );
   const part = { environment, disabled };
   return (
-    <Page title={`Settings of ${environment.name}`} width={860}>
+    <Page title="Environment settings" width={NARROW}>
       <About key={environment.id} {...part} />
       {hasRequests && (
         <Section title="Change requests">
@@ -252,19 +252,15 @@ function Settings() {
       <Serving {...part} />
       {hasVersions && <Versioning {...part} />}
       {!disabled && (
-        <Section title="Delete the environment" danger>
-          <Group justify="space-between">
-            <span>Its keys stop working at once.</span>
-            <DeleteButton
-              title={`Delete ${environment.name}`}
-              name={environment.name}
-              onConfirm={remove.mutateAsync}
-            >
-              States, overrides and identities of this environment are gone for good, and programs with its
-              keys are refused.
-            </DeleteButton>
-          </Group>
-        </Section>
+        <DeleteSection
+          what="the environment"
+          about="Its keys stop working at once."
+          name={environment.name}
+          onConfirm={remove.mutateAsync}
+        >
+          States, overrides and identities of this environment are gone for good, and programs with its keys
+          are refused.
+        </DeleteSection>
       )}
     </Page>
   );

@@ -1,7 +1,5 @@
-import { Button } from "@mantine/core";
-import { IconArrowLeft } from "@tabler/icons-react";
-import { createFileRoute, Link } from "@tanstack/react-router";
-import { Page } from "~/parts/page";
+import { createFileRoute } from "@tanstack/react-router";
+import { Back } from "~/parts/page";
 import { usePlace } from "~/shell/place";
 import { OneWebhook } from "~/webhooks/one";
 
@@ -13,19 +11,9 @@ function EnvironmentWebhook() {
   const { webhook, ...params } = Route.useParams();
   const { environment } = usePlace();
   const back = (
-    <Button
-      variant="default"
-      leftSection={<IconArrowLeft size={16} />}
-      renderRoot={(props) => (
-        <Link to="/project/$project/environment/$environment/webhooks" params={params} {...props} />
-      )}
-    >
+    <Back to="/project/$project/environment/$environment/webhooks" params={params}>
       All webhooks
-    </Button>
+    </Back>
   );
-  return (
-    <Page title="Webhook" description={`Of ${environment.name}`} width={960} actions={back}>
-      <OneWebhook owner={{ type: "environment", id: environment.api_key }} id={webhook} />
-    </Page>
-  );
+  return <OneWebhook owner={{ type: "environment", id: environment.api_key }} id={webhook} back={back} />;
 }

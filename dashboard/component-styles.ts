@@ -7,7 +7,7 @@ const STYLES = fileURLToPath(new URL("./node_modules/@mantine/core/styles", impo
 const ALL = "@mantine/core/styles.layer.css";
 /** What no component has, and everything needs. */
 const BASE = ["default-css-variables", "baseline", "global"];
-const COMPONENT = /\/@mantine\/core\/esm\/components\/(?:\w+\/)+(\w+)\.mjs$/;
+const COMPONENT = /\/@mantine\/core\/esm\/(?:[\w-]+\/)+(\w+)\.mjs$/;
 
 const sheet = (name: string) => `@mantine/core/styles/${name}.layer.css`;
 

@@ -160,13 +160,15 @@ pub async fn drop_held(tx: &mut Tx, run: i64, now: i64) -> Result<bool> {
     Ok(dropped == 1)
 }
 
-/// Ends a run that is under way, wherever it is: its process finds that it has lost the sync, and sends no more.
-pub async fn stop(tx: &mut Tx, run: &Run, now: i64) -> Result<u64> {
+/// Ends a run that is under way, wherever it is: its process finds that it has lost the sync, and sends no more. Nobody has
+/// the sync until `until`, when that process has found out.
+pub async fn stop(tx: &mut Tx, run: &Run, now: i64, until: i64) -> Result<u64> {
     sql!(
         tx,
         execute,
-        "UPDATE audience_syncs SET holder = NULL, held_until = 0 WHERE name = $1",
-        &run.sync
+        "UPDATE audience_syncs SET holder = '', held_until = $2 WHERE name = $1",
+        &run.sync,
+        until
     )?;
     sql!(
         tx,
@@ -176,6 +178,18 @@ pub async fn stop(tx: &mut Tx, run: &Run, now: i64) -> Result<u64> {
         run.id,
         now
     )
+}
+
+/// Writes down how far a run had come that somebody stopped. Whether somebody did.
+pub async fn note_stopped(tx: &mut Tx, run: i64, progress: &str) -> Result<bool> {
+    let noted = sql!(
+        tx,
+        execute,
+        "UPDATE audience_sync_runs SET progress = $2 WHERE id = $1 AND state = 'stopped'",
+        run,
+        progress
+    )?;
+    Ok(noted == 1)
 }
 
 /// Whether some process runs a sync of the server.
@@ -196,7 +210,7 @@ pub async fn abandoned(tx: &mut Tx, now: i64) -> Result<Vec<i64>> {
         tx,
         fetch_all as Id,
         "SELECT s.object_id AS id FROM audience_syncs s
-         WHERE s.object_id IS NOT NULL AND s.holder IS NOT NULL AND s.held_until < $1",
+         WHERE s.object_id IS NOT NULL AND s.holder <> '' AND s.held_until < $1",
         now
     )?;
     Ok(found.into_iter().map(|(id,)| id).collect())

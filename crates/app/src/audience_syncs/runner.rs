@@ -22,11 +22,18 @@ use super::report::{Report, State};
 
 /// How long a process that has gone silent keeps a sync from others, and how often a living one says that it is there.
 const LEASE_SECONDS: i64 = 60;
-const HEARTBEAT: Duration = Duration::from_secs(15);
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// How long nobody gets a sync whose run was stopped: its process finds out at its next heartbeat.
+const STOPPING_SECONDS: i64 = 5;
 
 /// When a lease that is taken or renewed now ends.
 pub(super) fn lease_end() -> i64 {
     Timestamp::now().plus_seconds(LEASE_SECONDS).0
+}
+
+/// When a sync may be run again whose run is stopped now.
+pub(super) fn stop_end() -> i64 {
+    Timestamp::now().plus_seconds(STOPPING_SECONDS).0
 }
 
 /// Runs of a sync that are kept for `status`.
@@ -304,6 +311,9 @@ impl Runner {
     async fn end(&self, (run, holder): (i64, &str), report: &Report) -> Result<()> {
         let mut tx = self.db.begin().await?;
         if !audience_syncs::keep(&mut tx, &report.sync, holder, lease_end()).await? {
+            if audience_sync_runs::note_stopped(&mut tx, run, &json(&report.progress)).await? {
+                return Ok(tx.commit().await?);
+            }
             return Err(RunError::TakenOver);
         }
         write(&mut tx, run, report).await?;

@@ -15,7 +15,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::alerts;
 use super::objects::{ObjectKind, Stock, require};
 use super::own_lists::{self, OwnLists};
-use super::runner::{Begun, Origin, RunError};
+use super::runner::{Begun, Origin, RunError, stop_end};
 use crate::change::{Action, Change, Kind};
 use crate::{App, Caller, Error, Result};
 
@@ -157,7 +157,7 @@ pub async fn stop(app: &App, caller: &Caller, organisation_id: i64, id: i64) -> 
     if run.state != RUNNING {
         return Err(Error::Conflict("The run is not under way.".to_owned()));
     }
-    rows::stop(&mut tx, &run, Timestamp::now().0).await?;
+    rows::stop(&mut tx, &run, Timestamp::now().0, stop_end()).await?;
     tx.commit().await?;
     let run = named(run);
     note(app, caller, organisation_id, &run, "stopped").await?;

@@ -84,7 +84,7 @@ function Filters({ log, search, change }: FilterProps & { log: Log }) {
         placeholder="Search the log"
         value={search.search ?? ""}
         onSearch={(text) => change({ search: text || undefined })}
-        style={{ flex: "1 1 14rem" }}
+        style={{ flex: "1 1 12rem" }}
       />
       <Places log={log} search={search} change={change} />
       <Select
@@ -115,7 +115,7 @@ function Filters({ log, search, change }: FilterProps & { log: Log }) {
         max={search.until}
         value={search.since ?? ""}
         onChange={(event) => change({ since: event.currentTarget.value || undefined })}
-        w={165}
+        w={180}
       />
       <TextInput
         type="date"
@@ -125,7 +125,7 @@ function Filters({ log, search, change }: FilterProps & { log: Log }) {
         min={search.since}
         value={search.until ?? ""}
         onChange={(event) => change({ until: event.currentTarget.value || undefined })}
-        w={165}
+        w={180}
       />
     </div>
   );

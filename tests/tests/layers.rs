@@ -126,6 +126,10 @@ const PAST_THE_LOG: &[(&str, &str)] = &[
     ("served/mod.rs", "that an SDK has asked an environment for flags"),
     ("sessions.rs", "when a session was last used"),
     ("tasks.rs", "work that waits"),
+    (
+        "trackers/gitlab.rs",
+        "which webhooks were made in projects of a GitLab",
+    ),
     ("webhook_deliveries.rs", "what was sent to a webhook"),
     ("usage.rs", "counts"),
 ];

@@ -138,7 +138,7 @@ journey(
       await guest.getByRole("textbox", { name: "Password" }).fill(PASSWORD);
       await guest.getByRole("button", { name: "Create account" }).click();
       await guest.getByRole("button", { name: "Join" }).click();
-      await guest.getByRole("heading", { name: "Acme" }).waitFor();
+      await guest.getByRole("button", { name: "Organisation: Acme" }).waitFor();
       world.guest = guest;
       await page.reload();
       await page.getByText("Grace Hopper").waitFor();

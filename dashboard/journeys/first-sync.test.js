@@ -51,7 +51,7 @@ journey(
       await setUp(world, { email: "ada@example.com", organisation: "Acme", project: "Web shop" });
       const { page, organisation } = world;
       await page.goto(`/organisation/${organisation}`);
-      await page.getByRole("tab", { name: "Audience sync" }).click();
+      await page.getByRole("link", { name: "Audience sync" }).click();
       await page.getByRole("heading", { name: "No syncs yet" }).waitFor();
       await page.getByRole("button", { name: "New sync" }).click();
     });

@@ -194,7 +194,7 @@ impl Trackers {
         }
     }
 
-    fn gitlab(&self, method: &Method, uri: &Uri, headers: &HeaderMap, body: &Value) -> Told {
+    fn gitlab(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Value) -> Told {
         if headers
             .get("private-token")
             .is_none_or(|token| token != GITLAB_TOKEN)
@@ -324,7 +324,7 @@ async fn serve(
     } else if uri.path().starts_with("/github/") {
         trackers.github(&method, &uri, &headers, &sent)
     } else {
-        trackers.gitlab(&method, &uri, &headers, &sent)
+        Trackers::gitlab(&method, &uri, &headers, &sent)
     };
     let is_token = uri.path().ends_with("/access_tokens");
     if fault.is_none() && !is_token {

@@ -77,6 +77,21 @@ journey(
       assert.match(receiver.received[0].body, /HOST/);
     });
 
+    test("what it was sent is listed, and an example can be sent", async () => {
+      const { page } = world;
+      await page.getByRole("button", { name: "What Dynatrace was sent" }).click();
+      const dialog = page.getByRole("dialog");
+      await dialog.getByText(/banner_text/).waitFor();
+      const before = receiver.received.length;
+      await dialog.getByRole("button", { name: "Send an example" }).click();
+      await dialog.getByText("An example", { exact: true }).waitFor();
+      assert.equal(await dialog.getByText("delivered", { exact: true }).count(), 2);
+      assert.equal(receiver.received.length, before + 1);
+      await look(page, "integration-deliveries", { widths: [360, 1440] });
+      await page.keyboard.press("Escape");
+      await dialog.waitFor({ state: "hidden" });
+    });
+
     test("Slack is connected in the browser, and a channel is chosen", async () => {
       const { page, call, key } = world;
       await page.getByRole("button", { name: "Set up Slack" }).click();

@@ -106,6 +106,7 @@ const PAST_THE_LOG: &[(&str, &str)] = &[
         "deliveries.rs",
         "how far the log was read, and what is to be sent",
     ),
+    ("integrations/deliveries.rs", "what an integration was sent"),
     ("leases.rs", "which node carries out which schedule"),
     (
         "list_segments/fold.rs",

@@ -196,6 +196,10 @@ const UNTOLD: &[(&str, &str)] = &[
         "member_generations",
         "who is in a list: how many came and went is told, never who",
     ),
+    (
+        "integration_deliveries",
+        "what an integration was sent, and what it answered",
+    ),
     ("tasks", "work that waits; what it was made for is told"),
     ("webhook_deliveries", "what was sent to a webhook, or is to be"),
 ];

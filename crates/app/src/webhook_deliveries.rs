@@ -116,7 +116,7 @@ pub async fn deliver(app: &App, task: &Task) -> Outcome {
 }
 
 /// The beginning of an answer, as text that every database takes.
-fn beginning(answer: &http::Answer) -> String {
+pub(crate) fn beginning(answer: &http::Answer) -> String {
     String::from_utf8_lossy(&answer.body)
         .chars()
         .map(|character| {

@@ -99,6 +99,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "webhook answers",
         include_str!("../migrations/0033_webhook_answers.sql"),
     ),
+    (
+        34,
+        "integration deliveries",
+        include_str!("../migrations/0034_integration_deliveries.sql"),
+    ),
 ];
 
 /// How each engine numbers rows; the only thing a migration may not say portably.

@@ -38,6 +38,7 @@ pub mod groups;
 pub mod identities;
 pub mod identity_admin;
 pub mod imports;
+pub mod integration_deliveries;
 pub mod integrations;
 pub mod invites;
 pub mod launch_darkly_imports;

@@ -1,6 +1,6 @@
 /** Reading and setting integrations: the same acts for all of them, below the paths of the table. */
-import { useQueries } from "@tanstack/react-query";
-import { http } from "~/api/client";
+import { useQueries, useQuery } from "@tanstack/react-query";
+import { http, type Schema } from "~/api/client";
 import { BELOW, type Integration } from "./table";
 
 /** What integrations are set up for. */
@@ -11,6 +11,9 @@ export type Owner =
 
 /** What is set of an integration; in the place of secrets stands a mask. */
 export type Configuration = { id: number } & Record<string, unknown>;
+
+/** Something that an integration was sent. */
+export type Delivery = Schema<"IntegrationDeliveryView">;
 
 /** The paths come from the table, and a test holds that against the document; their types can't be told one by one. */
 type Untyped = (
@@ -60,4 +63,24 @@ export function save(owner: Owner, integration: Integration, id: number | undefi
 export function remove(owner: Owner, integration: Integration, id: number) {
   const { list, path } = where(owner, integration);
   return request("delete", `${list}{integration_id}/`, { params: { path: { ...path, integration_id: id } } });
+}
+
+/** What an integration was sent lately. */
+export function useDeliveries(owner: Owner, integration: Integration, id: number) {
+  const { list, path } = where(owner, integration);
+  return useQuery({
+    queryKey: ["get", `${list}{integration_id}/deliveries/`, owner, id],
+    queryFn: async () => {
+      const params = { path: { ...path, integration_id: id } };
+      return (await request("get", `${list}{integration_id}/deliveries/`, { params })).data as Delivery[];
+    },
+  });
+}
+
+/** Sends it an example, at once. */
+export function sendExample(owner: Owner, integration: Integration, id: number) {
+  const { list, path } = where(owner, integration);
+  return request("post", `${list}{integration_id}/test/`, {
+    params: { path: { ...path, integration_id: id } },
+  });
 }

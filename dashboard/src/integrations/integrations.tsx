@@ -8,6 +8,7 @@ import { Confirm } from "~/parts/confirm";
 import { Section } from "~/parts/section";
 import { Loaded } from "~/parts/states";
 import { type Configuration, type Owner, remove, useConfigured } from "./calls";
+import { Deliveries } from "./deliveries";
 import { IntegrationForm } from "./form";
 import { Mark } from "./mark";
 import { BELOW, type Integration, integrationsOf, type Told } from "./table";
@@ -31,10 +32,11 @@ interface CardProps {
   configuration: Configuration | null;
   mayChange: boolean;
   onEdit: () => void;
+  onLook: () => void;
   onRemove: () => void;
 }
 
-function IntegrationCard({ integration, configuration, mayChange, onEdit, onRemove }: CardProps) {
+function IntegrationCard({ integration, configuration, mayChange, onEdit, onLook, onRemove }: CardProps) {
   const isOff = configuration?.enabled === false;
   return (
     <Card withBorder padding="md">
@@ -59,6 +61,16 @@ function IntegrationCard({ integration, configuration, mayChange, onEdit, onRemo
             >
               {configuration ? "Edit" : "Set up"}
             </Button>
+            {configuration && integration.told !== "asked" && (
+              <Button
+                size="xs"
+                variant="default"
+                onClick={onLook}
+                aria-label={`What ${integration.title} was sent`}
+              >
+                Deliveries
+              </Button>
+            )}
             {configuration && (
               <Button
                 size="xs"
@@ -90,6 +102,7 @@ export function Integrations({ owner, title, mayChange, edited, onEdit }: Integr
   const named = useOwnFlag("integration_data");
   const integrations = integrationsOf(owner.level).filter(({ name }) => hasIntegration(name, named));
   const query = useConfigured(owner, integrations);
+  const [looked, setLooked] = useState<{ integration: Integration; id: number }>();
   const [removed, setRemoved] = useState<{ integration: Integration; id: number }>();
   const end = useAct(
     ({ integration, id }: { integration: Integration; id: number }) => remove(owner, integration, id),
@@ -120,6 +133,7 @@ export function Integrations({ owner, title, mayChange, edited, onEdit }: Integr
                         configuration={configuration}
                         mayChange={mayChange}
                         onEdit={() => onEdit(integration.name)}
+                        onLook={() => configuration && setLooked({ integration, id: configuration.id })}
                         onRemove={() => configuration && setRemoved({ integration, id: configuration.id })}
                       />
                     )
@@ -142,6 +156,14 @@ export function Integrations({ owner, title, mayChange, edited, onEdit }: Integr
                 onClose={() => onEdit(undefined)}
               />
             )}
+          </Modal>
+          <Modal
+            opened={looked !== undefined}
+            onClose={() => setLooked(undefined)}
+            title={`What ${looked?.integration.title} was sent`}
+            size="lg"
+          >
+            {looked && <Deliveries owner={owner} {...looked} />}
           </Modal>
           <Confirm
             opened={removed !== undefined}

@@ -1,6 +1,7 @@
 //! Integrations: what is set, what services are sent, each held to what its API takes.
 
 use std::io::Read as _;
+use std::time::Duration;
 
 use axum::http::Method;
 use base64::Engine as _;
@@ -129,6 +130,87 @@ both! {
         let mut tx = app.app.db().read().await.expect("a transaction");
         assert_eq!(burgee_store::seeds::tables_with(&mut tx, "hush").await.expect("a search"), Vec::<String>::new());
         assert_eq!(integrations::ALL.len(), 13, "a new one belongs into this story");
+    }
+
+    async fn an_example_is_sent_and_what_came_of_it_is_listed(app) {
+        let (app, receiver) = reaching(&app).await;
+        let world = app.world().await;
+        let base = |name: &str| format!("{}/{name}", receiver.url);
+        let organisation = format!("/api/v1/organisations/{}/integrations/grafana/", world.organisation);
+        for (path, body) in [
+            (of_project(&world, "datadog"), json!({"base_url": base("datadog"), "api_key": "k"})),
+            (of_project(&world, "new-relic"), json!({"base_url": base("new-relic"), "api_key": "k", "app_id": "7"})),
+            (of_project(&world, "grafana"), json!({"base_url": base("grafana"), "api_key": "k"})),
+            (organisation, json!({"base_url": base("grafana"), "api_key": "k"})),
+            (of_environment(&world, "dynatrace"), json!({"base_url": base("dynatrace"), "api_key": "k", "entity_selector": "type(x)"})),
+            (of_environment(&world, "sentry"), json!({"webhook_url": base("sentry"), "secret": "0123456789"})),
+            (of_environment(&world, "amplitude"), json!({"api_key": "k", "base_url": base("amplitude")})),
+            (of_environment(&world, "heap"), json!({"api_key": "k", "base_url": base("heap")})),
+            (of_environment(&world, "mixpanel"), json!({"api_key": "k", "base_url": base("mixpanel")})),
+            (of_environment(&world, "rudderstack"), json!({"base_url": base("rudderstack"), "api_key": "k"})),
+            (of_environment(&world, "webhook"), json!({"url": base("webhook"), "secret": "k"})),
+        ] {
+            let one = format!("{path}{}/", id(&app.post(&world.admin, &path, &body).await.expect(201)));
+            assert_eq!(app.get(&world.admin, &format!("{one}deliveries/")).await.expect(200), json!([]));
+            let sent = app.post(&world.admin, &format!("{one}test/"), &json!({})).await.expect(200);
+            let outcome = json!([sent["event"], sent["delivered"], sent["response_status"], sent["error"]]);
+            assert_eq!(outcome, json!(["An example", true, 200, null]), "{path}");
+            let at = receiver.received()[0].path.split('?').next().unwrap_or_default().to_owned();
+            assert_eq!(receiver.take(&at).len(), 1, "{path}");
+            receiver.answer(&at, 403, json!({"why": "no such key"}));
+            let refused = app.post(&world.admin, &format!("{one}test/"), &json!({})).await.expect(200);
+            let outcome = json!([refused["delivered"], refused["response_status"], refused["response_body"], refused["error"]]);
+            assert_eq!(outcome, json!([false, 403, r#"{"why":"no such key"}"#, "answered 403"]), "{path}");
+            assert_eq!(app.get(&world.admin, &format!("{one}deliveries/")).await.expect(200), json!([refused, sent]), "{path}");
+            for person in [&world.member, &world.stranger] {
+                app.post(person, &format!("{one}test/"), &json!({})).await.expect(403);
+                app.get(person, &format!("{one}deliveries/")).await.expect(403);
+            }
+            receiver.take("");
+            receiver.answer(&at, 200, json!({}));
+        }
+        let path = of_environment(&world, "grafana");
+        let one = format!("{path}{}/", id(&app.get(&world.admin, &path).await.expect(200)[0]));
+        app.post(&world.admin, &format!("{one}test/"), &json!({})).await.expect(200);
+        assert_eq!(app.get(&world.admin, &format!("{one}deliveries/")).await.expect(200).as_array().map(Vec::len), Some(3));
+    }
+
+    async fn what_changes_and_identities_came_to_is_listed_too_and_only_the_newest_is_kept(app) {
+        let (app, receiver) = reaching(&app).await;
+        let world = app.world().await;
+        let (_, state) = feature(&app, &world, "checkout").await;
+        let sentry = json!({"webhook_url": format!("{}/sentry", receiver.url), "secret": "0123456789"});
+        let path = of_environment(&world, "sentry");
+        let sentry = format!("{path}{}/deliveries/", id(&app.post(&world.admin, &path, &sentry).await.expect(201)));
+        receiver.answer_once("/sentry", 500, json!({}));
+        toggle(&app, &world, &receiver, &state).await;
+        let listed = app.get(&world.admin, &sentry).await.expect(200);
+        let told = json!([listed[0]["event"], listed[0]["delivered"], listed[0]["response_status"]]);
+        assert_eq!(told, json!([LOG, false, 500]), "{listed}");
+        let heap = json!({"api_key": "k", "base_url": format!("{}/heap", receiver.url)});
+        let path = of_environment(&world, "heap");
+        let one = format!("{path}{}/", id(&app.post(&world.admin, &path, &heap).await.expect(201)));
+        for name in ["ada", "bob"] {
+            identify(&app, &world, &json!({"identifier": name})).await.expect(200);
+        }
+        burgee_app::integrations::identities::flush(&app.app).await;
+        receiver.wait_for(3).await;
+        let mut listed = json!([]);
+        for _ in 0..200 {
+            listed = app.get(&world.admin, &format!("{one}deliveries/")).await.expect(200);
+            if listed != json!([]) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(listed.as_array().map(Vec::len), Some(1), "once a minute, however many are told");
+        assert_eq!(listed[0]["delivered"], true);
+        assert!(listed[0]["event"].as_str().is_some_and(|event| event.ends_with(" identities")), "{listed}");
+        for _ in 0..55 {
+            app.post(&world.admin, &format!("{one}test/"), &json!({})).await.expect(200);
+        }
+        let listed = app.get(&world.admin, &format!("{one}deliveries/")).await.expect(200);
+        assert_eq!(listed.as_array().map(Vec::len), Some(50));
     }
 
     async fn grafana_is_set_up_below_an_environment_as_well(app) {
@@ -376,6 +458,13 @@ both! {
         }));
         // A refusal with a status of success is one.
         receiver.answer("/api/chat.postMessage", 200, json!({"ok": false, "error": "channel_not_found"}));
+        let one = format!("{slack}{}/", id(&made));
+        let refused = app.post(&world.admin, &format!("{one}test/"), &json!({})).await.expect(200);
+        assert_eq!((&refused["delivered"], &refused["response_status"]), (&json!(false), &json!(200)), "{refused}");
+        assert_eq!(app.get(&world.admin, &format!("{one}deliveries/")).await.expect(200)[0], refused);
+        app.patch(&world.admin, &one, &json!({"enabled": false})).await.expect(200);
+        app.post(&world.admin, &format!("{one}test/"), &json!({})).await.expect(400);
+        app.patch(&world.admin, &one, &json!({"enabled": true})).await.expect(200);
         app.put(&world.admin, &state, &json!({"enabled": false})).await.expect(200);
         settle(&app).await;
         assert_eq!(tasks::counts(&app.app).await.expect("counts").waiting, 1);
@@ -464,6 +553,10 @@ both! {
         assert_eq!((&message["type"], &message["userId"]), (&json!("identify"), &json!("bob")));
         assert_eq!(message["traits"], json!({"checkout": "blue"}));
         assert!(message["messageId"].is_string() && message["timestamp"].is_string() && body["sentAt"].is_string(), "{body}");
+        let path = of_environment(&world, "segment");
+        let one = format!("{path}{}/", id(&app.get(&world.admin, &path).await.expect(200)[0]));
+        assert_eq!(app.post(&world.admin, &format!("{one}test/"), &json!({})).await.expect(200)["delivered"], true);
+        app.get(&world.admin, &format!("{one}deliveries/")).await.expect(200);
     }
 
     async fn the_webhook_of_identities_tells_segments_and_shares(app) {

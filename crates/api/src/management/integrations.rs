@@ -6,12 +6,16 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Extension, Json};
 use burgee_app::integrations::configuration::{self, Owner, Shown};
-use burgee_app::integrations::{self, Below, Field, FieldKind, Integration, Mount};
+use burgee_app::integrations::deliveries::{self, IntegrationDelivery};
+use burgee_app::integrations::{self, Below, Field, FieldKind, Integration, Mount, Told};
 use burgee_app::{App, Error};
+use burgee_model::Timestamp;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{SchemaType, Type};
@@ -38,6 +42,36 @@ pub fn router() -> OpenApiRouter<App> {
         }
     }
     router
+}
+
+/// Something that an integration was sent.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct IntegrationDeliveryView {
+    pub id: i64,
+    /// What it was told: the line of the audit log, or how many identities.
+    pub event: String,
+    pub delivered: bool,
+    /// What was answered, where there was an answer.
+    pub response_status: Option<i64>,
+    /// The beginning of what was answered.
+    pub response_body: Option<String>,
+    /// Why it counts as failed.
+    pub error: Option<String>,
+    pub created_at: String,
+}
+
+impl From<IntegrationDelivery> for IntegrationDeliveryView {
+    fn from(delivery: IntegrationDelivery) -> Self {
+        Self {
+            id: delivery.id,
+            event: delivery.event,
+            delivered: delivery.delivered,
+            response_status: delivery.response_status,
+            response_body: delivery.response_body,
+            error: delivery.error,
+            created_at: Timestamp(delivery.created_at).rest(),
+        }
+    }
 }
 
 /// One integration at one place.
@@ -169,6 +203,17 @@ fn routes(integration: &'static Integration, mount: &'static Mount) -> OpenApiRo
                 .delete(delete)
                 .layer(Extension(mounted)),
         );
+    if !matches!(integration.told, Told::Nothing) {
+        router = router
+            .route(
+                &format!("{one}test/"),
+                post(send_example).layer(Extension(mounted)),
+            )
+            .route(
+                &format!("{one}deliveries/"),
+                get(list_deliveries).layer(Extension(mounted)),
+            );
+    }
     describe(router.get_openapi_mut(), mounted, &path, &one);
     router
 }
@@ -258,6 +303,30 @@ async fn delete(
     let owner = mounted.owner(&owner)?;
     configuration::delete(&app, &caller, (integration, mount), owner, id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn send_example(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Extension(mounted): Extension<Mounted>,
+    Path((owner, id)): Path<(String, i64)>,
+) -> ApiResult<Json<IntegrationDeliveryView>> {
+    let Mounted(integration, mount) = mounted;
+    let owner = mounted.owner(&owner)?;
+    let sent = deliveries::test(&app, &caller, (integration, mount), owner, id).await?;
+    Ok(Json(sent.into()))
+}
+
+async fn list_deliveries(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Extension(mounted): Extension<Mounted>,
+    Path((owner, id)): Path<(String, i64)>,
+) -> ApiResult<Json<Vec<IntegrationDeliveryView>>> {
+    let Mounted(integration, mount) = mounted;
+    let owner = mounted.owner(&owner)?;
+    let found = deliveries::list(&app, &caller, (integration, mount), owner, id).await?;
+    Ok(Json(found.into_iter().map(Into::into).collect()))
 }
 
 /// The schema of a field, as it is given or answered.
@@ -386,6 +455,35 @@ fn describe(document: &mut utoipa::openapi::OpenApi, mounted: Mounted, path: &st
     add(one, HttpMethod::Patch, partly);
     let delete = operation("delete", "Ends the integration", "204", None, false, true);
     add(one, HttpMethod::Delete, delete);
+    if matches!(integration.told, Told::Nothing) {
+        return;
+    }
+    let name = IntegrationDeliveryView::name();
+    let delivery = || -> RefOr<Schema> { Ref::from_schema_name(name.as_ref()).into() };
+    let many: Schema = ArrayBuilder::new().items(delivery()).into();
+    let test = operation(
+        "test",
+        "Sends an example at once, and tells what came of it",
+        "200",
+        Some(delivery()),
+        false,
+        true,
+    );
+    add(&format!("{one}test/"), HttpMethod::Post, test);
+    let log = operation(
+        "list_deliveries_of",
+        "What it was sent lately, newest first; at most 50",
+        "200",
+        Some(many.into()),
+        false,
+        true,
+    );
+    add(&format!("{one}deliveries/"), HttpMethod::Get, log);
+    let components = document.components.get_or_insert_default();
+    components.schemas.insert(
+        name.to_string(),
+        <IntegrationDeliveryView as utoipa::PartialSchema>::schema(),
+    );
 }
 
 fn parameter(name: &str) -> utoipa::openapi::path::Parameter {

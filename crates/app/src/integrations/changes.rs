@@ -1,26 +1,21 @@
 //! Telling other services of changes: the lines of the audit log about features, their states, versions and segments.
 
-use std::time::Duration;
-
 use burgee_store::integrations::{self as rows, Integration as Row};
 use burgee_store::{Tx, feature_links};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::configuration::config_of;
-use super::{Told, find};
+use super::{Told, deliveries, find};
 use crate::audit::{AuditLine, after, before};
 use crate::event_payloads;
 use crate::tasks::{self, Failure, NewTask, Outcome, Task};
-use crate::webhook_deliveries::judge;
 use crate::{App, Result};
 
 /// The kind of its tasks.
 pub const TASK: &str = "integration";
 /// What such an event is called where it has a title.
 pub(super) const TITLE: &str = "Flagsmith Feature Flag Event";
-/// How long a service has to answer.
-const TIMEOUT: Duration = Duration::from_secs(10);
 /// What services are told of.
 const TOLD: [&str; 4] = ["FEATURE", "FEATURE_STATE", "SEGMENT", "EF_VERSION"];
 
@@ -179,13 +174,11 @@ pub async fn deliver(app: &App, task: &Task) -> Outcome {
     let Told::Changes(calls) = integration.told else {
         return Ok(());
     };
-    for call in calls(&config, &event) {
-        let sent = app.outbound().guarded().send(call.request.within(TIMEOUT)).await;
-        judge(&sent)?;
-        let answer = sent.ok().and_then(|answer| answer.json()).unwrap_or_default();
-        if let Some(wrong) = call.check.and_then(|check| check(&answer)) {
-            return Err(Failure::later(wrong));
-        }
+    let calls = calls(&config, &event);
+    if calls.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let sent = deliveries::send(app, calls, deliveries::TIMEOUT).await;
+    deliveries::record(app, row.id, &event.log, &sent).await;
+    sent.outcome
 }

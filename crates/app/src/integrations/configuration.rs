@@ -35,14 +35,14 @@ pub struct Shown {
 }
 
 /// Where an integration belongs, for somebody who may read or change it.
-enum Home {
+pub(super) enum Home {
     Organisation(i64),
     Project(Box<Project>),
     Environment(Box<Place>),
 }
 
 impl Home {
-    async fn of(
+    pub(super) async fn of(
         tx: &mut Tx,
         caller: &Caller,
         mount: &Mount,
@@ -193,7 +193,13 @@ pub async fn list(
     Ok(found.iter().map(|row| show(integration, row)).collect())
 }
 
-async fn find(tx: &mut Tx, integration: &Integration, mount: &Mount, home: &Home, id: i64) -> Result<Row> {
+pub(super) async fn find(
+    tx: &mut Tx,
+    integration: &Integration,
+    mount: &Mount,
+    home: &Home,
+    id: i64,
+) -> Result<Row> {
     let found = rows::list(tx, integration.name, home.at()).await?;
     found
         .into_iter()

@@ -5,6 +5,7 @@
 //! evaluation tells the same.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,11 +16,11 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 
 use super::configuration::config;
+use super::deliveries::{self, Sent};
 use super::{Config, Told, find};
 use crate::sdk::evaluation;
 use crate::sdk::identities::Identified;
 use crate::served::Snapshot;
-use crate::webhook_deliveries::judge;
 use crate::{App, Result};
 
 /// The most notes that wait for one integration.
@@ -28,6 +29,8 @@ const QUEUE: usize = 5000;
 const GATHER: Duration = Duration::from_secs(1);
 /// How long a service has to answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// How often it is written down that a service was told, and that it was not, in microseconds.
+const WRITTEN_DOWN: i64 = 60 * 1_000_000;
 /// How often what other nodes have set up is looked for.
 pub const REFRESH: Duration = Duration::from_secs(5);
 
@@ -92,6 +95,8 @@ struct Line {
     updated_at: i64,
     config: Config,
     waiting: Mutex<VecDeque<Note>>,
+    /// When it was last written down that the service was told, and that it was not.
+    written_down: [AtomicI64; 2],
 }
 
 impl Line {
@@ -103,6 +108,17 @@ impl Line {
                 .increment(1);
         }
         waiting.push_back(note);
+    }
+
+    /// Whether it is time to write down that the service was told, or was not.
+    fn is_to_be_written_down(&self, delivered: bool) -> bool {
+        let now = Timestamp::now().0;
+        let last = &self.written_down[usize::from(delivered)];
+        let is_due = now - last.load(Ordering::Relaxed) >= WRITTEN_DOWN;
+        if is_due {
+            last.store(now, Ordering::Relaxed);
+        }
+        is_due
     }
 
     fn take(&self, most: usize) -> Vec<Note> {
@@ -155,6 +171,7 @@ pub async fn refresh(app: &App) -> Result<()> {
                 updated_at: row.updated_at,
                 config: config(app, &row),
                 waiting: Mutex::new(old.map(|line| line.take(QUEUE).into()).unwrap_or_default()),
+                written_down: Default::default(),
             }),
         };
         lines.entry(environment_id).or_default().push(line);
@@ -198,18 +215,23 @@ async fn flush_line(app: &App, line: &Line) {
             return;
         }
         let events: Vec<IdentityEvent> = notes.iter().map(IdentityEvent::of).collect();
-        let mut failed = None;
+        let mut last = None;
         for call in calls(&line.config, &events) {
-            let sent = app.outbound().guarded().send(call.request.within(TIMEOUT)).await;
-            let outcome = judge(&sent);
-            let label = if outcome.is_ok() { "sent" } else { "failed" };
+            let sent = deliveries::send(app, vec![call], TIMEOUT).await;
+            let label = if sent.outcome.is_ok() { "sent" } else { "failed" };
             metrics::counter!("burgee_integration_requests_total", "integration" => line.name, "outcome" => label)
                 .increment(1);
-            if let Err(failure) = outcome {
-                failed = Some(failure);
+            // A failure is what there is to tell.
+            if last.as_ref().is_none_or(|last: &Sent| last.outcome.is_ok()) {
+                last = Some(sent);
             }
         }
-        if let Some(failure) = failed {
+        let Some(sent) = last else { continue };
+        if line.is_to_be_written_down(sent.outcome.is_ok()) {
+            let event = format!("{} identities", events.len());
+            deliveries::record(app, line.id, &event, &sent).await;
+        }
+        if let Err(failure) = sent.outcome {
             tracing::warn!(
                 integration = line.id,
                 kind = line.name,

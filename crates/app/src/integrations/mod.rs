@@ -5,12 +5,14 @@
 //!
 //! * [`configuration`]: what is set, for the API.
 //! * [`changes`]: of changes (the lines of the audit log about features, segments and versions), by the task queue.
+//! * [`deliveries`]: what came of it, and sending an example.
 //! * [`identities`]: of evaluated identities, from a bounded queue in memory, beside the answers to SDKs.
 
 mod amplitude;
 pub mod changes;
 pub mod configuration;
 mod datadog;
+pub mod deliveries;
 mod dynatrace;
 pub mod gitlab;
 mod grafana;

@@ -1,5 +1,6 @@
 // Integrations of an environment, a project and an organisation; Slack with its OAuth, against a double of Slack.
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { after, before, test } from "node:test";
 import { flip, look, settled } from "./support/browser.js";
 import { eventually, journey, member, noTrouble } from "./support/journey.js";
@@ -26,6 +27,25 @@ function answerOfSlack({ url }) {
     return { body: { ok: true, channels, response_metadata: { next_cursor: "" } } };
   }
   return { body: { ok: true } };
+}
+
+const github = await startReceiver(answerOfGithub);
+after(() => github.stop());
+
+const { privateKey: GITHUB_KEY } = generateKeyPairSync("rsa", {
+  modulusLength: 2048,
+  privateKeyEncoding: { type: "pkcs1", format: "pem" },
+  publicKeyEncoding: { type: "pkcs1", format: "pem" },
+});
+
+/** Knows one installation, which may see one repository. */
+function answerOfGithub({ url, headers }) {
+  if (url === "/app/installations/77/access_tokens") return { status: 201, body: { token: "ghs_1" } };
+  if (url.startsWith("/installation/repositories") && headers.authorization === "Bearer ghs_1") {
+    const repositories = [{ id: 5, name: "shop", full_name: "acme/shop" }];
+    return { body: { total_count: 1, repositories } };
+  }
+  return { status: 204 };
 }
 
 journey(
@@ -139,6 +159,43 @@ journey(
       await look(page, "organisation-integrations");
     });
 
+    test("GitHub is connected, and a repository given to a project", async () => {
+      const { page, call, organisation, project } = world;
+      await page.getByLabel("Installation").fill("77");
+      await page.getByRole("button", { name: "Connect", exact: true }).click();
+      await page.getByText("Installation 77").waitFor();
+      await page.getByRole("combobox", { name: "Repository" }).click();
+      await page.getByRole("option", { name: "acme/shop" }).click();
+      await page.getByRole("combobox", { name: "Its project" }).click();
+      await page.getByRole("option", { name: "Web shop" }).click();
+      await page.getByRole("button", { name: "Add", exact: true }).click();
+      const takeAway = page.getByRole("button", { name: "Take away the repository acme/shop" });
+      await takeAway.waitFor();
+      await look(page, "organisation-github");
+      const [set] = (await call("GET", `/organisations/${organisation}/integrations/github/`)).results;
+      const at = `/organisations/${organisation}/integrations/github/${set.id}/repositories/`;
+      const [{ id, ...repository }] = (await call("GET", at)).results;
+      assert.deepEqual(repository, {
+        github_configuration: set.id,
+        project,
+        repository_owner: "acme",
+        repository_name: "shop",
+        tagging_enabled: true,
+      });
+      await takeAway.click();
+      await takeAway.waitFor({ state: "detached" });
+      await page.getByRole("button", { name: "Delete", exact: true }).click();
+      const dialog = page.getByRole("dialog", { name: "Disconnect GitHub" });
+      await dialog.getByRole("textbox").fill("GitHub");
+      await dialog.getByRole("button", { name: "Delete" }).click();
+      await page.getByLabel("Installation").waitFor();
+      await eventually(
+        () =>
+          github.received.some(({ method, url }) => `${method} ${url}` === "DELETE /app/installations/77"),
+        true,
+      );
+    });
+
     test("a member sees which there are, and can change none", async () => {
       const { at } = world;
       const { page } = await member(world, "ivo@example.com", {
@@ -160,6 +217,9 @@ journey(
       BURGEE_SLACK_CLIENT_ID: "1.2",
       BURGEE_SLACK_CLIENT_SECRET: "shh",
       BURGEE_SLACK_URL: slack.url,
+      GITHUB_APP_ID: "1",
+      GITHUB_PEM: GITHUB_KEY,
+      BURGEE_GITHUB_API_URL: github.url,
     },
   },
 );

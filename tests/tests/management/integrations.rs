@@ -536,7 +536,8 @@ both! {
         let world = app.world().await;
         let (_, state) = feature(&app, &world, "checkout").await;
         app.put(&world.admin, &state, &json!({"enabled": true, "feature_state_value": "blue"})).await.expect(200);
-        app.post(&world.admin, &of_environment(&world, "segment"), &json!({"api_key": "s-key"})).await.expect(201);
+        let path = of_environment(&world, "segment");
+        let one = format!("{path}{}/", id(&app.post(&world.admin, &path, &json!({"api_key": "s-key"})).await.expect(201)));
         let receiver = Receiver::start().await;
         // Segment has two addresses and takes no others; what would be sent there is to be seen here.
         let mut tx = app.app.db().begin().await.expect("a transaction");
@@ -553,8 +554,6 @@ both! {
         assert_eq!((&message["type"], &message["userId"]), (&json!("identify"), &json!("bob")));
         assert_eq!(message["traits"], json!({"checkout": "blue"}));
         assert!(message["messageId"].is_string() && message["timestamp"].is_string() && body["sentAt"].is_string(), "{body}");
-        let path = of_environment(&world, "segment");
-        let one = format!("{path}{}/", id(&app.get(&world.admin, &path).await.expect(200)[0]));
         assert_eq!(app.post(&world.admin, &format!("{one}test/"), &json!({})).await.expect(200)["delivered"], true);
         app.get(&world.admin, &format!("{one}deliveries/")).await.expect(200);
     }

@@ -1,5 +1,6 @@
 import { createFileRoute } from "@tanstack/react-router";
 import { useState } from "react";
+import { Github } from "~/integrations/github";
 import { Integrations } from "~/integrations/integrations";
 import { ADMIN, useOrganisationMay } from "~/lib/permissions";
 import { Page } from "~/parts/page";
@@ -24,6 +25,7 @@ function OrganisationIntegrations() {
         edited={edited}
         onEdit={setEdited}
       />
+      {isAdmin && <Github organisation={organisation} />}
     </Page>
   );
 }

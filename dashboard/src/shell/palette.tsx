@@ -7,7 +7,7 @@ import {
 } from "@mantine/spotlight";
 import { IconFlag3, IconLogout, IconMoon, IconSearch, IconStack2, IconUser } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { api } from "~/api/client";
 import { useIsThere } from "~/own-flags/gates";
 import { signOut } from "~/session/sign-out";
@@ -55,6 +55,8 @@ function matching(groups: SpotlightActionGroupData[], search: string): Spotlight
 
 export function Palette() {
   const [search, setSearch] = useState("");
+  // It is here because it was asked for.
+  useEffect(spotlight.open, []);
   const navigate = useNavigate();
   const { project, environment } = useAddress();
   const environments = useEnvironments(project);

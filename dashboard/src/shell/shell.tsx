@@ -1,10 +1,10 @@
 /** What surrounds every page of somebody who is signed in. */
 import { ActionIcon, AppShell, Box, Burger, Group, Kbd, Text, Tooltip, UnstyledButton } from "@mantine/core";
-import { useDisclosure, useReducedMotion } from "@mantine/hooks";
+import { useDisclosure, useHotkeys, useReducedMotion } from "@mantine/hooks";
 import { spotlight } from "@mantine/spotlight";
 import { IconSearch } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
-import { lazy, type ReactNode, Suspense } from "react";
+import { lazy, type ReactNode, Suspense, useState } from "react";
 import { Bars } from "~/own-flags/bars";
 import { Logo } from "./logo";
 import { Navigation } from "./navigation";
@@ -20,12 +20,12 @@ const OrganisationNavigation = lazy(() =>
   import("./organisation-navigation").then((module) => ({ default: module.OrganisationNavigation })),
 );
 
-function SearchButton() {
+function SearchButton({ onOpen }: { onOpen: () => void }) {
   return (
     <>
       <UnstyledButton
         visibleFrom="md"
-        onClick={spotlight.open}
+        onClick={onOpen}
         px="sm"
         py={6}
         style={{ border: "1px solid var(--burgee-line)", borderRadius: "var(--mantine-radius-md)" }}
@@ -39,7 +39,7 @@ function SearchButton() {
         </Group>
       </UnstyledButton>
       <Tooltip label="Go to …">
-        <ActionIcon hiddenFrom="md" size="lg" onClick={spotlight.open} aria-label="Go to …">
+        <ActionIcon hiddenFrom="md" size="lg" onClick={onOpen} aria-label="Go to …">
           <IconSearch size={18} />
         </ActionIcon>
       </Tooltip>
@@ -47,10 +47,22 @@ function SearchButton() {
   );
 }
 
+/** The command palette, which is loaded when it is asked for the first time, and opens as soon as it is there. */
+function usePalette() {
+  const [isWanted, setWanted] = useState(false);
+  const want = () => setWanted(true);
+  useHotkeys([
+    ["mod+K", want],
+    ["/", want],
+  ]);
+  return { isWanted, open: isWanted ? spotlight.open : want };
+}
+
 export function Shell({ children }: { children: ReactNode }) {
   const [opened, { toggle, close }] = useDisclosure();
   const { organisation, project, environment } = useAddress();
   const isStill = useReducedMotion();
+  const palette = usePalette();
   const isInEnvironment = project !== undefined && environment !== undefined;
   const hasPages = isInEnvironment || organisation !== undefined;
   return (
@@ -81,7 +93,7 @@ export function Shell({ children }: { children: ReactNode }) {
             </Box>
           </Group>
           <Group gap="xs" wrap="nowrap">
-            <SearchButton />
+            <SearchButton onOpen={palette.open} />
             <ThemeToggle />
             <UserMenu />
           </Group>
@@ -104,9 +116,7 @@ export function Shell({ children }: { children: ReactNode }) {
         <Bars />
         {children}
       </AppShell.Main>
-      <Suspense>
-        <Palette />
-      </Suspense>
+      <Suspense>{palette.isWanted && <Palette />}</Suspense>
     </AppShell>
   );
 }

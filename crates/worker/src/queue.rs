@@ -139,13 +139,17 @@ async fn run(app: App, kinds: &'static [Kind], task: Task) {
     metrics::histogram!("burgee_task_seconds", "kind" => name).record(began.elapsed().as_secs_f64());
     match (settled, kind) {
         (Ok(Settled::Dead), Some(kind)) => {
-            if let Err(error) = (kind.given_up)(app, task).await {
-                tracing::warn!(%error, kind = kind.name, "nobody was told that a task was given up");
-            }
+            give_up(&app, kind, task).await;
         }
         // Its claim runs out, and it is done again.
         (Err(error), _) => tracing::warn!(%error, task = task.uuid, "how a task ended was not written down"),
         _ => {}
+    }
+}
+
+async fn give_up(app: &App, kind: &Kind, task: Task) {
+    if let Err(error) = (kind.given_up)(app.clone(), task).await {
+        tracing::warn!(%error, kind = kind.name, "nobody was told that a task was given up");
     }
 }
 
@@ -158,7 +162,7 @@ pub async fn drop_overflow(app: &App, kinds: &'static [Kind], most: i64) -> Resu
         let name = kind.map_or("unknown", |kind| kind.name);
         metrics::counter!("burgee_tasks_total", "kind" => name, "outcome" => "dropped").increment(1);
         if let Some(kind) = kind {
-            (kind.given_up)(app.clone(), task).await?;
+            give_up(app, kind, task).await;
         }
     }
     if count > 0 {

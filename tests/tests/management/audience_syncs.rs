@@ -198,6 +198,35 @@ both! {
         scene.post(&format!("runs/{}/stop", id(&begun))).await.expect(409);
     }
 
+    async fn who_was_stopped_is_not_overtaken_until_he_knows_and_what_he_sent_is_told(app) {
+        let scene = Scene::with_sync(app, json!({})).await;
+        scene.people(0..5);
+        // The destination answers when it is looked at, and asks to wait when something is sent.
+        scene.double.fail([Fault::After(200), Fault::RetryAfter(600), Fault::RetryAfter(600)]);
+        let begun = scene.post("syncs/people/trigger").await.expect(202);
+        let at = format!("runs/{}", id(&begun));
+        for _ in 0..400 {
+            if scene.get(&at).await["seal"].is_string() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        scene.post(&format!("{at}/stop")).await.expect(200);
+        scene.post("syncs/people/trigger").await.expect(409);
+        // It is free again a few seconds later, and the next run sends what this one could not.
+        let mut again = 409;
+        for _ in 0..40 {
+            tokio::time::sleep(Duration::from_millis(250)).await;
+            again = scene.post("syncs/people/trigger").await.status.as_u16();
+            if again == 202 {
+                break;
+            }
+        }
+        assert_eq!(again, 202);
+        let stopped = scene.get(&at).await;
+        assert_eq!((&stopped["state"], &stopped["progress"]["delivered"]), (&json!("stopped"), &json!(0)), "{stopped}");
+    }
+
     async fn a_run_that_is_under_way_says_what_it_has_to_deliver(app) {
         let scene = Scene::with_sync(app, json!({})).await;
         scene.people(0..5);
